@@ -1,0 +1,24 @@
+# twofold_room(NAME FILES a.c … USES room … LIBRARIES pkg-config-or-library …): one static library a room.
+find_package(Threads REQUIRED)
+
+function(twofold_room name)
+  cmake_parse_arguments(ROOM "" "" "FILES;USES;LIBRARIES" ${ARGN})
+  add_library(${name} STATIC ${ROOM_FILES})
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${ROOM_USES} PRIVATE ${ROOM_LIBRARIES})
+endfunction()
+
+# twofold_test(NAME USES room … [DATA folder]): tests/NAME.c becomes the ctest entry NAME. A test that exits with 77 is
+# a skip that has said why.
+function(twofold_test name)
+  cmake_parse_arguments(TEST "" "TIMEOUT" "USES;FILES" ${ARGN})
+  add_executable(${name} ${name}.c ${TEST_FILES})
+  target_link_libraries(${name} PRIVATE ${TEST_USES} cmocka m)
+  target_compile_definitions(${name} PRIVATE TESTS_FOLDER="${PROJECT_SOURCE_DIR}/tests" SOURCE_FOLDER="${PROJECT_SOURCE_DIR}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  if(NOT TEST_TIMEOUT)
+    set(TEST_TIMEOUT 300)
+  endif()
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT ${TEST_TIMEOUT})
+endfunction()

@@ -1,0 +1,21 @@
+/* Time and memory of this process. */
+#ifndef TWOFOLD_COMMON_CLOCK_H
+#define TWOFOLD_COMMON_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+double clock_wall_s(void); /* monotonic */
+double clock_cpu_s(void);  /* user and system, all threads */
+
+/* Peak resident memory since start, or since the last successful reset (/proc/self/clear_refs). */
+double memory_peak_mb(void);
+bool memory_peak_reset(void);
+double memory_available_mb(void); /* MemAvailable, or the cgroup's rest when that is less; -1 when unknown */
+
+/* "0.4 s", "32 s", "2 min 10 s", "1 h 05 min" */
+void duration_text(char out[32], double seconds);
+/* "16,000" */
+void count_text(char out[32], int64_t count);
+
+#endif

@@ -1,0 +1,117 @@
+#include "common/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 }; /* a cache line, and the widest vector */
+
+void *mem_new(size_t count, size_t size, Error *err) {
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - ALIGNMENT) {
+        FAIL(err, ERROR_FAILED, "out of memory: %zu elements of %zu bytes", count, size);
+        return NULL;
+    }
+    bytes = (bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT; /* never 0 */
+    void *block = aligned_alloc(ALIGNMENT, bytes);
+    if (!block) {
+        FAIL(err, ERROR_FAILED, "out of memory: %.1f MB asked for", (double)bytes / 1e6);
+        return NULL;
+    }
+    return memset(block, 0, bytes);
+}
+
+void mem_free(void *block) { free(block); }
+
+void *mem_grow(void *block, size_t *capacity, size_t needed, size_t size, Error *err) {
+    if (block && needed <= *capacity) return block;
+    size_t wanted = *capacity < 16 ? 16 : *capacity, bytes;
+    while (wanted < needed && wanted <= SIZE_MAX / 2) wanted *= 2;
+    if (wanted < needed || __builtin_mul_overflow(wanted, size, &bytes)) {
+        FAIL(err, ERROR_FAILED, "out of memory: %zu elements of %zu bytes", needed, size);
+        return NULL;
+    }
+    void *grown = realloc(block, bytes);
+    if (!grown) {
+        FAIL(err, ERROR_FAILED, "out of memory: %.1f MB asked for", (double)bytes / 1e6);
+        return NULL;
+    }
+    *capacity = wanted;
+    return grown;
+}
+
+char *mem_copy_text(const char *text, size_t size, Error *err) {
+    char *copy = size < SIZE_MAX ? malloc(size + 1) : NULL;
+    if (!copy) {
+        FAIL(err, ERROR_FAILED, "out of memory: %.1f MB asked for", (double)size / 1e6);
+        return NULL;
+    }
+    if (size) memcpy(copy, text, size);
+    copy[size] = '\0';
+    return copy;
+}
+
+void *arena_take(Arena *arena, size_t count, size_t size) {
+    size_t bytes, used;
+    if (arena->used == SIZE_MAX || __builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - ALIGNMENT ||
+        __builtin_add_overflow(arena->used, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT, &used)) {
+        arena->used = SIZE_MAX;
+        return NULL;
+    }
+    void *piece = arena->base ? arena->base + arena->used : NULL;
+    arena->used = used;
+    return piece;
+}
+
+static bool reserve(Buffer *buffer, size_t extra) {
+    size_t needed;
+    if (buffer->failed || __builtin_add_overflow(buffer->size, extra, &needed) || needed == SIZE_MAX) {
+        buffer->failed = true;
+        return false;
+    }
+    char *data = mem_grow(buffer->data, &buffer->capacity, needed + 1, 1, NULL);
+    if (!data) {
+        buffer->failed = true;
+        return false;
+    }
+    buffer->data = data;
+    return true;
+}
+
+void buffer_add(Buffer *buffer, const void *bytes, size_t size) {
+    if (!reserve(buffer, size)) return;
+    if (size) memcpy(buffer->data + buffer->size, bytes, size);
+    buffer->size += size;
+    buffer->data[buffer->size] = '\0';
+}
+
+void buffer_text(Buffer *buffer, const char *text) { buffer_add(buffer, text, strlen(text)); }
+
+void buffer_printf(Buffer *buffer, const char *format, ...) {
+    if (!reserve(buffer, 128)) return;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        size_t room = buffer->capacity - buffer->size;
+        va_list arguments;
+        va_start(arguments, format);
+        int length = vsnprintf(buffer->data + buffer->size, room, format, arguments);
+        va_end(arguments);
+        if (length < 0) break;
+        if ((size_t)length < room) {
+            buffer->size += (size_t)length;
+            return;
+        }
+        if (!reserve(buffer, (size_t)length)) return;
+    }
+    buffer->failed = true;
+}
+
+bool buffer_ok(const Buffer *buffer, Error *err) {
+    if (buffer->failed) return FAIL(err, ERROR_FAILED, "out of memory while writing %.1f MB of text", (double)buffer->size / 1e6);
+    return true;
+}
+
+void buffer_free(Buffer *buffer) {
+    free(buffer->data);
+    *buffer = (Buffer){0};
+}
