@@ -21,7 +21,7 @@ int pool_threads(const Pool *pool); /* 1 for NULL */
  * thread outside the pool may call it at a time. */
 void pool_run(Pool *pool, int count, PoolTask task, void *context);
 
-/* Cores this process may use: affinity mask and cgroup quota, at least 1; OMP_NUM_THREADS is honoured when it is smaller or larger. */
+/* Cores this process may use: affinity mask and cgroup quota, at least 1; OMP_NUM_THREADS, when set, decides. */
 int parallel_default_threads(void);
 
 #endif

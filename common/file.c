@@ -1,0 +1,226 @@
+#include "common/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool path_make(Path *path, Error *err, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(path->text, sizeof path->text, format, arguments);
+    va_end(arguments);
+    if (length < 0 || (size_t)length >= sizeof path->text)
+        return FAIL(err, ERROR_PATH, "%.60s…: path of %d bytes, expected under %zu", path->text, length, sizeof path->text);
+    return true;
+}
+
+const char *path_base(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool file_exists(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+bool folder_exists(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+int64_t file_size(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) ? (int64_t)status.st_size : -1;
+}
+
+bool folder_make(const char *path, Error *err) {
+    Path part;
+    if (!path_make(&part, err, "%s", path)) return false;
+    for (char *at = part.text + 1; at[-1]; at++) {
+        if (*at != '/' && *at != '\0') continue;
+        char kept = *at;
+        *at = '\0';
+        if (mkdir(part.text, 0777) != 0 && !folder_exists(part.text))
+            return FAIL(err, ERROR_PATH, "%s: cannot make this folder: %s", part.text, strerror(errno));
+        *at = kept;
+        if (!kept) break;
+    }
+    return true;
+}
+
+static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *place) {
+    (void)status, (void)flag, (void)place;
+    return remove(path);
+}
+
+bool folder_remove(const char *path, Error *err) {
+    struct stat status;
+    if (lstat(path, &status) != 0 && errno == ENOENT) return true;
+    if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
+        return FAIL(err, ERROR_PATH, "%s: cannot remove this folder: %s", path, strerror(errno));
+    return true;
+}
+
+int64_t folder_size(const char *path) {
+    DIR *folder = opendir(path);
+    if (!folder) return -1;
+    int64_t total = 0;
+    for (struct dirent *entry; total >= 0 && (entry = readdir(folder));) {
+        Path part;
+        struct stat status;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        if (!path_make(&part, NULL, "%s/%s", path, entry->d_name) || lstat(part.text, &status) != 0) continue;
+        int64_t size = S_ISDIR(status.st_mode) ? folder_size(part.text) : S_ISREG(status.st_mode) ? (int64_t)status.st_size : 0;
+        total = size < 0 ? -1 : total + size;
+    }
+    closedir(folder);
+    return total;
+}
+
+bool file_map(FileMap *map, const char *path, ErrorKind kind, Error *err) {
+    *map = (FileMap){0};
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    if (file < 0 || fstat(file, &status) != 0) {
+        FAIL(err, kind, "%s: cannot be opened: %s", path, strerror(errno));
+        if (file >= 0) close(file);
+        return false;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        close(file);
+        return FAIL(err, kind, "%s: not a regular file", path);
+    }
+    if (status.st_size > 0) {
+        void *data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+        if (data == MAP_FAILED) {
+            FAIL(err, kind, "%s: cannot be mapped: %s", path, strerror(errno));
+            close(file);
+            return false;
+        }
+        map->data = data;
+        map->size = (size_t)status.st_size;
+    }
+    close(file);
+    return true;
+}
+
+void file_unmap(FileMap *map) {
+    /* munmap takes void *; the bytes were mapped read-only by file_map. */
+    if (map->data) munmap((void *)(uintptr_t)map->data, map->size);
+    *map = (FileMap){0};
+}
+
+static bool flush_folder_of(const char *path) {
+    Path folder;
+    if (!path_make(&folder, NULL, "%s", path)) return false;
+    char *slash = strrchr(folder.text, '/');
+    if (!slash) (void)strcpy(folder.text, ".");
+    else if (slash == folder.text) slash[1] = '\0';
+    else *slash = '\0';
+    int file = open(folder.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0) return false;
+    /* Some file systems cannot flush a folder; that is no failure of the write. */
+    bool flushed = fsync(file) == 0 || errno == EINVAL || errno == ENOTSUP;
+    int kept = errno;
+    close(file);
+    errno = kept;
+    return flushed;
+}
+
+bool file_writer_open(FileWriter *writer, const char *path, Error *err) {
+    *writer = (FileWriter){0};
+    Path temporary;
+    if (!path_make(&temporary, err, "%s.XXXXXX.tmp", path)) return false;
+    writer->path = mem_copy_text(path, strlen(path), err);
+    if (!writer->path) return false;
+    int file = mkostemps(temporary.text, 4, O_CLOEXEC);
+    if (file >= 0) {
+        writer->temporary = mem_copy_text(temporary.text, strlen(temporary.text), err);
+        mode_t mask = umask(0);
+        (void)umask(mask);
+        (void)fchmod(file, 0666 & ~mask); /* mkostemps makes it private; an output file is an ordinary one */
+        writer->stream = fdopen(file, "wb");
+    }
+    if (writer->temporary && writer->stream) return true;
+    FAIL(err, ERROR_PATH, "%s: cannot be written: %s", path, strerror(errno));
+    if (file >= 0) {
+        if (!writer->stream) close(file);
+        (void)unlink(temporary.text);
+    }
+    file_writer_cancel(writer);
+    return false;
+}
+
+void file_writer_add(FileWriter *writer, const void *bytes, size_t size) {
+    if (writer->error || size == 0) return;
+    if (fwrite(bytes, 1, size, writer->stream) != size) writer->error = errno ? errno : EIO;
+}
+
+void file_writer_printf(FileWriter *writer, const char *format, ...) {
+    if (writer->error) return;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vfprintf(writer->stream, format, arguments) < 0) writer->error = errno ? errno : EIO;
+    va_end(arguments);
+}
+
+bool file_writer_commit(FileWriter *writer, Error *err) {
+    int error = writer->error;
+    if (!error && (fflush(writer->stream) != 0 || fsync(fileno(writer->stream)) != 0)) error = errno;
+    if (fclose(writer->stream) != 0 && !error) error = errno;
+    writer->stream = NULL;
+    if (!error && rename(writer->temporary, writer->path) != 0) error = errno;
+    if (!error) {
+        free(writer->temporary); /* the name is gone: cancel has nothing to remove */
+        writer->temporary = NULL;
+        if (!flush_folder_of(writer->path)) error = errno;
+    }
+    if (error) FAIL(err, ERROR_PATH, "%s: cannot be written: %s", writer->path, strerror(error));
+    file_writer_cancel(writer);
+    return !error;
+}
+
+void file_writer_cancel(FileWriter *writer) {
+    if (writer->stream) (void)fclose(writer->stream);
+    if (writer->temporary) (void)unlink(writer->temporary);
+    free(writer->temporary);
+    free(writer->path);
+    *writer = (FileWriter){0};
+}
+
+bool file_write(const char *path, const void *bytes, size_t size, Error *err) {
+    FileWriter writer;
+    if (!file_writer_open(&writer, path, err)) return false;
+    file_writer_add(&writer, bytes, size);
+    return file_writer_commit(&writer, err);
+}
+
+bool file_write_buffer(const char *path, const Buffer *buffer, Error *err) {
+    return buffer_ok(buffer, err) && file_write(path, buffer->data, buffer->size, err);
+}
+
+bool file_link_or_copy(const char *from, const char *to, Error *err) {
+    Path temporary;
+    if (!path_make(&temporary, err, "%s.%ld.tmp", to, (long)getpid())) return false;
+    /* A link appears under a temporary name first, so that the old file stands until the new one is whole. */
+    if (link(from, temporary.text) == 0) {
+        if (rename(temporary.text, to) == 0) {
+            (void)unlink(temporary.text); /* rename leaves it when both were one file already */
+            return true;
+        }
+        (void)unlink(temporary.text);
+    }
+    FileMap map;
+    if (!file_map(&map, from, ERROR_PATH, err)) return false;
+    bool copied = file_write(to, map.data, map.size, err);
+    file_unmap(&map);
+    return copied;
+}

@@ -1,0 +1,71 @@
+#include "common/json.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <string.h>
+
+#include "common/file.h"
+#include "common/utf8.h"
+
+static int line_of(const char *text, const char *at) {
+    int line = 1;
+    for (const char *c = text; c < at; c++) line += *c == '\n';
+    return line;
+}
+
+Json *json_parse(const char *text, size_t size, const char *where, ErrorKind kind, Error *err) {
+    const char *stopped = text;
+    if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
+        text += 3;
+        size -= 3;
+    }
+    size_t valid = utf8_valid_prefix(text, size);
+    if (valid < size) {
+        FAIL(err, kind, "%s:%d: not UTF-8", where, line_of(text, text + valid));
+        return NULL;
+    }
+    cJSON *json = size ? cJSON_ParseWithLengthOpts(text, size, &stopped, 0) : NULL;
+    if (!json) {
+        FAIL(err, kind, "%s:%d: not valid JSON", where, size ? line_of(text, stopped) : 1);
+        return NULL;
+    }
+    for (; stopped < text + size; stopped++) {
+        if (strchr(" \t\r\n", *stopped) && *stopped) continue;
+        FAIL(err, kind, "%s:%d: text after the end of the JSON value", where, line_of(text, stopped));
+        cJSON_Delete(json);
+        return NULL;
+    }
+    return json;
+}
+
+Json *json_parse_file(const char *path, ErrorKind kind, Error *err) {
+    FileMap map;
+    if (!file_map(&map, path, kind, err)) return NULL;
+    Json *json = json_parse((const char *)map.data, map.size, path, kind, err);
+    file_unmap(&map);
+    return json;
+}
+
+void json_free(Json *json) { cJSON_Delete(json); }
+
+const Json *json_get(const Json *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
+const Json *json_first(const Json *container) { return container ? container->child : NULL; }
+const Json *json_next(const Json *child) { return child->next; }
+const char *json_key(const Json *child) { return child->string; }
+int json_size(const Json *container) { return cJSON_GetArraySize(container); }
+
+bool json_is_object(const Json *json) { return cJSON_IsObject(json); }
+bool json_is_array(const Json *json) { return cJSON_IsArray(json); }
+bool json_is_string(const Json *json) { return cJSON_IsString(json); }
+bool json_is_number(const Json *json) { return cJSON_IsNumber(json); }
+bool json_is_bool(const Json *json) { return cJSON_IsBool(json); }
+bool json_is_null(const Json *json) { return !json || cJSON_IsNull(json); }
+
+const char *json_string_or(const Json *json, const char *fallback) { return cJSON_IsString(json) ? json->valuestring : fallback; }
+double json_number_or(const Json *json, double fallback) { return cJSON_IsNumber(json) ? json->valuedouble : fallback; }
+bool json_bool_or(const Json *json, bool fallback) { return cJSON_IsBool(json) ? cJSON_IsTrue(json) != 0 : fallback; }
+
+int64_t json_int_or(const Json *json, int64_t fallback) {
+    double value = json_number_or(json, NAN);
+    return fabs(value) <= 0x1p53 && value == floor(value) ? (int64_t)value : fallback;
+}
