@@ -1,0 +1,18 @@
+/* How sure a measured proportion is. */
+#ifndef TWOFOLD_METRICS_INTERVALS_H
+#define TWOFOLD_METRICS_INTERVALS_H
+
+#include <stdint.h>
+
+typedef struct Interval {
+    double low, high;
+} Interval;
+
+/* Wilson's score interval (1927), without continuity correction, for a proportion of which hits of n were seen; confidence in
+ * (0, 1), say 0.95. Stays within [0, 1] and keeps its coverage near 0 and 1, where the textbook's does not. NaN for n = 0. */
+Interval wilson_interval(int64_t hits, int64_t n, double confidence);
+
+/* z such that a standard normal is below z with probability p in (0, 1); ±infinity at the ends, NaN outside. */
+double normal_quantile(double p);
+
+#endif
