@@ -66,6 +66,6 @@ double json_number_or(const Json *json, double fallback) { return cJSON_IsNumber
 bool json_bool_or(const Json *json, bool fallback) { return cJSON_IsBool(json) ? cJSON_IsTrue(json) != 0 : fallback; }
 
 int64_t json_int_or(const Json *json, int64_t fallback) {
-    double value = json_number_or(json, NAN);
+    double value = json_number_or(json, nan(""));
     return fabs(value) <= 0x1p53 && value == floor(value) ? (int64_t)value : fallback;
 }

@@ -150,7 +150,7 @@ static void what_is_written_reads_back(void **state) {
     json_begin_array(&writer);
     json_write_number(&writer, 0.1);
     json_write_number(&writer, 1);
-    json_write_number(&writer, NAN);
+    json_write_number(&writer, nan(""));
     json_write_int(&writer, -5);
     json_end_array(&writer);
     json_write_key(&writer, "empty");
