@@ -1,0 +1,46 @@
+/* AdamW (Loshchilov & Hutter 2019) as torch.optim.AdamW computes it, over the flat blocks of one WeightTable: weights, gradients and
+ * both moments lie alike, so that the optimiser is one loop. Decay is decoupled and spares biases and norms (TensorSpec.decays). */
+#ifndef TWOFOLD_FINETUNE_ADAMW_H
+#define TWOFOLD_FINETUNE_ADAMW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/parallel.h"
+#include "encoder/weights.h"
+
+/* A run of floats within one tensor, short enough that threads share the work evenly and long enough to be worth a hand-over. */
+typedef struct AdamWSpan {
+    size_t offset, count;
+    bool decays;
+} AdamWSpan;
+
+typedef struct AdamW {
+    double beta1, beta2, epsilon, weight_decay;
+    int64_t step;         /* finished steps */
+    size_t total;         /* floats in a block */
+    float *first, *second; /* (total) moments */
+    AdamWSpan *spans;     /* of the tensors that are trained, in the table's order */
+    int span_count;
+    double *squares;      /* (span_count) sums of squared gradients */
+} AdamW;
+
+typedef struct AdamWOptions {
+    double beta1, beta2, epsilon, weight_decay;
+    int freeze_layers; /* N > 0: the embeddings and layers 0 … N-1 are left alone */
+} AdamWOptions;
+
+MUST_CHECK bool adamw_make(AdamW *adamw, const WeightTable *table, const AdamWOptions *options, Error *err);
+void adamw_free(AdamW *adamw); /* takes a zeroed one */
+
+/* Whether a tensor is trained when N layers are frozen. */
+bool adamw_trains(const TensorSpec *tensor, int freeze_layers);
+
+/* The norm of all trained gradients, summed in double in a fixed order: the same bits for any number of threads. */
+double adamw_gradient_norm(const AdamW *adamw, const float *gradients, Pool *pool);
+
+/* Multiplies the gradients by min(1, max_norm / (norm + 1e-6)) as torch.nn.utils.clip_grad_norm_ (max_norm 0: by 1), takes
+ * one step with them, and leaves them zero for the next. */
+void adamw_step(AdamW *adamw, float *weights, float *gradients, double learning_rate, double norm, double max_norm, Pool *pool);
+
+#endif
