@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, gets the encoder and runs every test. Ends with ctest's own summary; exits with 0
+# when every test passed.
+#   tools/check.sh [--without-model] [--sanitize]
+#   --without-model  download no encoder, and let the tests that need it be skipped (else such a skip fails)
+#   --sanitize       first run the tests under AddressSanitizer and UndefinedBehaviorSanitizer, without the real encoder
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. tools/lib.sh
+
+with_model=1 sanitize=''
+for argument; do
+    case $argument in
+        --without-model) with_model='' ;;
+        --sanitize) sanitize=1 ;;
+        *) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;;
+    esac
+done
+
+log=build/check.log
+tests_run() { ctest --test-dir "$1" --output-on-failure --no-tests=error --parallel "$(nproc)" 2>&1; }
+
+check_sanitized() {
+    say "Building and testing with sanitizers (in build-asan/)"
+    local -a generator=()
+    [[ -f build-asan/CMakeCache.txt ]] || generator=(-G Ninja)
+    cmake -S . -B build-asan "${generator[@]}" -DCMAKE_BUILD_TYPE=Debug -DTWOFOLD_SANITIZE=ON
+    cmake --build build-asan --parallel "$(nproc)"
+    TWOFOLD_TEST_MODEL=/nonexistent tests_run build-asan >build-asan/check.log || {
+        cat build-asan/check.log
+        die "tests failed under sanitizers; the plain build was not tested"
+    }
+    say "Every test passes under sanitizers"
+}
+
+# The lines with which tests said that they left something out, each with its test's name: SKIPPED: and a reason, or
+# cmocka's own for one of a test's functions.
+list_skipped() { # LAST_TEST_LOG
+    awk '/^[0-9]+\/[0-9]+ Test: / { name = $3 }
+        sub(/^SKIPPED: /, "") || /^\[ *SKIPPED *\] [^ ]+$/ { print "  " name ": " $0 }' "$1"
+}
+
+require_debian "${build_packages[@]}" "${test_packages[@]}"
+packages_install "${build_packages[@]}" "${test_packages[@]}"
+[[ ! $with_model ]] || encoder_fetch
+[[ ! $sanitize ]] || check_sanitized
+build_release all
+
+say "Running every test"
+status=0
+tests_run build | tee "$log" | sed '/^[0-9]*% tests passed/,$d' || status=$?
+skipped=$(list_skipped build/Testing/Temporary/LastTest.log)
+if [[ $skipped ]]; then
+    printf '\nSkipped, each with its reason:\n%s\n' "$skipped"
+    if [[ $with_model && $skipped == *"real encoder"* ]]; then
+        printf '\nThese need the real encoder, which should be in %s: that is a failure here.\n' "$encoder"
+        [[ $status != 0 ]] || status=1
+    fi
+else
+    printf '\nNo test was skipped.\n'
+fi
+printf '\n'
+sed -n '/^[0-9]*% tests passed/,$p' "$log"
+exit "$status"
