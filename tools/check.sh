@@ -40,8 +40,10 @@ list_skipped() { # LAST_TEST_LOG
         sub(/^SKIPPED: /, "") || /^\[ *SKIPPED *\] [^ ]+$/ { print "  " name ": " $0 }' "$1"
 }
 
-require_debian "${build_packages[@]}" "${test_packages[@]}"
-packages_install "${build_packages[@]}" "${test_packages[@]}"
+packages=("${build_packages[@]}" "${test_packages[@]}")
+[[ ! $with_model ]] || encoder_there || packages+=("${encoder_packages[@]}")
+require_debian "${packages[@]}"
+packages_install "${packages[@]}"
 [[ ! $with_model ]] || encoder_fetch
 [[ ! $sanitize ]] || check_sanitized
 build_release all

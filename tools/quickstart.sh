@@ -46,8 +46,10 @@ make_model() {
     mv "$model.new" "$model"
 }
 
-require_debian "${build_packages[@]}"
-packages_install "${build_packages[@]}"
+packages=("${build_packages[@]}")
+[[ $model ]] || encoder_there || packages+=("${encoder_packages[@]}")
+require_debian "${packages[@]}"
+packages_install "${packages[@]}"
 build_release twofold
 name=packages flags=()
 if [[ $data ]]; then name=$(basename "$data"); else make_data; fi
