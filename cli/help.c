@@ -1,0 +1,74 @@
+#include <string.h>
+
+#include "cli/command.h"
+
+static const char FIRST_LINES[] =
+    "twofold answers one question about a labelled text set, on an ordinary CPU: is a frozen encoder with a linear\n"
+    "model enough, or is it worth fine-tuning?\n"
+    "\n"
+    "usage: twofold COMMAND [flags]\n"
+    "\n";
+
+static const char LAST_LINES[] =
+    "\n"
+    "`twofold COMMAND --help` prints the flags of a command and their defaults. Flags have the names of Hugging Face's\n"
+    "Trainer and may be written with dashes: --learning_rate 1e-4, --learning-rate=1e-4.\n"
+    "\n"
+    "Results go to standard output, log and progress to standard error. Exit status: 0 done, 1 failed, 2 wrong usage, 3 bad\n"
+    "data, 4 bad model, 5 a path that cannot be opened or written, 130 or 143 interrupted.\n";
+
+void help_overview(Buffer *out) {
+    buffer_text(out, FIRST_LINES);
+    for (CommandId id = 0; id < COMMAND_COUNT; id++)
+        buffer_printf(out, "  %-10s %s\n", command_name(id), command_get(id)->summary);
+    buffer_printf(out, "\nexample: %s\n", command_get(0)->example);
+    buffer_text(out, LAST_LINES);
+}
+
+static void add_usage(Buffer *out, CommandId id) {
+    const OptionTable *table = settings_table();
+    buffer_printf(out, "usage: twofold %s", command_name(id));
+    bool has_flags = false;
+    for (int i = 0; i < table->count; i++) {
+        const Option *option = &table->rows[i];
+        has_flags = has_flags || (option->commands >> id & 1u);
+        if (option->needed >> id & 1u) buffer_printf(out, " --%s %s", option->name, option->meta ? option->meta : "VALUE");
+    }
+    if (has_flags) buffer_text(out, " [flags]");
+    if (command_get(id)->arguments) buffer_printf(out, " %s", command_get(id)->arguments);
+    buffer_text(out, "\n");
+}
+
+void help_command(Buffer *out, CommandId id, int width) {
+    const Command *command = command_get(id);
+    Settings defaults = settings_defaults();
+    buffer_printf(out, "twofold %s: %s\n\n", command_name(id), command->summary);
+    add_usage(out, id);
+    buffer_printf(out, "example: %s\n\n%s\n\n", command->example, command->about);
+    size_t before = out->size;
+    options_help(out, settings_table(), (int)id, &defaults, width);
+    if (out->size > before) buffer_text(out, "\nDefaults stand in brackets.\n");
+}
+
+bool help_fail_unknown(const char *name, Error *err) {
+    const char *nearest = text_nearest(name, settings_table()->commands, COMMAND_COUNT);
+    if (strncmp(name, "-", 1) == 0) return FAIL(err, ERROR_USAGE, "flags stand behind a command, found %s first   (twofold --help)", name);
+    if (nearest) return FAIL(err, ERROR_USAGE, "no command '%s'; did you mean %s?   (twofold --help)", name, nearest);
+    return FAIL(err, ERROR_USAGE, "no command '%s'   (twofold --help)", name);
+}
+
+bool command_help(Run *run, Error *err) {
+    Buffer text = {0};
+    CommandId id = COMMAND_COUNT;
+    if (run->options.arguments.count) {
+        id = command_find(run->options.arguments.items[0]);
+        if (id == COMMAND_COUNT) return help_fail_unknown(run->options.arguments.items[0], err);
+    }
+    if (id == COMMAND_COUNT)
+        help_overview(&text);
+    else
+        help_command(&text, id, terminal_columns(1));
+    bool ok = output_add(&text, err);
+    buffer_free(&text);
+    return ok;
+}

@@ -1,0 +1,98 @@
+/* From the command line to a command, and from its outcome to the exit status. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "common/clock.h"
+
+int run_threads(const Run *run) {
+    return run->settings.num_threads > 0 ? run->settings.num_threads : parallel_default_threads();
+}
+
+Pool *run_pool(Run *run, Error *err) {
+    if (!run->pool) run->pool = pool_new(run_threads(run), err);
+    return run->pool;
+}
+
+/* "twofold 0.1.0 · compare · 171.3 s wall, 334 s CPU, 1.2 GB peak" */
+static void say_costs(Run *run, double started_s) {
+    double wall = clock_wall_s() - started_s, cpu = clock_cpu_s(), peak = memory_peak_mb();
+    bool is_large = peak >= 1000;
+    terminal_say(&run->terminal, "twofold " TWOFOLD_VERSION " · %s · %.*f s wall, %.*f s CPU, %.*f %s peak", command_name(run->command),
+                 wall < 1000 ? 1 : 0, wall, cpu < 100 ? 1 : 0, cpu, is_large ? 1 : 0, is_large ? peak / 1000 : peak,
+                 is_large ? "GB" : "MB");
+}
+
+static int exit_status(ErrorKind kind) {
+    if (kind == ERROR_INTERRUPTED && terminal_signal()) return 128 + terminal_signal();
+    return (int)kind;
+}
+
+static int finish(Run *run, bool ok, double started_s, Error *err) {
+    terminal_clear(&run->terminal);
+    ok = ok && output_flush(err);
+    if (!ok && output_reader_left()) return 0;
+    bool is_interrupted = !ok && err->kind == ERROR_INTERRUPTED;
+    if (!ok) terminal_error(&run->terminal, err->message);
+    if ((ok || is_interrupted) && !run->silent) say_costs(run, started_s);
+    return ok ? 0 : exit_status(err->kind);
+}
+
+static bool asks_for_help(char *const *words, int count) {
+    for (int i = 0; i < count && strcmp(words[i], "--") != 0; i++)
+        if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0) return true;
+    return false;
+}
+
+static bool check_arguments(const Run *run, Error *err) {
+    const Command *command = command_get(run->command);
+    int count = run->options.arguments.count;
+    if (count <= command->arguments_most) return true;
+    const char *first = run->options.arguments.items[command->arguments_most], *name = command_name(run->command);
+    if (!command->arguments)
+        return FAIL(err, ERROR_USAGE, "%s takes flags only, found '%s'   (twofold %s --help)", name, first, name);
+    return FAIL(err, ERROR_USAGE, "%s takes %s, found '%s' besides   (twofold %s --help)", name, command->arguments, first, name);
+}
+
+static bool run_command(Run *run, char *const *words, int count, Error *err) {
+    run->silent = command_get(run->command)->silent;
+    if (asks_for_help(words, count)) {
+        run->silent = true;
+        Buffer text = {0};
+        help_command(&text, run->command, terminal_columns(1));
+        bool ok = output_add(&text, err);
+        buffer_free(&text);
+        return ok;
+    }
+    if (!options_parse(&run->options, settings_table(), (int)run->command, &run->settings, words, count, err)) return false;
+    run->terminal.quiet = run->settings.quiet;
+    return check_arguments(run, err) && options_check_needed(&run->options, err) && command_get(run->command)->run(run, err);
+}
+
+static int print_overview(Run *run, FILE *stream, Error *err) {
+    Buffer text = {0};
+    help_overview(&text);
+    bool ok = buffer_ok(&text, err);
+    if (ok) (void)fwrite(text.data, 1, text.size, stream);
+    buffer_free(&text);
+    return finish(run, ok, 0, err);
+}
+
+int main(int count, char **words) {
+    double started_s = clock_wall_s();
+    terminal_prepare();
+    Error err = {0};
+    Run run = {.command = COMMAND_HELP, .silent = true, .settings = settings_defaults()};
+    terminal_start(&run.terminal, false);
+    run.observer = terminal_observer(&run.terminal);
+    if (count < 2) return print_overview(&run, stderr, &err) ? ERROR_FAILED : ERROR_USAGE;
+    if (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0) return print_overview(&run, stdout, &err);
+    if (strcmp(words[1], "--version") == 0) return finish(&run, output_printf(&err, "twofold " TWOFOLD_VERSION "\n"), 0, &err);
+    CommandId id = command_find(words[1]);
+    if (id == COMMAND_COUNT) return finish(&run, help_fail_unknown(words[1], &err), 0, &err);
+    run.command = id;
+    int status = finish(&run, run_command(&run, words + 2, count - 2, &err), started_s, &err);
+    pool_free(run.pool);
+    options_free(&run.options);
+    return status;
+}
