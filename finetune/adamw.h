@@ -33,8 +33,8 @@ typedef struct AdamWOptions {
 MUST_CHECK bool adamw_make(AdamW *adamw, const WeightTable *table, const AdamWOptions *options, Error *err);
 void adamw_free(AdamW *adamw); /* takes a zeroed one */
 
-/* Whether a tensor is trained when N layers are frozen. */
-bool adamw_trains(const TensorSpec *tensor, int freeze_layers);
+/* Whether tensor `index` of the table is trained when N layers are frozen: all of the head always is, BERT's pooler with it. */
+bool adamw_trains(const WeightTable *table, int index, int freeze_layers);
 
 /* The norm of all trained gradients, summed in double in a fixed order: the same bits for any number of threads. */
 double adamw_gradient_norm(const AdamW *adamw, const float *gradients, Pool *pool);
