@@ -23,12 +23,15 @@ typedef struct EncoderConfig {
     double classifier_dropout;  /* seq_classif_dropout; classifier_dropout, else hidden_dropout_prob */
     double initializer_range;   /* standard deviation of new weights */
 
-    int classes;    /* K of the head in the folder: 0 when there is none */
-    char **labels;  /* (classes) id2label in order of id; NULL when config.json has none; owned */
+    int classes;    /* K of the head that config.json speaks of: 0 when it speaks of none, or of one that is no single-label classifier */
+    char **labels;  /* (classes) id2label in order of id, else LABEL_0, LABEL_1 … as transformers; NULL without classes; owned */
+    const char *why_no_head; /* classes is 0: the reason as the end of a sentence; static */
 } EncoderConfig;
 
-/* Reads DIR/config.json. Fails (ERROR_MODEL) for another model_type, activation or position embedding, and for sizes that cannot be. */
+/* Reads DIR/config.json; what it leaves out is what transformers takes then. Fails (ERROR_MODEL) for another model_type, activation or position embedding, and for sizes that cannot be. */
 MUST_CHECK bool encoder_config_load(EncoderConfig *config, const char *folder, Error *err);
+/* Puts copies of K names in the place of classes and labels; labels NULL gives LABEL_0, LABEL_1 … K may be 0. */
+MUST_CHECK bool encoder_config_set_labels(EncoderConfig *config, const char *const *labels, int classes, Error *err);
 void encoder_config_free(EncoderConfig *config); /* takes a zeroed one */
 
 #endif
