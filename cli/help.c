@@ -51,8 +51,11 @@ void help_command(Buffer *out, CommandId id, int width) {
 }
 
 bool help_fail_unknown(const char *name, Error *err) {
-    const char *nearest = text_nearest(name, settings_table()->commands, COMMAND_COUNT);
-    if (strncmp(name, "-", 1) == 0) return FAIL(err, ERROR_USAGE, "flags stand behind a command, found %s first   (twofold --help)", name);
+    static const char *const flags[] = {"--help", "--version"};
+    bool is_flag = name[0] == '-';
+    const char *nearest = is_flag ? text_nearest(name, flags, 2) : text_nearest(name, settings_table()->commands, COMMAND_COUNT);
+    if (is_flag && nearest) return FAIL(err, ERROR_USAGE, "no flag %s; did you mean %s?   (twofold --help)", name, nearest);
+    if (is_flag) return FAIL(err, ERROR_USAGE, "flags stand behind a command, found %s first   (twofold --help)", name);
     if (nearest) return FAIL(err, ERROR_USAGE, "no command '%s'; did you mean %s?   (twofold --help)", name, nearest);
     return FAIL(err, ERROR_USAGE, "no command '%s'   (twofold --help)", name);
 }
