@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MOST = 64, FLAGS_MOST = 3 * OPTIONS_MOST };
+enum { NAME_MOST = 64, RANGE_MOST = 192, FLAGS_MOST = 3 * OPTIONS_MOST };
 
 /* ---- names ---- */
 
@@ -155,7 +155,7 @@ static bool list_set(Options *options, TextList *list, const char *value, Error 
 }
 
 /* "a number from 0 to 1", "a whole number above 0" */
-static void range_text(char out[128], const Option *option) {
+static void range_text(char out[RANGE_MOST], const Option *option) {
     const char *what = option->kind == OPTION_INT ? "a whole number" : "a number";
     char low[32], high[32];
     number_text(low, option->least);
@@ -163,11 +163,11 @@ static void range_text(char out[128], const Option *option) {
     char word[NAME_MOST + 8] = "";
     if (option->word) (void)snprintf(word, sizeof word, " or '%s'", option->word);
     if (!option->ranged)
-        (void)snprintf(out, 128, "%s%s", what, word);
+        (void)snprintf(out, RANGE_MOST, "%s%s", what, word);
     else if (option->most >= 1e300)
-        (void)snprintf(out, 128, "%s %s %s%s", what, option->least_open ? "above" : "of at least", low, word);
+        (void)snprintf(out, RANGE_MOST, "%s %s %s%s", what, option->least_open ? "above" : "of at least", low, word);
     else
-        (void)snprintf(out, 128, "%s %s %s %s %s%s", what, option->least_open ? "above" : "from", low,
+        (void)snprintf(out, RANGE_MOST, "%s %s %s %s %s%s", what, option->least_open ? "above" : "from", low,
                        option->most_open ? "and below" : "to", high, word);
 }
 
@@ -179,7 +179,7 @@ static bool in_range(const Option *option, double value) {
 }
 
 static bool fail_number(const Options *options, const Option *option, const char *value, Error *err) {
-    char range[128];
+    char range[RANGE_MOST];
     range_text(range, option);
     return fail_with_help(options, err, "--%s is '%s', expected %s", option->name, value, range);
 }
