@@ -37,7 +37,7 @@ check_sanitized() {
 # cmocka's own for one of a test's functions.
 list_skipped() { # LAST_TEST_LOG
     awk '/^[0-9]+\/[0-9]+ Test: / { name = $3 }
-        sub(/^SKIPPED: /, "") || /^\[ *SKIPPED *\] [^ ]+$/ { print "  " name ": " $0 }' "$1"
+        (sub(/^SKIPPED: /, "") || /^\[ *SKIPPED *\] [^ ]+$/) && !said[name, $0]++ { print "  " name ": " $0 }' "$1"
 }
 
 packages=("${build_packages[@]}" "${test_packages[@]}")
