@@ -12,7 +12,9 @@
 /* `label 1:0.5 7:-2` a row: the class id (0 without labels), indices from 1, zeros left out. labels (view.count) or NULL. */
 MUST_CHECK bool features_write_libsvm(const char *path, const FeatureView *view, const int32_t *labels, Error *err);
 
-/* A header `label,f0,f1,…`, then the class id (empty without labels) and every channel. Dense features only. */
-MUST_CHECK bool features_write_csv(const char *path, const FeatureView *view, const int32_t *labels, Error *err);
+/* A header `label,f0,f1,…`, then the class (its name, or its id where class_names is NULL; empty without labels) and every
+ * channel. Dense features only. */
+MUST_CHECK bool features_write_csv(const char *path, const FeatureView *view, const int32_t *labels, const char *const *class_names,
+                                   Error *err);
 
 #endif

@@ -29,12 +29,11 @@ enum { TFIDF_MAX_N = 8 };
 /* What `compare` trains with (the entry tfidf-logreg); scikit-learn's own defaults are n 1–1 and not sublinear. */
 #define TFIDF_DEFAULTS {.min_n = 1, .max_n = 2, .lowercase = true, .sublinear = true, .min_df = 1, .max_df = 1}
 
-/* Texts, borrowed: text i is at data + starts[i], ends before starts[i + 1]. `gap` bytes between two texts (a NUL, say) belong to
- * neither. `rows` names those used, in order, or is NULL for 0 … count-1. Valid UTF-8; what is not counts as U+FFFD. */
+/* Texts, borrowed, as a Dataset has them: text i is data[starts[i] .. starts[i + 1]). `rows` names those meant, in order, or is NULL
+ * for 0 … count-1. A byte that is not valid UTF-8 counts as U+FFFD. */
 typedef struct TextView {
     const char *data;
     const int64_t *starts;
-    int gap;
     const int32_t *rows;
     int count;
 } TextView;
