@@ -42,6 +42,9 @@ void linear_model_score(const LinearModel *model, const FeatureView *view, Pool 
 MUST_CHECK bool linear_model_predict(const LinearModel *model, const FeatureView *view, const int32_t *truth, Pool *pool,
                                      Predictions *out, Error *err);
 
+/* Rows of each class; ERROR_DATA when a label is out of range or a class has no row. counts (classes). */
+MUST_CHECK bool class_counts(int64_t *counts, const int32_t *labels, int rows, int classes, Error *err);
+
 /* liblinear's text format, so that its own `predict` reads the model. Never read here: its loader is unsafe on a hostile file. A
  * multinomial model is written with the labels' order and scores; liblinear applies its one-vs-rest sigmoid to it. */
 MUST_CHECK bool linear_model_write_liblinear(const LinearModel *model, const char *path, Error *err);

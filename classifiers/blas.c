@@ -1,0 +1,19 @@
+#include "classifiers/blas.h"
+
+#include <cblas.h>
+#include <dlfcn.h>
+
+/* Looked up, not linked: the reference BLAS and others have no such function. */
+void blas_stay_serial(void) {
+    void (*set_threads)(int);
+    *(void **)&set_threads = dlsym(RTLD_DEFAULT, "openblas_set_num_threads");
+    if (set_threads) set_threads(1);
+}
+
+void blas_multiply(double *c, const double *a, const double *b, int rows, int channels, int classes) {
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, classes, channels, 1, a, channels, b, classes, 0, c, classes);
+}
+
+void blas_add_transposed(double *c, const double *a, const double *b, int rows, int channels, int classes) {
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, channels, classes, rows, 1, a, channels, b, classes, 1, c, classes);
+}

@@ -1,0 +1,15 @@
+/* Matrix products in double by the system's BLAS, always on the calling thread: OpenBLAS changes its bits with the number of
+ * threads, so whoever wants more runs it on blocks of fixed size. */
+#ifndef TWOFOLD_CLASSIFIERS_BLAS_H
+#define TWOFOLD_CLASSIFIERS_BLAS_H
+
+/* Tells OpenBLAS, however it was built, to stay on the calling thread; another BLAS is left as it is. Call before any product,
+ * and before liblinear, which uses the same library. */
+void blas_stay_serial(void);
+
+/* c (rows, K) = a (rows, C) · b (C, K) */
+void blas_multiply(double *c, const double *a, const double *b, int rows, int channels, int classes);
+/* c (C, K) += a (rows, C)ᵀ · b (rows, K) */
+void blas_add_transposed(double *c, const double *a, const double *b, int rows, int channels, int classes);
+
+#endif

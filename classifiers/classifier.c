@@ -1,0 +1,87 @@
+#include "classifiers/classifier.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "classifiers/search_c.h"
+
+static const char *const KIND_NAMES[] = {"logreg", "svm", "dummy"};
+static const char *const SOLVER_NAMES[] = {"liblinear", "lbfgs"};
+
+static bool name_find(const char *const *names, int count, const char *name, int *place) {
+    for (*place = 0; *place < count; ++*place)
+        if (strcmp(names[*place], name) == 0) return true;
+    return false;
+}
+
+const char *classifier_kind_name(ClassifierKind kind) {
+    return KIND_NAMES[kind];
+}
+
+const char *classifier_solver_name(ClassifierSolver solver) {
+    return SOLVER_NAMES[solver];
+}
+
+bool classifier_kind_find(const char *name, ClassifierKind *kind) {
+    int place;
+    if (!name_find(KIND_NAMES, 3, name, &place)) return false;
+    *kind = (ClassifierKind)place;
+    return true;
+}
+
+bool classifier_solver_find(const char *name, ClassifierSolver *solver) {
+    int place;
+    if (!name_find(SOLVER_NAMES, 2, name, &place)) return false;
+    *solver = (ClassifierSolver)place;
+    return true;
+}
+
+bool classifier_train(Classifier *classifier, const FeatureView *train, const int32_t *labels, const FeatureView *validation,
+                      const int32_t *validation_labels, int classes, const ClassifierOptions *options, Pool *pool,
+                      const Observer *observer, Error *err) {
+    *classifier = (Classifier){.kind = options->classifier, .solver = options->solver};
+    if (options->classifier == CLASSIFIER_DUMMY)
+        return dummy_train(&classifier->dummy, labels, train->count, classes, options->strategy, options->seed, err);
+    if (options->classifier == CLASSIFIER_SVM) classifier->solver = SOLVER_LIBLINEAR;
+    if (!(options->C >= 0) || !isfinite(options->C))
+        return FAIL(err, ERROR_USAGE, "C is %g, expected a positive number, or auto", options->C);
+    if (!feature_view_check(train, err)) return false;
+    if (options->C > 0)
+        return linear_train(&classifier->linear, train, labels, classes, options, options->C, NULL, pool, observer, err);
+    return search_c(&classifier->search, &classifier->linear, train, labels, validation, validation_labels, classes, options, pool,
+                    observer, err);
+}
+
+void classifier_free(Classifier *classifier) {
+    linear_model_free(&classifier->linear);
+    dummy_free(&classifier->dummy);
+    *classifier = (Classifier){0};
+}
+
+bool classifier_predict(const Classifier *classifier, const FeatureView *view, const int32_t *truth, Pool *pool, Predictions *out,
+                        Error *err) {
+    if (classifier->kind == CLASSIFIER_DUMMY) return dummy_predict(&classifier->dummy, view->count, truth, out, err);
+    return linear_model_predict(&classifier->linear, view, truth, pool, out, err);
+}
+
+int classifier_classes(const Classifier *classifier) {
+    return classifier->kind == CLASSIFIER_DUMMY ? classifier->dummy.classes : classifier->linear.classes;
+}
+
+void classifier_describe(const Classifier *classifier, char out[256]) {
+    if (classifier->kind == CLASSIFIER_DUMMY) {
+        snprintf(out, 256, "dummy, %s", dummy_strategy_name(classifier->dummy.strategy));
+        return;
+    }
+    static const char *const names[] = {"one-vs-rest logistic regression (liblinear)", "multinomial logistic regression (lbfgs)",
+                                        "linear SVM (liblinear)"};
+    const LinearModel *model = &classifier->linear;
+    const char *s = model->iterations == 1 ? "" : "s";
+    char how[96];
+    if (model->converged) snprintf(how, sizeof how, "converged in %d iteration%s", model->iterations, s);
+    else
+        snprintf(how, sizeof how, "NOT converged after %d iteration%s (%.2g, asked for %.2g)", model->iterations, s,
+                 model->gradient_norm, model->tolerance);
+    snprintf(out, 256, "%s, C %g%s: %s", names[model->kind], model->C, model->balanced ? ", balanced" : "", how);
+}

@@ -1,0 +1,231 @@
+#include "classifiers/liblinear.h"
+
+#include <linear.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "classifiers/blas.h"
+#include "common/memory.h"
+
+enum { ROWS_A_TASK = 512 };
+
+const char *liblinear_version_text(char out[16]) {
+    snprintf(out, 16, "%d.%d.%d", liblinear_version / 100, liblinear_version / 10 % 10, liblinear_version % 10);
+    return out;
+}
+
+/* liblinear tells how it went only through this; "iter" begins the line of each Newton step. One counter a thread, because each
+ * thread trains another class. */
+static _Thread_local int steps_seen;
+static void count_steps(const char *line) {
+    if (strncmp(line, "iter", 4) == 0) steps_seen++;
+}
+
+/* ---- the features as liblinear wants them ---- */
+
+typedef struct Rows {
+    struct feature_node *nodes; /* every row's values, the bias 1 behind them, and an end mark */
+    struct feature_node **starts;
+    const FeatureView *view;
+} Rows;
+
+static int64_t values_of_row(const FeatureView *view, int i) {
+    if (view->dense) return view->dense->channels;
+    int row = feature_view_row(view, i);
+    return view->sparse->starts[row + 1] - view->sparse->starts[row];
+}
+
+static void fill_row(const FeatureView *view, int i, struct feature_node *out) {
+    int row = feature_view_row(view, i), channels = feature_view_channels(view);
+    if (view->dense) {
+        const float *values = view->dense->values + (size_t)row * (size_t)channels;
+        for (int c = 0; c < channels; c++) *out++ = (struct feature_node){c + 1, (double)values[c]};
+    } else {
+        for (int64_t j = view->sparse->starts[row]; j < view->sparse->starts[row + 1]; j++)
+            *out++ = (struct feature_node){view->sparse->indices[j] + 1, view->sparse->values[j]};
+    }
+    *out++ = (struct feature_node){channels + 1, 1};
+    *out = (struct feature_node){-1, 0};
+}
+
+static void fill_rows(void *context, int task, int thread) {
+    (void)thread;
+    Rows *rows = context;
+    int first = task * ROWS_A_TASK, end = first + ROWS_A_TASK < rows->view->count ? first + ROWS_A_TASK : rows->view->count;
+    for (int i = first; i < end; i++) fill_row(rows->view, i, rows->starts[i]);
+}
+
+static void rows_free(Rows *rows) {
+    mem_free(rows->nodes);
+    mem_free(rows->starts);
+}
+
+static bool rows_make(Rows *rows, const FeatureView *view, Pool *pool, Error *err) {
+    *rows = (Rows){.view = view};
+    size_t nodes = 0;
+    for (int i = 0; i < view->count; i++) nodes += (size_t)values_of_row(view, i) + 2;
+    rows->nodes = mem_new(nodes, sizeof *rows->nodes, err);
+    rows->starts = mem_new((size_t)view->count, sizeof *rows->starts, err);
+    if (!rows->nodes || !rows->starts) {
+        rows_free(rows);
+        return false;
+    }
+    struct feature_node *next = rows->nodes;
+    for (int i = 0; i < view->count; i++) {
+        rows->starts[i] = next;
+        next += values_of_row(view, i) + 2;
+    }
+    pool_run(pool, (view->count + ROWS_A_TASK - 1) / ROWS_A_TASK, fill_rows, rows);
+    return true;
+}
+
+/* ---- one problem ---- */
+
+/* ξ' as a function of z = y w·x. */
+static double loss_slope(LinearKind kind, double z) {
+    if (kind == LINEAR_SVM) return z < 1 ? 2 * (z - 1) : 0;
+    return z >= 0 ? -exp(-z) / (1 + exp(-z)) : -1 / (1 + exp(z));
+}
+
+/* |gradient| at w (n), or at zero when w is NULL. `gradient` (n) is room for it. C_of[0] weighs negatives, [1] positives. */
+static double gradient_norm(const struct problem *problem, LinearKind kind, const double C_of[2], const double *w,
+                            double *gradient) {
+    for (int j = 0; j < problem->n; j++) gradient[j] = w ? w[j] : 0;
+    for (int i = 0; i < problem->l; i++) {
+        double y = problem->y[i], score = 0;
+        if (w)
+            for (const struct feature_node *x = problem->x[i]; x->index > 0; x++) score += w[x->index - 1] * x->value;
+        double pull = C_of[y > 0] * y * loss_slope(kind, y * score);
+        if (pull < 0 || pull > 0)
+            for (const struct feature_node *x = problem->x[i]; x->index > 0; x++) gradient[x->index - 1] += pull * x->value;
+    }
+    double sum = 0;
+    for (int j = 0; j < problem->n; j++) sum += gradient[j] * gradient[j];
+    return sqrt(sum);
+}
+
+/* How far from the optimum the answer is, in the measure that liblinear compares with its -e. */
+static double stopping_measure(const struct problem *problem, LinearKind kind, const double C_of[2], const double *w,
+                               double *gradient, int64_t positives) {
+    double at_zero = gradient_norm(problem, kind, C_of, NULL, gradient), here = gradient_norm(problem, kind, C_of, w, gradient);
+    int64_t negatives = problem->l - positives, fewer = positives < negatives ? positives : negatives;
+    if (at_zero <= 0) return here <= 0 ? 0 : INFINITY;
+    return here / at_zero * problem->l / (double)(fewer > 1 ? fewer : 1);
+}
+
+typedef struct Training {
+    const Rows *rows;
+    const int32_t *labels;
+    const int64_t *counts; /* (classes) */
+    const LiblinearOptions *options;
+    const LinearModel *start;
+    LinearModel *model;
+    int *steps;       /* (outputs) */
+    double *measures; /* (outputs) */
+    Error *errors;    /* (outputs) */
+} Training;
+
+/* The weights of class `positive` (ends in model row k), with room from the caller: y (rows), w and gradient (C + 1). */
+static bool train_problem(Training *job, int k, int positive, double *y, double *w, double *gradient, Error *err) {
+    LinearModel *model = job->model;
+    const LiblinearOptions *options = job->options;
+    int rows = job->rows->view->count;
+    size_t channels = (size_t)model->channels;
+    for (int i = 0; i < rows; i++) y[i] = job->labels[i] == positive ? 1 : -1;
+    struct problem problem = {.l = rows, .n = model->channels + 1, .y = y, .x = job->rows->starts, .bias = 1};
+
+    double weight[2] = {1, 1};
+    if (options->balanced) {
+        weight[1] = (double)rows / (model->classes * (double)job->counts[positive]);
+        if (model->outputs == 1) weight[0] = (double)rows / (2 * (double)job->counts[1 - positive]);
+    }
+    int weight_label[2] = {-1, 1};
+    struct parameter parameter = {.solver_type = options->kind == LINEAR_SVM ? L2R_L2LOSS_SVC : L2R_LR, .eps = options->tolerance,
+                                  .C = options->C, .nr_weight = 2, .weight_label = weight_label, .weight = weight, .p = 0.1};
+#if LIBLINEAR_VERSION >= 242
+    parameter.regularize_bias = 1;
+#endif
+    if (job->start) {
+        memcpy(w, job->start->weights + (size_t)k * channels, channels * sizeof *w);
+        w[channels] = job->start->bias[k];
+        parameter.init_sol = w;
+    }
+    const char *problem_found = check_parameter(&problem, &parameter);
+    if (problem_found) return FAIL(err, ERROR_USAGE, "liblinear refuses C %g, tolerance %g: %s", options->C, options->tolerance, problem_found);
+    steps_seen = 0;
+    struct model *trained = train(&problem, &parameter);
+    job->steps[k] = steps_seen;
+    memcpy(model->weights + (size_t)k * channels, trained->w, channels * sizeof *w);
+    model->bias[k] = trained->w[channels];
+    double C_of[2] = {options->C * weight[0], options->C * weight[1]};
+    job->measures[k] = stopping_measure(&problem, options->kind, C_of, trained->w, gradient, job->counts[positive]);
+    free_and_destroy_model(&trained);
+    return true;
+}
+
+static void train_class(void *context, int k, int thread) {
+    (void)thread;
+    Training *job = context;
+    Error *err = &job->errors[k];
+    int positive = job->model->outputs == 1 ? 1 : k;
+    double *y = mem_new((size_t)job->rows->view->count, sizeof *y, err);
+    double *w = mem_new((size_t)job->model->channels + 1, sizeof *w, err);
+    double *gradient = mem_new((size_t)job->model->channels + 1, sizeof *gradient, err);
+    if (y && w && gradient) (void)train_problem(job, k, positive, y, w, gradient, err);
+    mem_free(y);
+    mem_free(w);
+    mem_free(gradient);
+}
+
+/* The worst output speaks for the model. The measure was summed in another order than liblinear's: hence the millionth. */
+static bool summarise(LinearModel *model, const Training *job, Error *err) {
+    model->converged = true;
+    for (int k = 0; k < model->outputs; k++) {
+        if (job->errors[k].kind) return FAIL(err, job->errors[k].kind, "%s", job->errors[k].message);
+        if (job->steps[k] > model->iterations) model->iterations = job->steps[k];
+        if (!(job->measures[k] <= model->gradient_norm)) model->gradient_norm = job->measures[k];
+        if (!(job->measures[k] <= model->tolerance * (1 + 1e-6))) model->converged = false;
+    }
+    return true;
+}
+
+static bool train_classes(LinearModel *model, const FeatureView *train_view, const int32_t *labels, const LiblinearOptions *options,
+                          const LinearModel *start, Pool *pool, Error *err) {
+    Rows rows = {0};
+    size_t outputs = (size_t)model->outputs;
+    int64_t *counts = mem_new((size_t)model->classes, sizeof *counts, err);
+    Training job = {.rows = &rows, .labels = labels, .counts = counts, .options = options, .start = start, .model = model,
+                    .steps = mem_new(outputs, sizeof(int), err), .measures = mem_new(outputs, sizeof(double), err),
+                    .errors = mem_new(outputs, sizeof(Error), err)};
+    bool good = counts && job.steps && job.measures && job.errors
+             && class_counts(counts, labels, train_view->count, model->classes, err)
+             && rows_make(&rows, train_view, pool, err);
+    if (good) {
+        blas_stay_serial();
+        set_print_string_function(count_steps);
+        pool_run(pool, model->outputs, train_class, &job);
+        good = summarise(model, &job, err);
+    }
+    rows_free(&rows);
+    mem_free(counts);
+    mem_free(job.steps);
+    mem_free(job.measures);
+    mem_free(job.errors);
+    return good;
+}
+
+bool liblinear_train(LinearModel *model, const FeatureView *train_view, const int32_t *labels, int classes,
+                     const LiblinearOptions *options, const LinearModel *start, Pool *pool, Error *err) {
+    int channels = feature_view_channels(train_view);
+    if (channels == INT32_MAX) return FAIL(err, ERROR_DATA, "%d channels and a bias are more than liblinear counts", channels);
+    if (!linear_model_make(model, options->kind, classes, channels, err)) return false;
+    if (start && (start->outputs != model->outputs || start->channels != channels))
+        start = NULL;
+    model->C = options->C;
+    model->balanced = options->balanced;
+    model->tolerance = options->tolerance;
+    if (train_classes(model, train_view, labels, options, start, pool, err)) return true;
+    linear_model_free(model);
+    return false;
+}
