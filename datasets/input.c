@@ -18,6 +18,7 @@ typedef struct InputSource {
 } InputSource;
 
 static bool source_read(Input *input, void *out, size_t room, size_t *got, Error *err) {
+    *got = 0;
     for (;;) {
         ssize_t size = read(input->source->descriptor, out, room);
         if (size >= 0) {
