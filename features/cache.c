@@ -1,0 +1,119 @@
+#include "features/cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "features/npy.h"
+
+FeatureCache feature_cache_none(void) { return (FeatureCache){{""}}; }
+
+FeatureCache feature_cache(const char *folder) {
+    FeatureCache cache = feature_cache_none();
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    bool ok = folder            ? path_make(&cache.folder, NULL, "%s", folder)
+              : xdg && *xdg     ? path_make(&cache.folder, NULL, "%s/twofold", xdg)
+              : home && *home   ? path_make(&cache.folder, NULL, "%s/.cache/twofold", home)
+                                : false;
+    return ok ? cache : feature_cache_none();
+}
+
+static void hash_int(Sha256 *hash, int64_t value) {
+    unsigned char bytes[8];
+    for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)((uint64_t)value >> 8 * i);
+    sha256_add(hash, bytes, sizeof bytes);
+}
+
+/* Everything the values depend on: the program, the model, the ids row by row, and what is made of them. */
+static Sha256 hash_inputs(const Sha256Hex *model, const Encoder *encoder, const Tokens *tokens, const int32_t *rows, int count) {
+    Sha256 hash;
+    sha256_init(&hash);
+    static const char program[] = "features 1 twofold " TWOFOLD_VERSION;
+    sha256_add(&hash, program, sizeof program);
+    sha256_add(&hash, model->text, sizeof model->text);
+    hash_int(&hash, encoder_config(encoder)->channels);
+    hash_int(&hash, count);
+    for (int i = 0; i < count; i++) {
+        int row = rows ? rows[i] : i, length = tokens_length(tokens, row);
+        hash_int(&hash, length);
+        sha256_add(&hash, tokens_row(tokens, row), (size_t)length * sizeof *tokens->ids);
+    }
+    return hash;
+}
+
+static Sha256Hex hash_wanted(Sha256 hash, const ExtractOptions *wanted, const Encoder *encoder) {
+    int layers = encoder_config(encoder)->layers;
+    hash_int(&hash, wanted->pooling);
+    hash_int(&hash, wanted->layer < 0 ? layers + 1 + wanted->layer : wanted->layer);
+    hash_int(&hash, wanted->normalize);
+    return sha256_finish(&hash);
+}
+
+/* Beside KEY.npy stands KEY.json, written after it, with the sha256 of the other and the seconds it took. */
+static bool read_note(const Path *path, const Path *values, double *seconds) {
+    Json *note = json_parse_file(path->text, ERROR_FAILED, NULL);
+    Sha256Hex found;
+    bool ok = note && sha256_file(&found, values->text, NULL) &&
+              strcmp(found.text, json_string_or(json_get(note, "sha256"), "")) == 0;
+    *seconds = json_number_or(json_get(note, "seconds"), 0);
+    json_free(note);
+    return ok;
+}
+
+static bool cache_get(const FeatureCache *cache, const Sha256Hex *key, Features *out, double *seconds, int rows, int channels) {
+    Path values, note;
+    if (!cache->folder.text[0] || !path_make(&values, NULL, "%s/features/%s.npy", cache->folder.text, key->text) ||
+        !path_make(&note, NULL, "%s/features/%s.json", cache->folder.text, key->text) || !file_exists(note.text) ||
+        !read_note(&note, &values, seconds))
+        return false;
+    bool ok = npy_read_features(out, values.text, NULL) && out->rows == rows && out->channels == channels;
+    if (!ok) features_free(out);
+    return ok;
+}
+
+static void cache_put(const FeatureCache *cache, const Sha256Hex *key, const Features *features, double seconds) {
+    Path folder, values, note;
+    Sha256Hex sum;
+    if (!cache->folder.text[0] || !path_make(&folder, NULL, "%s/features", cache->folder.text) || !folder_make(folder.text, NULL) ||
+        !path_make(&values, NULL, "%s/%s.npy", folder.text, key->text) || !path_make(&note, NULL, "%s/%s.json", folder.text, key->text) ||
+        !npy_write_features(values.text, features, NULL) || !sha256_file(&sum, values.text, NULL))
+        return;
+    Buffer text = {0};
+    JsonWriter json = json_writer(&text, 2);
+    json_begin_object(&json);
+    json_put_string(&json, "sha256", sum.text);
+    json_put_number(&json, "seconds", seconds);
+    json_end_object(&json);
+    bool written = file_write_buffer(note.text, &text, NULL);
+    (void)written; /* without a note the values are not read: as if nothing had been kept */
+    buffer_free(&text);
+}
+
+bool features_extract_cached(Features *out, double *seconds, const ExtractOptions *wanted, int wanted_count,
+                             const FeatureCache *cache, const Sha256Hex *model, const Encoder *encoder, const Tokens *tokens,
+                             const int32_t *rows, int count, Pool *pool, const Observer *observer, Error *err) {
+    Sha256 inputs = hash_inputs(model, encoder, tokens, rows, count);
+    Sha256Hex keys[EXTRACT_MOST];
+    ExtractOptions missing[EXTRACT_MOST];
+    Features made[EXTRACT_MOST] = {{0}};
+    double unused[EXTRACT_MOST];
+    int place[EXTRACT_MOST], missing_count = 0;
+    if (!seconds) seconds = unused;
+    for (int w = 0; w < wanted_count; w++) {
+        keys[w] = hash_wanted(inputs, &wanted[w], encoder);
+        if (cache_get(cache, &keys[w], &out[w], &seconds[w], count, encoder_config(encoder)->channels)) continue;
+        place[missing_count] = w;
+        missing[missing_count++] = wanted[w];
+    }
+    double started_s = clock_wall_s();
+    bool ok = missing_count == 0 ||
+              features_extract(made, missing, missing_count, encoder, tokens, rows, count, pool, observer, err);
+    double took_s = clock_wall_s() - started_s;
+    for (int m = 0; m < missing_count; m++) {
+        out[place[m]] = made[m];
+        seconds[place[m]] = took_s;
+        if (ok) cache_put(cache, &keys[place[m]], &made[m], took_s);
+    }
+    return ok;
+}
