@@ -1,0 +1,282 @@
+#include "compare/text_model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "compare/text_model_inside.h"
+#include "encoder/sweep.h"
+#include "encoder/text_encoder.h"
+
+typedef enum ModelKind { MODEL_DUMMY, MODEL_TFIDF, MODEL_FROZEN, MODEL_FINETUNED } ModelKind;
+
+struct TextModel {
+    ModelKind kind;
+    int classes;
+    char **labels; /* (classes); NULL for a fine-tuned model, whose labels are its config's */
+    Pool *pool;
+    Classifier classifier; /* not of a fine-tuned model */
+    Tfidf *tfidf;
+    TextEncoder encoder; /* of both paths */
+    Extractor *extractor;
+    ExtractOptions extract;
+    Sweep *sweep; /* of a fine-tuned model */
+};
+
+/* ---- loading ---- */
+
+static bool load_labels(TextModel *model, const Json *labels, const char *path, Error *err) {
+    int count = json_is_array(labels) ? json_size(labels) : 0;
+    if (count < 2) return FAIL(err, ERROR_MODEL, "%s: %d labels, expected at least 2", path, count);
+    model->labels = mem_new((size_t)count, sizeof *model->labels, err);
+    if (!model->labels) return false;
+    model->classes = count;
+    int i = 0;
+    for (const Json *label = json_first(labels); label; label = json_next(label), i++) {
+        if (!json_is_string(label)) return FAIL(err, ERROR_MODEL, "%s: label %d is no text", path, i);
+        model->labels[i] = mem_copy_text(json_string_or(label, ""), strlen(json_string_or(label, "")), err);
+        if (!model->labels[i]) return false;
+    }
+    return true;
+}
+
+static bool load_kind(TextModel *model, const Json *json, const char *path, Error *err) {
+    const char *kind = json_string_or(json_get(json, "kind"), "");
+    for (int k = MODEL_DUMMY; k <= MODEL_FROZEN; k++)
+        if (strcmp(kind, text_model_kind_names[k]) == 0) {
+            model->kind = (ModelKind)k;
+            return true;
+        }
+    return FAIL(err, ERROR_MODEL, "%s: kind is '%s', expected dummy, tfidf or encoder", path, kind);
+}
+
+static bool load_extract(TextModel *model, const Json *json, const char *path, Error *err) {
+    const char *pooling = json_string_or(json_get(json, "pooling"), "");
+    if (!pooling_find(pooling, &model->extract.pooling))
+        return FAIL(err, ERROR_MODEL, "%s: pooling is '%s', expected cls, mean or max", path, pooling);
+    int64_t layer = json_int_or(json_get(json, "layer"), -1);
+    if (layer < -1000 || layer > 1000) return FAIL(err, ERROR_MODEL, "%s: layer is %lld", path, (long long)layer);
+    model->extract.layer = (int)layer;
+    model->extract.normalize = json_bool_or(json_get(json, "normalize"), false);
+    return true;
+}
+
+static bool load_encoder(TextModel *model, const Json *json, const char *folder, const char *path, int max_length, Error *err) {
+    int64_t stored = json_int_or(json_get(json, "max_length"), 0);
+    if (stored < 0 || stored > INT32_MAX) return FAIL(err, ERROR_MODEL, "%s: max_length is %lld", path, (long long)stored);
+    if (!load_extract(model, json, path, err) ||
+        !text_encoder_load(&model->encoder, folder, 0, max_length ? max_length : (int)stored, model->pool, err))
+        return false;
+    model->extractor = extractor_new(&model->extract, 1, model->encoder.encoder, model->pool, err);
+    return model->extractor || error_prefix(err, "%s", path);
+}
+
+static bool load_tfidf(TextModel *model, const char *folder, Error *err) {
+    Path path;
+    if (!path_make(&path, err, "%s/" TFIDF_FILE, folder)) return false;
+    model->tfidf = tfidf_load(path.text, err);
+    return model->tfidf != NULL;
+}
+
+static bool check_shapes(const TextModel *model, const char *folder, Error *err) {
+    int classes = classifier_classes(&model->classifier);
+    if (classes != model->classes)
+        return FAIL(err, ERROR_MODEL, "%s: the classifier has %d classes, " TEXT_MODEL_FILE " names %d", folder, classes, model->classes);
+    if (model->kind == MODEL_DUMMY) return true;
+    int channels = model->kind == MODEL_TFIDF ? tfidf_terms(model->tfidf) : model->encoder.weights.config.channels;
+    if (model->classifier.linear.channels == channels) return true;
+    return FAIL(err, ERROR_MODEL, "%s: the classifier reads %d features, but there are %d", folder, model->classifier.linear.channels, channels);
+}
+
+static bool load_described(TextModel *model, const char *folder, const char *path, int max_length, Error *err) {
+    Json *json = json_parse_file(path, ERROR_MODEL, err);
+    bool ok = json && load_labels(model, json_get(json, "labels"), path, err) && load_kind(model, json, path, err) &&
+              classifier_load(&model->classifier, folder, err);
+    if (ok && model->kind == MODEL_TFIDF) ok = load_tfidf(model, folder, err);
+    if (ok && model->kind == MODEL_FROZEN) ok = load_encoder(model, json, folder, path, max_length, err);
+    json_free(json);
+    return ok && check_shapes(model, folder, err);
+}
+
+static bool load_finetuned(TextModel *model, const char *folder, int max_length, Error *err) {
+    EncoderConfig config = {0};
+    bool ok = encoder_config_load(&config, folder, err);
+    bool has_head = config.classes > 0;
+    encoder_config_free(&config);
+    if (!ok) return false;
+    if (!has_head)
+        return FAIL(err, ERROR_MODEL, "%s: an encoder without a classifier; `twofold train` puts one on top", folder);
+    model->kind = MODEL_FINETUNED;
+    if (!text_encoder_load(&model->encoder, folder, -1, max_length, model->pool, err)) return false;
+    model->classes = model->encoder.weights.config.classes;
+    SweepOptions options = {.forward = {.cls_only = true}};
+    model->sweep = sweep_new(model->encoder.encoder, &options, model->pool, err);
+    return model->sweep != NULL;
+}
+
+TextModel *text_model_load(const char *folder, int max_length, Pool *pool, Error *err) {
+    TextModel *model = mem_new(1, sizeof *model, err);
+    if (!model) return NULL;
+    model->pool = pool;
+    Path path;
+    bool ok = path_make(&path, err, "%s/" TEXT_MODEL_FILE, folder);
+    if (ok) ok = file_exists(path.text) ? load_described(model, folder, path.text, max_length, err) : load_finetuned(model, folder, max_length, err);
+    if (ok) return model;
+    text_model_free(model);
+    return NULL;
+}
+
+void text_model_free(TextModel *model) {
+    if (!model) return;
+    sweep_free(model->sweep);
+    extractor_free(model->extractor);
+    text_encoder_free(&model->encoder);
+    tfidf_free(model->tfidf);
+    classifier_free(&model->classifier);
+    for (int i = 0; model->labels && i < model->classes; i++) free(model->labels[i]);
+    mem_free(model->labels);
+    mem_free(model);
+}
+
+/* ---- what it is ---- */
+
+int text_model_classes(const TextModel *model) { return model->classes; }
+
+const char *const *text_model_labels(const TextModel *model) {
+    return (const char *const *)(model->labels ? model->labels : model->encoder.weights.config.labels);
+}
+
+bool text_model_has_probabilities(const TextModel *model) {
+    return model->kind == MODEL_FINETUNED || model->classifier.kind != CLASSIFIER_SVM;
+}
+
+static void describe_encoder(const TextModel *model, char out[128]) {
+    const EncoderConfig *config = &model->encoder.weights.config;
+    (void)snprintf(out, 128, "%s, %d layers × %d, at most %d tokens", config->family == FAMILY_BERT ? "BERT" : "DistilBERT", config->layers,
+                   config->channels, model->encoder.max_length);
+}
+
+void text_model_describe(const TextModel *model, char out[512]) {
+    char encoder[128] = "", classifier[256] = "";
+    if (model->kind != MODEL_FINETUNED) classifier_describe(&model->classifier, classifier);
+    if (model->kind == MODEL_FROZEN || model->kind == MODEL_FINETUNED) describe_encoder(model, encoder);
+    switch (model->kind) {
+    case MODEL_DUMMY: (void)snprintf(out, 512, "%s", classifier); return;
+    case MODEL_TFIDF: (void)snprintf(out, 512, "bag of %d terms, %s", tfidf_terms(model->tfidf), classifier); return;
+    case MODEL_FROZEN: (void)snprintf(out, 512, "frozen %s; %s pooling, %s", encoder, pooling_name(model->extract.pooling), classifier); return;
+    case MODEL_FINETUNED: (void)snprintf(out, 512, "fine-tuned %s", encoder); return;
+    }
+}
+
+/* ---- answering ---- */
+
+/* The texts end to end, in their order. `owned` is what to free; NULL when they lie so already. */
+typedef struct PackedTexts {
+    const char *text;
+    const int64_t *starts;
+    char *owned_text;
+    int64_t *owned_starts;
+} PackedTexts;
+
+static bool pack_texts(PackedTexts *packed, const TextView *texts, Error *err) {
+    *packed = (PackedTexts){.text = texts->data, .starts = texts->starts};
+    if (!texts->rows) return true;
+    int64_t size = 0;
+    packed->owned_starts = mem_new((size_t)texts->count + 1, sizeof(int64_t), err);
+    if (!packed->owned_starts) return false;
+    for (int i = 0; i < texts->count; i++) {
+        int row = texts->rows ? texts->rows[i] : i;
+        size += texts->starts[row + 1] - texts->starts[row];
+        packed->owned_starts[i + 1] = size;
+    }
+    packed->owned_text = mem_new((size_t)size + 1, 1, err);
+    if (!packed->owned_text) return false;
+    for (int i = 0; i < texts->count; i++) {
+        int row = texts->rows ? texts->rows[i] : i;
+        memcpy(packed->owned_text + packed->owned_starts[i], texts->data + texts->starts[row],
+               (size_t)(packed->owned_starts[i + 1] - packed->owned_starts[i]));
+    }
+    packed->text = packed->owned_text;
+    packed->starts = packed->owned_starts;
+    return true;
+}
+
+static bool encode(const TextModel *model, Tokens *tokens, const TextView *texts, int *truncated, Error *err) {
+    PackedTexts packed;
+    bool ok = pack_texts(&packed, texts, err) && tokens_encode(tokens, model->encoder.tokenizer, packed.text, packed.starts, texts->count,
+                                                               model->encoder.max_length, model->pool, err);
+    mem_free(packed.owned_text);
+    mem_free(packed.owned_starts);
+    if (ok && truncated) *truncated = tokens->truncated;
+    return ok;
+}
+
+typedef struct HeadRun {
+    TextModel *model;
+    Predictions *out;
+    double *logits; /* (threads, classes) */
+} HeadRun;
+
+static bool classify_batch(void *context, Workspace *workspace, const Batch *batch, int thread, Error *err) {
+    HeadRun *run = context;
+    int K = run->model->classes;
+    double *row = run->logits + (size_t)thread * (size_t)K;
+    ForwardOptions forward = {.cls_only = true};
+    const float *logits;
+    if (!encoder_classify(run->model->encoder.encoder, workspace, batch, &forward, &logits, err)) return false;
+    for (int b = 0; b < batch->rows; b++) {
+        for (int k = 0; k < K; k++) row[k] = (double)logits[(size_t)b * (size_t)K + (size_t)k];
+        predictions_put_logits(run->out, batch->row[b], row);
+    }
+    return true;
+}
+
+static bool predict_finetuned(TextModel *model, const Tokens *tokens, const int32_t *truth, Predictions *out, const Observer *observer,
+                              Error *err) {
+    HeadRun run = {.model = model, .out = out};
+    run.logits = mem_new((size_t)pool_threads(model->pool) * (size_t)model->classes, sizeof *run.logits, err);
+    bool ok = run.logits && predictions_make(out, tokens->rows, model->classes, truth, true, err) &&
+              sweep_run(model->sweep, tokens, NULL, tokens->rows, classify_batch, &run, "predict", observer, err);
+    mem_free(run.logits);
+    return ok;
+}
+
+static bool predict_encoded(TextModel *model, const TextView *texts, const int32_t *truth, Predictions *out, int *truncated,
+                            const Observer *observer, Error *err) {
+    Tokens tokens = {0};
+    Features features = {0};
+    bool ok = encode(model, &tokens, texts, truncated, err);
+    if (ok && model->kind == MODEL_FINETUNED)
+        ok = predict_finetuned(model, &tokens, truth, out, observer, err);
+    else if (ok && extractor_run(model->extractor, &features, &tokens, NULL, tokens.rows, observer, err)) {
+        FeatureView view = features_view(&features);
+        ok = classifier_predict(&model->classifier, &view, truth, model->pool, out, err);
+    } else
+        ok = false;
+    features_free(&features);
+    tokens_free(&tokens);
+    return ok;
+}
+
+static bool predict_tfidf(TextModel *model, const TextView *texts, const int32_t *truth, Predictions *out, Error *err) {
+    SparseFeatures features = {0};
+    bool ok = tfidf_transform(model->tfidf, texts, model->pool, &features, err);
+    FeatureView view = sparse_features_view(&features);
+    ok = ok && classifier_predict(&model->classifier, &view, truth, model->pool, out, err);
+    sparse_features_free(&features);
+    return ok;
+}
+
+bool text_model_predict(TextModel *model, const TextView *texts, const int32_t *truth, Predictions *out, int *truncated,
+                        const Observer *observer, Error *err) {
+    if (truncated) *truncated = 0;
+    FeatureView nothing = {.count = texts->count};
+    switch (model->kind) {
+    case MODEL_DUMMY: return classifier_predict(&model->classifier, &nothing, truth, model->pool, out, err);
+    case MODEL_TFIDF: return predict_tfidf(model, texts, truth, out, err);
+    case MODEL_FROZEN:
+    case MODEL_FINETUNED: return predict_encoded(model, texts, truth, out, truncated, observer, err);
+    }
+    return false;
+}
