@@ -141,7 +141,7 @@ static bool dummy_load(Classifier *classifier, const Json *settings, const SafeT
     double sum = 0;
     for (int k = 0; k < classes; k++) {
         sum += dummy->prior[k];
-        if (dummy->prior[k] < 0) sum = INFINITY;
+        if (dummy->prior[k] < 0) sum = (double)INFINITY;
     }
     if (!(fabs(sum - 1) < 1e-6)) return FAIL(err, ERROR_MODEL, "%s: 'prior' is no distribution, expected shares that sum to 1", path);
     return true;

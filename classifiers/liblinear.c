@@ -110,7 +110,7 @@ static double stopping_measure(const struct problem *problem, LinearKind kind, c
                                double *gradient, int64_t positives) {
     double at_zero = gradient_norm(problem, kind, C_of, NULL, gradient), here = gradient_norm(problem, kind, C_of, w, gradient);
     int64_t negatives = problem->l - positives, fewer = positives < negatives ? positives : negatives;
-    if (at_zero <= 0) return here <= 0 ? 0 : INFINITY;
+    if (at_zero <= 0) return here <= 0 ? 0 : (double)INFINITY;
     return here / at_zero * problem->l / (double)(fewer > 1 ? fewer : 1);
 }
 

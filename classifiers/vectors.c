@@ -68,7 +68,7 @@ double vectors_largest(const Vectors *vectors, const double *a) {
     pool_run(vectors->pool, pieces(vectors), largest_piece, &job);
     double largest = 0;
     for (int piece = 0; piece < pieces(vectors); piece++) {
-        if (isnan(vectors->partial[piece])) return NAN;
+        if (isnan(vectors->partial[piece])) return (double)NAN;
         if (vectors->partial[piece] > largest) largest = vectors->partial[piece];
     }
     return largest;
