@@ -11,7 +11,7 @@
 enum {
     PAIRS = 10,
     LINE_EVALUATIONS = 50, /* as scikit-learn asks of SciPy */
-    FLAT_STEPS = 5         /* so many steps in a row without a visible gain end the search */
+    FLAT_STEPS = 10        /* so many steps in a row that lower neither the value nor the gradient end the search */
 };
 /* Armijo's and the curvature constant, the usual ones for quasi-Newton directions. */
 static const double SUFFICIENT = 1e-4, CURVATURE = 0.9;
@@ -169,29 +169,33 @@ static bool iterate(Search *search) {
     }
 }
 
+/* Where we stand. False when there is no more to do. */
+static bool judge(Search *search, const LbfgsOptions *options) {
+    LbfgsResult *result = search->result;
+    result->value = search->value;
+    result->gradient_norm = vectors_largest(&search->vectors, search->gradient);
+    result->converged = result->gradient_norm <= options->tolerance;
+    return !result->converged && result->iterations < options->max_iterations;
+}
+
 static bool minimise(Search *search, const LbfgsOptions *options, const Observer *observer, Error *err) {
     LbfgsResult *result = search->result;
     search->value = search->function(search->context, search->x, search->gradient);
     result->evaluations = 1;
-    for (int flat = 0; flat < FLAT_STEPS;) {
-        result->value = search->value;
-        result->gradient_norm = vectors_largest(&search->vectors, search->gradient);
-        result->converged = result->gradient_norm <= options->tolerance;
-        if (result->converged || result->iterations >= options->max_iterations) return true;
+    double lowest_value = INFINITY, lowest_gradient = INFINITY;
+    for (int flat = 0; judge(search, options) && flat < FLAT_STEPS; flat++) {
         if (!isfinite(search->value) || !isfinite(result->gradient_norm))
             return FAIL(err, ERROR_FAILED, "the loss is no number after %d iterations", result->iterations);
         if (observer_stop(observer)) return FAIL(err, ERROR_INTERRUPTED, "stopped after %d iterations", result->iterations);
-        double before = search->value;
+        if (result->gradient_norm < lowest_gradient || search->value < lowest_value - ROUNDING * fabs(lowest_value)) flat = 0;
+        lowest_value = fmin(lowest_value, search->value);
+        lowest_gradient = fmin(lowest_gradient, result->gradient_norm);
         if (!iterate(search)) return true;
         result->iterations++;
-        flat = before - search->value <= ROUNDING * fabs(before) ? flat + 1 : 0;
         char detail[64];
         snprintf(detail, sizeof detail, "loss %.6f", search->value);
         observer_progress(observer, "logistic regression", result->iterations, options->max_iterations, "iterations", detail);
     }
-    result->value = search->value;
-    result->gradient_norm = vectors_largest(&search->vectors, search->gradient);
-    result->converged = result->gradient_norm <= options->tolerance;
     return true;
 }
 
