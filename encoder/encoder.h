@@ -24,6 +24,7 @@ MUST_CHECK Encoder *encoder_new(const Weights *weights, bool training, Pool *poo
 MUST_CHECK bool encoder_refresh(Encoder *encoder, Pool *pool, Error *err); /* packs changed weights again */
 void encoder_free(Encoder *encoder);
 const EncoderConfig *encoder_config(const Encoder *encoder);
+const char *encoder_instruction_set(const Encoder *encoder); /* what the products run on: "AVX512-BF16", "AVX2" … */
 
 /* ---- running ---- */
 

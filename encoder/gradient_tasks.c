@@ -1,0 +1,106 @@
+/* Sums over the rows of a batch, cut into pieces that never meet: every piece is summed by one thread, over all rows in order. */
+#include <assert.h>
+#include <string.h>
+
+#include "encoder/inside.h"
+
+enum {
+    OUTER_ROWS = 192, /* output rows of a weight gradient at a time: enough for the product to run at its rate, few enough to share out */
+    MOST_PIECES = 16, /* of one matrix */
+    COLUMNS = 128
+};
+
+static void add_task(GradientTasks *tasks, GradientTask task) {
+    assert(tasks->count < MOST_GRADIENT_TASKS);
+    tasks->task[tasks->count++] = task;
+}
+
+static void zero_tail(float *x, int ld, int m) {
+    int padded = (m + OPS_ROW_STEP - 1) / OPS_ROW_STEP * OPS_ROW_STEP;
+    memset(x + (size_t)m * (size_t)ld, 0, (size_t)(padded - m) * (size_t)ld * sizeof *x);
+}
+
+void tasks_add_linear(GradientTasks *tasks, float *dw, float *dbias, float *dy, int ldy, float *x, int ldx, int m, int out, int in) {
+    int piece = (out + MOST_PIECES - 1) / MOST_PIECES;
+    piece = piece < OUTER_ROWS ? OUTER_ROWS : (piece + 15) / 16 * 16;
+    for (int o = 0; o < out; o += piece)
+        add_task(tasks, (GradientTask){.kind = SUM_OUTER, .to = dw, .dy = dy, .x = x, .ldy = ldy, .ldx = ldx, .rows = m, .begin = o,
+                                       .end = o + piece < out ? o + piece : out, .in = in});
+    int width = (out + MOST_PIECES - 1) / MOST_PIECES;
+    width = width < COLUMNS ? COLUMNS : (width + 15) / 16 * 16;
+    for (int o = 0; o < out; o += width)
+        add_task(tasks, (GradientTask){.kind = SUM_COLUMNS, .to_bias = dbias, .dy = dy, .ldy = ldy, .rows = m, .begin = o,
+                                       .end = o + width < out ? o + width : out});
+    /* dy may be one half of a wider matrix (keys and values): its tail is the whole matrix's. */
+    zero_tail(dy, ldy, m);
+    zero_tail(x, ldx, m);
+}
+
+void tasks_add_norm(GradientTasks *tasks, float *dweight, float *dbias, const float *dy, const float *normed, int m, int C) {
+    int width = (C + MOST_PIECES - 1) / MOST_PIECES;
+    width = width < COLUMNS ? COLUMNS : (width + 15) / 16 * 16;
+    for (int c = 0; c < C; c += width)
+        add_task(tasks, (GradientTask){.kind = SUM_NORM, .to = dweight, .to_bias = dbias, .dy = dy, .x = normed, .rows = m, .begin = c,
+                                       .end = c + width < C ? c + width : C, .in = C});
+}
+
+/* Columns [begin, end) of the embedding tables' gradients: tokens in order. */
+static void sum_embeddings(const Pass *pass, const GradientTask *task) {
+    const Weights *weights = pass->encoder->weights;
+    const EncoderConfig *config = &weights->config;
+    size_t C = (size_t)config->channels;
+    float *words = weight_model(&weights->table, config, pass->gradients, PART_WORDS);
+    float *positions = weight_model(&weights->table, config, pass->gradients, PART_POSITIONS);
+    float *types = weight_model(&weights->table, config, pass->gradients, PART_TYPES);
+    for (int t = 0; t < pass->batch->tokens; t++) {
+        const float *dx = task->dy + (size_t)t * C;
+        int32_t id = pass->batch->ids[t];
+        float *word = words + (size_t)id * C, *position = positions + (size_t)pass->ws->token_place[t] * C;
+        bool padding = id == config->pad_id; /* PyTorch's padding_idx: this row never learns */
+        for (int c = task->begin; c < task->end; c++) {
+            if (!padding) word[c] += dx[c];
+            position[c] += dx[c];
+            if (types) types[c] += dx[c];
+        }
+    }
+}
+
+typedef struct TaskRun {
+    const Pass *pass;
+    const GradientTasks *tasks;
+    Error *errors; /* one a thread */
+} TaskRun;
+
+static void run_task(void *context, int index, int thread) {
+    const TaskRun *run = context;
+    const GradientTask *t = &run->tasks->task[index];
+    const Kernels *kernels = run->pass->encoder->kernels;
+    if (t->kind == SUM_OUTER) {
+        int rows = (t->rows + OPS_ROW_STEP - 1) / OPS_ROW_STEP * OPS_ROW_STEP;
+        /* The outcome is in the thread's Error: the first failure stands. */
+        if (!ops_add_outer(run->pass->ws->threads[thread].runner, t->to + (size_t)t->begin * (size_t)t->in, t->end - t->begin, t->in,
+                           t->dy + t->begin, t->ldy, t->x, t->ldx, rows, &run->errors[thread]))
+            return;
+    } else if (t->kind == SUM_COLUMNS) {
+        kernels->column_sum(t->to_bias, t->dy, t->rows, t->ldy, t->begin, t->end);
+    } else if (t->kind == SUM_NORM) {
+        kernels->norm_weight_gradient(t->to, t->to_bias, t->dy, t->x, t->rows, t->in, t->begin, t->end);
+    } else {
+        sum_embeddings(run->pass, t);
+    }
+}
+
+bool tasks_run(const Pass *pass, const GradientTasks *tasks, Error *err) {
+    int threads = pass->ws->thread_count;
+    Error *errors = mem_new((size_t)threads, sizeof *errors, err);
+    if (!errors) return false;
+    TaskRun run = {pass, tasks, errors};
+    pool_run(pass->ws->pool, tasks->count, run_task, &run);
+    bool good = true;
+    for (int t = 0; t < threads && good; t++) {
+        good = errors[t].kind == ERROR_NONE;
+        if (!good && err) *err = errors[t];
+    }
+    mem_free(errors);
+    return good;
+}

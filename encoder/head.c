@@ -1,0 +1,76 @@
+/* The classification head on the [CLS] rows. DistilBERT: Linear, ReLU, dropout, Linear. BERT: pooler (Linear, tanh), dropout, Linear. */
+#include <math.h>
+#include <string.h>
+
+#include "encoder/inside.h"
+
+static bool is_bert(const Pass *pass) { return pass->encoder->weights->config.family == FAMILY_BERT; }
+
+/* The inputs of the head: the [CLS] rows of the last hidden state, gathered when the last layer ran for all tokens. */
+static const float *cls_rows(const Pass *pass, const Part *part) {
+    Workspace *ws = pass->ws;
+    if (ws->cls_only) return ws->cls.y;
+    size_t C = (size_t)pass->encoder->weights->config.channels;
+    const float *hidden = workspace_hidden(ws, ws->last_layer);
+    for (int b = part->row; b < part->row_end; b++)
+        memcpy(ws->cls.y + (size_t)b * C, hidden + (size_t)pass->batch->starts[b] * C, C * sizeof *hidden);
+    return ws->cls.y;
+}
+
+static void drop_pooled(const Pass *pass, const Part *part, float *x) {
+    const EncoderConfig *config = &pass->encoder->weights->config;
+    const int32_t *row = pass->batch->row ? pass->batch->row : pass->ws->zeros;
+    Dropout dropout = drop_at(pass, config->layers, DROP_HEAD);
+    pass->encoder->kernels->drop(x + (size_t)part->row * (size_t)config->channels, part->row_end - part->row, config->channels, &dropout,
+                                 row + part->row, pass->ws->zeros);
+}
+
+bool head_forward(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
+    const EncoderConfig *config = &pass->encoder->weights->config;
+    Workspace *ws = pass->ws;
+    int C = config->channels;
+    size_t begin = (size_t)part->row * (size_t)C, end = (size_t)part->row_end * (size_t)C;
+    if (!linear_forward(thread, ws->pre, cls_rows(pass, part), &pass->encoder->pre, part->row, part->row_end, C, C, err)) return false;
+    for (size_t i = begin; i < end; i++) ws->pre[i] = is_bert(pass) ? tanhf(ws->pre[i]) : ws->pre[i] > 0 ? ws->pre[i] : 0;
+    memcpy(ws->pooled + begin, ws->pre + begin, (end - begin) * sizeof *ws->pre);
+    drop_pooled(pass, part, ws->pooled);
+    return linear_forward(thread, ws->logits, ws->pooled, &pass->encoder->classifier, part->row, part->row_end, config->classes, C, err);
+}
+
+static bool head_part(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
+    const EncoderConfig *config = &pass->encoder->weights->config;
+    Workspace *ws = pass->ws;
+    GradientRoom *g = &ws->gradient;
+    int C = config->channels;
+    size_t begin = (size_t)part->row * (size_t)C, end = (size_t)part->row_end * (size_t)C;
+    if (!linear_backward(thread, g->dpooled, g->dlogits, &pass->encoder->classifier, part->row, part->row_end, config->classes, C, false, err))
+        return false;
+    drop_pooled(pass, part, g->dpooled);
+    for (size_t i = begin; i < end; i++) {
+        float pre = ws->pre[i];
+        g->dpooled[i] *= is_bert(pass) ? 1 - pre * pre : pre > 0 ? 1.0f : 0.0f;
+    }
+    float *dcls = ws->cls_only ? g->dy[pass->dy] : g->dcls;
+    if (!linear_backward(thread, dcls, g->dpooled, &pass->encoder->pre, part->row, part->row_end, C, C, false, err)) return false;
+    if (ws->cls_only) return true;
+    float *dy = g->dy[pass->dy];
+    memset(dy + (size_t)part->token * (size_t)C, 0, (size_t)(part->token_end - part->token) * (size_t)C * sizeof *dy);
+    for (int b = part->row; b < part->row_end; b++)
+        memcpy(dy + (size_t)pass->batch->starts[b] * (size_t)C, dcls + (size_t)b * (size_t)C, (size_t)C * sizeof *dy);
+    return true;
+}
+
+bool head_backward(Pass *pass, Error *err) {
+    const Weights *weights = pass->encoder->weights;
+    const EncoderConfig *config = &weights->config;
+    Workspace *ws = pass->ws;
+    int C = config->channels, K = config->classes, B = pass->batch->rows;
+    float *to[MODEL_PARTS];
+    for (int part = 0; part < MODEL_PARTS; part++) to[part] = weight_model(&weights->table, config, pass->gradients, (ModelPart)part);
+    memcpy(ws->gradient.dlogits, pass->dlogits, (size_t)B * (size_t)K * sizeof(float));
+    if (!pass_run(pass, head_part, err)) return false;
+    GradientTasks tasks = {.count = 0};
+    tasks_add_linear(&tasks, to[PART_CLASSIFIER_WEIGHT], to[PART_CLASSIFIER_BIAS], ws->gradient.dlogits, K, ws->pooled, C, B, K, C);
+    tasks_add_linear(&tasks, to[PART_PRE_WEIGHT], to[PART_PRE_BIAS], ws->gradient.dpooled, C, ws->cls.y, C, B, C, C);
+    return tasks_run(pass, &tasks, err);
+}
