@@ -148,6 +148,7 @@ uint32_t utf8_lower(uint32_t code_point) { return (uint32_t)utf8proc_tolower((ut
 static bool is_control(unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; }
 
 void escape_html(Buffer *out, const char *text, size_t size) {
+    if (!size) return; /* text may be NULL then */
     size_t run = 0;
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)text[i];
