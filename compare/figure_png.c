@@ -1,0 +1,130 @@
+/* Figures as PNG, through cairo's image surface. The only file that knows cairo. */
+#include <cairo.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare/figure.h"
+
+/* cairo's limit for an image's side. */
+static const double LARGEST_SIDE = 32767;
+
+static void set_ink(cairo_t *cairo, Ink ink, double opacity) {
+    unsigned rgb = figure_inks[ink].light;
+    cairo_set_source_rgba(cairo, (rgb >> 16 & 255) / 255.0, (rgb >> 8 & 255) / 255.0, (rgb & 255) / 255.0, opacity);
+}
+
+static void stroke_path(cairo_t *cairo, Stroke stroke) {
+    double dashes[8];
+    int count = 0;
+    for (const char *at = figure_dashes[stroke.dash]; *at && count < 8; count++) {
+        char *end;
+        dashes[count] = (double)strtol(at, &end, 10);
+        at = end + (*end == ' ');
+    }
+    cairo_set_dash(cairo, dashes, count, 0);
+    cairo_set_line_width(cairo, stroke.width);
+    set_ink(cairo, stroke.ink, 1 - stroke.fade);
+    cairo_stroke(cairo);
+}
+
+static void draw_points(cairo_t *cairo, const Figure *figure, const Shape *shape) {
+    for (size_t i = 0; i < shape->count; i++) cairo_line_to(cairo, figure->points[shape->first + i].x, figure->points[shape->first + i].y);
+}
+
+static void draw_text(cairo_t *cairo, const Figure *figure, const Shape *shape, Error *err) {
+    const TextStyle *style = &shape->text;
+    char *text = mem_copy_text(figure->text.data + shape->first, shape->count, err);
+    if (!text) return;
+    cairo_save(cairo);
+    cairo_select_font_face(cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL, style->bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+    cairo_set_font_size(cairo, style->size);
+    cairo_translate(cairo, shape->x, shape->y);
+    cairo_rotate(cairo, -style->turn * acos(-1) / 180);
+    cairo_text_extents_t extents;
+    cairo_text_extents(cairo, text, &extents);
+    cairo_move_to(cairo, style->anchor == ANCHOR_START ? 0 : extents.x_advance * (style->anchor == ANCHOR_MIDDLE ? -0.5 : -1), 0);
+    if (style->halo) {
+        cairo_text_path(cairo, text);
+        cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
+        cairo_set_dash(cairo, NULL, 0, 0);
+        cairo_set_line_width(cairo, 3);
+        set_ink(cairo, INK_PAPER, 1);
+        cairo_stroke_preserve(cairo);
+        set_ink(cairo, style->ink, 1);
+        cairo_fill(cairo);
+    } else {
+        set_ink(cairo, style->ink, 1);
+        cairo_show_text(cairo, text);
+    }
+    cairo_restore(cairo);
+    free(text);
+}
+
+static void draw_shape(cairo_t *cairo, const Figure *figure, const Shape *shape, Error *err) {
+    cairo_new_path(cairo);
+    switch (shape->kind) {
+    case SHAPE_TEXT: draw_text(cairo, figure, shape, err); return;
+    case SHAPE_LINE: draw_points(cairo, figure, shape); break;
+    case SHAPE_POLYGON: draw_points(cairo, figure, shape); break;
+    case SHAPE_RECT: cairo_rectangle(cairo, shape->x, shape->y, shape->width, shape->height); break;
+    case SHAPE_CIRCLE: cairo_arc(cairo, shape->x, shape->y, shape->width, 0, 2 * acos(-1)); break;
+    }
+    if (shape->opacity > 0) {
+        set_ink(cairo, shape->fill, shape->opacity);
+        cairo_fill_preserve(cairo);
+    }
+    if (shape->stroke.width > 0) stroke_path(cairo, shape->stroke);
+}
+
+static void draw_shapes(cairo_t *cairo, const Figure *figure, Error *err) {
+    for (size_t i = 0; i < figure->shape_count; i++) draw_shape(cairo, figure, &figure->shapes[i], err);
+}
+
+/* Outlines unhinted, edges grey: hinting would move letters with the machine's font settings. */
+static void set_font_options(cairo_t *cairo) {
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    cairo_set_font_options(cairo, options);
+    cairo_font_options_destroy(options);
+}
+
+static cairo_status_t add_bytes(void *closure, const unsigned char *bytes, unsigned size) {
+    Buffer *out = closure;
+    buffer_add(out, bytes, size);
+    return out->failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
+}
+
+static bool sheet_draw(Buffer *out, const FigureSheet *sheet, const Figure *figure, double scale, Error *err) {
+    double width = ceil(sheet->width * scale), height = ceil(sheet->height * scale);
+    if (!(width >= 1 && width <= LARGEST_SIDE && height >= 1 && height <= LARGEST_SIDE))
+        return FAIL(err, ERROR_FAILED, "a picture of %.0f x %.0f points, expected at most %.0f a side", width, height, LARGEST_SIDE);
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
+    cairo_t *cairo = cairo_create(surface);
+    set_font_options(cairo);
+    cairo_scale(cairo, scale, scale);
+    set_ink(cairo, INK_PAPER, 1);
+    cairo_paint(cairo);
+    Error first = {0};
+    draw_shapes(cairo, &sheet->text, &first);
+    cairo_translate(cairo, sheet->margin, sheet->body_y);
+    draw_shapes(cairo, figure, &first);
+    cairo_status_t status = cairo_status(cairo);
+    if (status == CAIRO_STATUS_SUCCESS) status = cairo_surface_write_to_png_stream(surface, add_bytes, out);
+    cairo_destroy(cairo);
+    cairo_surface_destroy(surface);
+    if (first.kind) return FAIL(err, first.kind, "%s", first.message);
+    return status == CAIRO_STATUS_SUCCESS || FAIL(err, ERROR_FAILED, "drawing a picture: %s", cairo_status_to_string(status));
+}
+
+bool figure_write_png(Buffer *out, const Figure *figure, double scale, Error *err) {
+    FigureSheet sheet;
+    figure_sheet_make(&sheet, figure);
+    bool whole = !(figure->failed || figure->text.failed || sheet.text.failed || sheet.text.text.failed);
+    bool ok = whole ? sheet_draw(out, &sheet, figure, scale, err) : FAIL(err, ERROR_FAILED, "not enough memory for a figure");
+    figure_sheet_free(&sheet);
+    return ok && buffer_ok(out, err);
+}
