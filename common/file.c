@@ -211,7 +211,7 @@ bool file_link_or_copy(const char *from, const char *to, Error *err) {
     Path temporary;
     if (!path_make(&temporary, err, "%s.%ld.tmp", to, (long)getpid())) return false;
     /* A link appears under a temporary name first, so that the old file stands until the new one is whole. */
-    if (link(from, temporary.text) == 0) {
+    if (linkat(AT_FDCWD, from, AT_FDCWD, temporary.text, AT_SYMLINK_FOLLOW) == 0) { /* what a symbolic link means, not the link */
         if (rename(temporary.text, to) == 0) {
             (void)unlink(temporary.text); /* rename leaves it when both were one file already */
             return true;
