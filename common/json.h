@@ -96,6 +96,7 @@ void json_write_string(JsonWriter *writer, const char *text);
 void json_write_bytes(JsonWriter *writer, const char *text, size_t size); /* UTF-8 with a length; '/' and non-ASCII stay */
 void json_write_int(JsonWriter *writer, int64_t value);
 void json_write_number(JsonWriter *writer, double value); /* shortest that reads back equal; NaN and infinity: null */
+void json_write_digits(JsonWriter *writer, const char *text, size_t size); /* a number as it was written: what JSON_NUMBER gave */
 void json_write_bool(JsonWriter *writer, bool value);
 void json_write_null(JsonWriter *writer);
 /* Key and value in one call. */

@@ -102,6 +102,11 @@ void json_write_number(JsonWriter *writer, double value) {
     if (isfinite(value) && !strpbrk(text, ".e")) buffer_text(writer->out, ".0");
 }
 
+void json_write_digits(JsonWriter *writer, const char *text, size_t size) {
+    separate(writer);
+    buffer_add(writer->out, text, size);
+}
+
 void json_write_bool(JsonWriter *writer, bool value) {
     separate(writer);
     buffer_text(writer->out, value ? "true" : "false");

@@ -11,12 +11,6 @@ enum {
     LONGEST_HEADER = 100 * 1000 * 1000 /* the reference implementation's own limit */
 };
 
-typedef struct SafeTensorsFile {
-    struct SafeTensorsFile *next;
-    FileMap map;
-    char *path;
-} SafeTensorsFile;
-
 static const struct {
     const char *name;
     unsigned bytes;

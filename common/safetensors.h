@@ -41,12 +41,18 @@ typedef struct StoredTensor {
     const char *file; /* path of the file it stands in; borrowed; not used when writing */
 } StoredTensor;
 
+typedef struct SafeTensorsFile {
+    struct SafeTensorsFile *next;
+    FileMap map;
+    char *path;
+} SafeTensorsFile;
+
 /* All tensors of one file, or of all shards of a model. */
 typedef struct SafeTensors {
     StoredTensor *tensors; /* (count) in order of name (bytes) */
     int count;
     size_t capacity;
-    struct SafeTensorsFile *files; /* opened so far, newest first */
+    SafeTensorsFile *files; /* a list */
 } SafeTensors;
 
 /* Maps one file. Whatever is wrong with it is ERROR_MODEL. */
