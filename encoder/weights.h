@@ -82,4 +82,7 @@ void weights_free(Weights *weights); /* takes a zeroed one */
  * model.safetensors (float32, {"format":"pt"}), keeping the other entries of `from_folder`/config.json, and links or copies the tokenizer's files from there. */
 MUST_CHECK bool weights_save(const Weights *weights, const char *from_folder, const char *folder, Error *err);
 
+/* The tensors alone, in one file: model.safetensors of weights_save. */
+MUST_CHECK bool weights_write(const Weights *weights, const char *path, Error *err);
+
 #endif
