@@ -143,8 +143,8 @@ void text_model_free(TextModel *model) {
 
 int text_model_classes(const TextModel *model) { return model->classes; }
 
-const char *const *text_model_labels(const TextModel *model) {
-    return (const char *const *)(model->labels ? model->labels : model->encoder.weights.config.labels);
+char *const *text_model_labels(const TextModel *model) {
+    return model->labels ? model->labels : model->encoder.weights.config.labels;
 }
 
 bool text_model_has_probabilities(const TextModel *model) {

@@ -24,7 +24,7 @@ MUST_CHECK TextModel *text_model_load(const char *folder, int max_length, Pool *
 void text_model_free(TextModel *model); /* takes NULL */
 
 int text_model_classes(const TextModel *model);
-const char *const *text_model_labels(const TextModel *model); /* (classes), borrowed */
+char *const *text_model_labels(const TextModel *model); /* (classes), borrowed */
 bool text_model_has_probabilities(const TextModel *model);
 /* "bag of words with liblinear logistic regression …", one line */
 void text_model_describe(const TextModel *model, char out[512]);
@@ -38,7 +38,7 @@ MUST_CHECK bool text_model_predict(TextModel *model, const TextView *texts, cons
 typedef struct TextModelParts {
     const Classifier *classifier;
     int classes;
-    const char *const *labels;
+    char *const *labels;
     const Tfidf *tfidf;         /* bag of words */
     const char *encoder_folder; /* path A: its files are linked or copied */
     ExtractOptions extract;

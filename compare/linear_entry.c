@@ -1,0 +1,112 @@
+#include "compare/linear_entry.h"
+
+#include "common/clock.h"
+#include "common/memory.h"
+
+/* The features of the three splits, as views over one dense matrix or over a sparse one each. */
+typedef struct SplitFeatures {
+    Features dense;
+    SparseFeatures sparse[SPLIT_COUNT];
+    int32_t *rows; /* places in the dense matrix, 0, 1, 2 …: what the views point into */
+    FeatureView views[SPLIT_COUNT];
+    int32_t *labels[SPLIT_COUNT];
+} SplitFeatures;
+
+static void split_features_free(SplitFeatures *features) {
+    features_free(&features->dense);
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        sparse_features_free(&features->sparse[split]);
+        mem_free(features->labels[split]);
+    }
+    mem_free(features->rows);
+}
+
+static bool take_labels(SplitFeatures *features, const Dataset *dataset, Error *err) {
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        const RowList *list = &dataset->splits[split];
+        features->views[split].count = list->count;
+        features->labels[split] = mem_new((size_t)list->count, sizeof(int32_t), err);
+        if (!features->labels[split]) return false;
+        for (int i = 0; i < list->count; i++) features->labels[split][i] = dataset->labels[list->rows[i]];
+    }
+    return true;
+}
+
+/* One pass over the rows of all splits, so that one cache entry serves them. */
+static bool make_dense(SplitFeatures *features, LinearEntry *entry, const LinearInputs *inputs, const Observer *observer, Error *err) {
+    int total = 0;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) total += inputs->dataset->splits[split].count;
+    int32_t *numbers = mem_new((size_t)total, sizeof *numbers, err);
+    features->rows = mem_new((size_t)total, sizeof *features->rows, err);
+    bool ok = numbers && features->rows;
+    for (int i = 0, split = SPLIT_TRAIN; ok && split < SPLIT_COUNT; split++) {
+        const RowList *list = &inputs->dataset->splits[split];
+        features->views[split] = features_view_rows(&features->dense, features->rows + i, list->count);
+        for (int r = 0; r < list->count; r++, i++) {
+            numbers[i] = list->rows[r];
+            features->rows[i] = i;
+        }
+    }
+    ok = ok && features_extract_cached(&features->dense, &entry->features_s, &entry->options.extract, 1, &inputs->cache, &inputs->model,
+                                       inputs->encoder->encoder, inputs->tokens, numbers, total, inputs->pool, observer, err);
+    entry->features_s += inputs->tokens_s;
+    mem_free(numbers);
+    return ok;
+}
+
+static bool make_sparse(SplitFeatures *features, LinearEntry *entry, const LinearInputs *inputs, Error *err) {
+    const Dataset *dataset = inputs->dataset;
+    double started_s = clock_wall_s();
+    TextView texts = {.data = dataset->text, .starts = dataset->starts};
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        texts.rows = dataset->splits[split].rows;
+        texts.count = dataset->splits[split].count;
+        if (split == SPLIT_TRAIN) entry->tfidf = tfidf_fit(&texts, &entry->options.tfidf, inputs->pool, err);
+        if (!entry->tfidf || !tfidf_transform(entry->tfidf, &texts, inputs->pool, &features->sparse[split], err)) return false;
+        features->views[split] = sparse_features_view(&features->sparse[split]);
+    }
+    entry->features_s = clock_wall_s() - started_s;
+    return true;
+}
+
+static bool make_features(SplitFeatures *features, LinearEntry *entry, const LinearInputs *inputs, const Observer *observer, Error *err) {
+    if (!take_labels(features, inputs->dataset, err)) return false;
+    switch (entry->options.source) {
+    case SOURCE_ENCODER: return make_dense(features, entry, inputs, observer, err);
+    case SOURCE_TFIDF: return make_sparse(features, entry, inputs, err);
+    case SOURCE_NONE: return true;
+    }
+    return false;
+}
+
+bool linear_entry_run(LinearEntry *entry, const LinearInputs *inputs, const LinearOptions *options, const Observer *observer, Error *err) {
+    *entry = (LinearEntry){.options = *options};
+    SplitFeatures features = {0};
+    bool ok = make_features(&features, entry, inputs, observer, err);
+    double started_s = clock_wall_s();
+    ok = ok && classifier_train(&entry->classifier, &features.views[SPLIT_TRAIN], features.labels[SPLIT_TRAIN],
+                                &features.views[SPLIT_VALIDATION], features.labels[SPLIT_VALIDATION], inputs->dataset->classes,
+                                &options->classifier, inputs->pool, observer, err);
+    entry->classifier_s = clock_wall_s() - started_s;
+    for (Split split = SPLIT_VALIDATION; ok && split < SPLIT_COUNT; split++)
+        ok = classifier_predict(&entry->classifier, &features.views[split], features.labels[split], inputs->pool, &entry->predictions[split], err);
+    split_features_free(&features);
+    return ok;
+}
+
+void linear_entry_free(LinearEntry *entry) {
+    classifier_free(&entry->classifier);
+    tfidf_free(entry->tfidf);
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) predictions_free(&entry->predictions[split]);
+    *entry = (LinearEntry){0};
+}
+
+bool linear_entry_save(const LinearEntry *entry, const LinearInputs *inputs, const char *folder, Error *err) {
+    TextModelParts parts = {.classifier = &entry->classifier, .classes = inputs->dataset->classes, .labels = inputs->dataset->class_names,
+                            .tfidf = entry->tfidf, .extract = entry->options.extract};
+    if (entry->options.source == SOURCE_ENCODER) {
+        parts.encoder_folder = inputs->encoder->folder.text;
+        parts.max_length = inputs->encoder->max_length;
+    }
+    return text_model_save(&parts, folder, err);
+}

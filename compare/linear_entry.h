@@ -1,0 +1,49 @@
+/* Path A and its baselines on one Dataset: features of its rows, a classifier trained on the training rows, answers for the others. */
+#ifndef TWOFOLD_COMPARE_LINEAR_ENTRY_H
+#define TWOFOLD_COMPARE_LINEAR_ENTRY_H
+
+#include "classifiers/classifier.h"
+#include "compare/text_model.h"
+#include "datasets/dataset.h"
+#include "encoder/text_encoder.h"
+#include "features/cache.h"
+#include "features/tfidf.h"
+
+typedef enum FeatureSource { SOURCE_ENCODER, SOURCE_TFIDF, SOURCE_NONE } FeatureSource; /* none: the dummy's */
+
+/* What is asked for; the source decides which of the two options counts. */
+typedef struct LinearOptions {
+    FeatureSource source;
+    ExtractOptions extract;
+    TfidfOptions tfidf;
+    ClassifierOptions classifier;
+} LinearOptions;
+
+/* The encoder's side of it, shared by entries; all zero where no entry needs one. */
+typedef struct LinearInputs {
+    const Dataset *dataset;
+    const TextEncoder *encoder;
+    const Tokens *tokens; /* of all the dataset's rows */
+    double tokens_s;      /* what encoding them took */
+    Sha256Hex model;      /* weights_sha256 of the encoder */
+    FeatureCache cache;
+    Pool *pool;
+} LinearInputs;
+
+typedef struct LinearEntry {
+    LinearOptions options;
+    Classifier classifier;
+    Tfidf *tfidf; /* of SOURCE_TFIDF */
+    Predictions predictions[SPLIT_COUNT]; /* of validation and test; that of train stays empty */
+    double features_s, classifier_s; /* features_s: with tokens, as long as it took when they were made */
+} LinearEntry;
+
+/* Rows answered are those of the split lists, in their order. Validation rows are looked at only to choose C. */
+MUST_CHECK bool linear_entry_run(LinearEntry *entry, const LinearInputs *inputs, const LinearOptions *options, const Observer *observer,
+                                 Error *err);
+void linear_entry_free(LinearEntry *entry); /* takes a zeroed or half-built one */
+
+/* The model folder that text_model_load reads. */
+MUST_CHECK bool linear_entry_save(const LinearEntry *entry, const LinearInputs *inputs, const char *folder, Error *err);
+
+#endif
