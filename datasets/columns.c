@@ -115,7 +115,10 @@ bool columns_choose(Columns *columns, const DataOptions *options, LabelNeed need
     if (columns->count == 2 && !columns->named && text < 0 && label < 0) label = guess;
     if (columns->count == 2 && text < 0 && label >= 0) text = 1 - label;
     if (columns->count == 2 && label < 0 && text >= 0 && need == LABEL_REQUIRED) label = 1 - text;
-    if (columns->count == 1 && need != LABEL_REQUIRED) text = 0;
+    if (columns->count == 1 && need != LABEL_REQUIRED) {
+        text = 0;
+        label = -1;
+    }
     if (text < 0) return fail_missing(columns, "text", path, err);
     if (label < 0 && need == LABEL_REQUIRED) return fail_missing(columns, "label", path, err);
     if (text == label) return FAIL(err, ERROR_USAGE, "%s: column '%s' cannot be text and label at once", path, columns->names[text]);

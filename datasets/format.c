@@ -200,27 +200,35 @@ static int count_different(Cell *cells, int count, Buffer *bytes) {
     return different;
 }
 
-bool format_guess_label(int *label, Input *input, CsvStyle style, Error *err) {
-    if (!input_peek(input, FORMAT_SAMPLE, err)) return false;
-    Input sample = sample_of(input);
-    Record record = {0};
-    Buffer bytes = {0};
+typedef struct CellSample {
+    Buffer bytes;
     Cell cells[2][SAMPLE_RECORDS];
-    int count = 0;
-    while (count < SAMPLE_RECORDS && sample_read(&sample, sample_is_complete(input), style, &record)) {
-        if (record.fields != 2) continue;
-        for (int i = 0; i < 2; i++) {
-            size_t size;
-            const char *cell = record_field(&record, i, &size);
-            cells[i][count] = (Cell){bytes.size, size};
-            buffer_add(&bytes, cell, size);
-        }
-        count++;
+    int count;
+} CellSample;
+
+static void cell_sample_add(CellSample *sample, const Record *record) {
+    if (record->fields != 2) return;
+    for (int i = 0; i < 2; i++) {
+        size_t size;
+        const char *cell = record_field(record, i, &size);
+        sample->cells[i][sample->count] = (Cell){sample->bytes.size, size};
+        buffer_add(&sample->bytes, cell, size);
     }
-    bool ok = buffer_ok(&bytes, err);
-    if (ok) *label = count_different(cells[0], count, &bytes) < count_different(cells[1], count, &bytes) ? 0 : 1;
+    sample->count++;
+}
+
+bool format_guess_label(int *label, const Record *first, Input *input, CsvStyle style, Error *err) {
+    if (!input_peek(input, FORMAT_SAMPLE, err)) return false;
+    Input front = sample_of(input);
+    Record record = {0};
+    CellSample sample = {0};
+    cell_sample_add(&sample, first);
+    while (sample.count < SAMPLE_RECORDS && sample_read(&front, sample_is_complete(input), style, &record)) cell_sample_add(&sample, &record);
+    bool ok = buffer_ok(&sample.bytes, err);
+    if (ok)
+        *label = count_different(sample.cells[0], sample.count, &sample.bytes) < count_different(sample.cells[1], sample.count, &sample.bytes) ? 0 : 1;
     record_free(&record);
-    buffer_free(&bytes);
+    buffer_free(&sample.bytes);
     return ok;
 }
 

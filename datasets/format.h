@@ -37,8 +37,8 @@ MUST_CHECK bool format_from_options(FileFormat *format, const DataOptions *optio
 MUST_CHECK bool format_detect(FileFormat *format, Input *input, const DataOptions *options, bool lines_allowed, Error *err);
 
 /* Of two columns without names, the one that takes fewer different values at the front of the file is the label; on a tie the
- * second. */
-MUST_CHECK bool format_guess_label(int *label, Input *input, CsvStyle style, Error *err);
+ * second. `first` is the record already read. */
+MUST_CHECK bool format_guess_label(int *label, const Record *first, Input *input, CsvStyle style, Error *err);
 
 /* Appends "CSV with ','", "`text;label` lines" … */
 void format_describe(Buffer *out, const FileFormat *format);

@@ -11,7 +11,7 @@
 #include "common/memory.h"
 
 enum {
-    INPUT_BLOCK = 1 << 20,      /* bytes in memory, and the most that input_peek can show */
+    INPUT_BLOCK = 1 << 18,  /* bytes in memory, and the most that input_peek can show */
     INPUT_LONGEST = 1 << 30 /* bytes of one line or field: beyond it the file is not rows of text, or a gzip bomb */
 };
 

@@ -20,6 +20,7 @@ static const double validation_shares[SPLIT_COUNT] = {0.9, 0.1, 0};
 typedef struct Loader {
     Dataset *dataset;
     const DataOptions *options;
+    DataOptions reading; /* the options, and what the first file taught */
     const Observer *observer;
     DataUse use;
     DataFiles files;
@@ -109,10 +110,15 @@ static bool read_file(Loader *loader, Split split, Error *err) {
     Dataset *dataset = loader->dataset;
     const char *path = loader->files.paths[split].text;
     Buffer name = {0};
-    RowReader *reader = row_reader_open(path, loader->options, loader->use == DATA_MAYBE_UNLABELLED ? ROWS_MAYBE_LABELLED : ROWS_LABELLED, err);
+    RowReader *reader = row_reader_open(path, &loader->reading, loader->use == DATA_MAYBE_UNLABELLED ? ROWS_MAYBE_LABELLED : ROWS_LABELLED, err);
     if (!reader) return false;
     utf8_replace(&name, loader->files.names[split].text, strlen(loader->files.names[split].text));
     describe_file(loader, path_base(path), row_reader_detected(reader));
+    int label = row_reader_guessed_label(reader);
+    if (label >= 0) {
+        loader->reading.text_column = label == 1 ? "1" : "2";
+        loader->reading.label_column = label == 1 ? "2" : "1";
+    }
     bool ok = buffer_ok(&name, err) && buffer_ok(&loader->detected, err);
     if (ok)
         dataset->file_names[dataset->files++] = name.data; /* now the Dataset's */
@@ -401,7 +407,7 @@ static bool arrange(Loader *loader, Error *err) {
 }
 
 bool dataset_load(Dataset *dataset, const DataOptions *options, DataUse use, const Observer *observer, Error *err) {
-    Loader loader = {.dataset = dataset, .options = options, .observer = observer, .use = use};
+    Loader loader = {.dataset = dataset, .options = options, .reading = *options, .observer = observer, .use = use};
     double shares[SPLIT_COUNT];
     bool ok = (!options->split || split_parse_shares(shares, options->split, err)) && data_files_find(&loader.files, options, err) &&
               read_files(&loader, err);

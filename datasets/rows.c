@@ -16,6 +16,7 @@ struct RowReader {
     RowUse use;
     Columns columns;
     bool header;
+    int guessed_label;
     bool pending; /* the first row was read to look at it, and is still to be handed out */
     Record record; /* CSV, TSV */
     Buffer line;   /* the others */
@@ -39,6 +40,7 @@ void row_reader_close(RowReader *reader) {
 
 const char *row_reader_detected(const RowReader *reader) { return reader->detected.data; }
 bool row_reader_has_labels(const RowReader *reader) { return reader->columns.label >= 0; }
+int row_reader_guessed_label(const RowReader *reader) { return reader->guessed_label; }
 int64_t row_reader_replaced(const RowReader *reader) { return reader->replaced; }
 
 void row_reader_progress(const RowReader *reader, int64_t *bytes, int64_t *total) {
@@ -72,6 +74,18 @@ static bool decode(RowReader *reader, int64_t line, Buffer *out, const char **te
 
 /* ---- one row ---- */
 
+/* The line as UTF-8 takes the place of the line. */
+static bool decode_line(RowReader *reader, Error *err) {
+    const char *text = reader->line.data;
+    size_t size = reader->line.size;
+    if (!decode(reader, reader->line_number, &reader->text, &text, &size, err)) return false;
+    if (text == reader->line.data) return true;
+    Buffer decoded = reader->text;
+    reader->text = reader->line;
+    reader->line = decoded;
+    return true;
+}
+
 static bool read_unit(RowReader *reader, bool *found, Error *err) {
     bool blank;
     if (reader->format.format == FORMAT_CSV || reader->format.format == FORMAT_TSV)
@@ -80,7 +94,7 @@ static bool read_unit(RowReader *reader, bool *found, Error *err) {
         if (!input_read_line(&reader->input, &reader->line, &reader->line_number, found, err)) return false;
         blank = *found && strspn(reader->line.data, " \t") == reader->line.size && reader->format.format != FORMAT_LINES;
     } while (blank);
-    return true;
+    return !*found || decode_line(reader, err);
 }
 
 static bool check_label(const RowReader *reader, Row *row, Error *err) {
@@ -118,18 +132,6 @@ static bool row_from_record(RowReader *reader, Row *row, Error *err) {
            (!row->label || decode(reader, row->line, &reader->label, &row->label, &row->label_size, err));
 }
 
-/* The line as UTF-8 takes the place of the line. */
-static bool decode_line(RowReader *reader, Error *err) {
-    const char *text = reader->line.data;
-    size_t size = reader->line.size;
-    if (!decode(reader, reader->line_number, &reader->text, &text, &size, err)) return false;
-    if (text == reader->line.data) return true;
-    Buffer decoded = reader->text;
-    reader->text = reader->line;
-    reader->line = decoded;
-    return true;
-}
-
 static bool row_from_json(RowReader *reader, Row *row, Error *err) {
     const Columns *columns = &reader->columns;
     LinePlace place = {reader->input.path, reader->line_number};
@@ -159,8 +161,8 @@ static bool row_from_unit(RowReader *reader, Row *row, Error *err) {
     switch (reader->format.format) {
     case FORMAT_CSV:
     case FORMAT_TSV: ok = row_from_record(reader, row, err); break;
-    case FORMAT_JSONL: ok = decode_line(reader, err) && row_from_json(reader, row, err); break;
-    default: ok = decode_line(reader, err) && row_from_line(reader, row, err);
+    case FORMAT_JSONL: ok = row_from_json(reader, row, err); break;
+    default: ok = row_from_line(reader, row, err);
     }
     return ok && check_label(reader, row, err);
 }
@@ -210,16 +212,18 @@ static bool name_csv_columns(RowReader *reader, const DataOptions *options, Erro
 static bool begin_csv(RowReader *reader, const DataOptions *options, Error *err) {
     int guess = 1;
     bool two_unnamed = reader->record.fields == 2 && !options->names && !first_is_header(&reader->record, options);
-    if (two_unnamed && !format_guess_label(&guess, &reader->input, reader->format.style, err)) return false;
+    if (two_unnamed && !format_guess_label(&guess, &reader->record, &reader->input, reader->format.style, err)) return false;
     if (!name_csv_columns(reader, options, err)) return false;
     reader->pending = !reader->header;
-    return columns_choose(&reader->columns, options, label_need(reader), guess, reader->input.path, err);
+    if (!columns_choose(&reader->columns, options, label_need(reader), guess, reader->input.path, err)) return false;
+    if (two_unnamed && !options->text_column && !options->label_column) reader->guessed_label = reader->columns.label;
+    return true;
 }
 
 static bool begin_jsonl(RowReader *reader, const DataOptions *options, Error *err) {
     LinePlace place = {reader->input.path, reader->line_number};
     reader->columns.named = reader->pending = true;
-    return decode_line(reader, err) && jsonl_read_keys(&reader->line, place, &reader->columns, err) &&
+    return jsonl_read_keys(&reader->line, place, &reader->columns, err) &&
            columns_choose(&reader->columns, options, label_need(reader), 1, reader->input.path, err);
 }
 
@@ -289,7 +293,7 @@ RowReader *row_reader_open(const char *path, const DataOptions *options, RowUse 
     RowReader *reader = mem_new(1, sizeof *reader, err);
     if (!reader) return NULL;
     reader->use = use;
-    reader->columns.label = -1;
+    reader->columns.label = reader->guessed_label = -1;
     if (format_from_options(&reader->format, options, err) && input_open(&reader->input, path, err)) {
         if (use == ROWS_TO_PREDICT && reader->format.encoding == ENCODING_UTF8) reader->format.encoding = ENCODING_UTF8_REPLACE;
         if (reader_begin(reader, options, err)) return reader;

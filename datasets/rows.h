@@ -34,6 +34,9 @@ MUST_CHECK bool row_reader_next(RowReader *reader, Row *row, bool *found, Error 
 /* One line for the terminal: "CSV with ',', UTF-8, header; text 'text', label 'category'". Borrowed. */
 const char *row_reader_detected(const RowReader *reader);
 bool row_reader_has_labels(const RowReader *reader);
+/* The label column (0 or 1) when it was guessed from the values of two columns without names, else -1: files that belong together must
+ * not be guessed apart. */
+int row_reader_guessed_label(const RowReader *reader);
 int64_t row_reader_replaced(const RowReader *reader); /* invalid parts that became U+FFFD */
 void row_reader_progress(const RowReader *reader, int64_t *bytes, int64_t *total); /* of the file on disk; total -1 when unknown */
 

@@ -164,12 +164,17 @@ static bool groups_gather(Groups *groups, const SplitTask *task, Error *err) {
     return true;
 }
 
-/* Moves the smallest group of the class that trains to `split`; the first of equals in the drawn order. */
-static void move_smallest(const Groups *groups, const int *heads, int count, Split split, uint8_t *side) {
-    int smallest = -1;
+/* Gives `split`, which got no group of the class, the smallest one of the split that has most; the first of equals in the drawn order. */
+static void fill_empty(const Groups *groups, const int *heads, int count, int split, int taken[SPLIT_COUNT], uint8_t *side) {
+    int donor = SPLIT_TRAIN, smallest = -1;
+    for (int other = 0; other < SPLIT_COUNT; other++)
+        if (taken[other] > taken[donor]) donor = other;
     for (int i = 0; i < count; i++)
-        if (side[heads[i]] == SPLIT_TRAIN && (smallest < 0 || groups->sizes[heads[i]] < groups->sizes[smallest])) smallest = heads[i];
-    if (smallest >= 0) side[smallest] = (uint8_t)split;
+        if (side[heads[i]] == donor && (smallest < 0 || groups->sizes[heads[i]] < groups->sizes[smallest])) smallest = heads[i];
+    if (taken[donor] < 2) return;
+    side[smallest] = (uint8_t)split;
+    taken[donor]--;
+    taken[split]++;
 }
 
 /* Draws the groups of one class: test first, then validation, as long as a group fits; the rest trains. */
@@ -186,18 +191,9 @@ static void cut_class(const SplitTask *task, const Groups *groups, int class, ui
         taken[split]++;
         side[heads[i]] = (uint8_t)split;
     }
-    for (int split = SPLIT_COUNT - 1; split > SPLIT_TRAIN; split--)
-        if (task->shares[split] > 0 && !taken[split] && taken[SPLIT_TRAIN] > 1) {
-            move_smallest(groups, heads, count, (Split)split, side);
-            taken[SPLIT_TRAIN]--;
-        }
-    /* Large groups may have left nothing to train on. */
-    for (int i = 0; i < count && !taken[SPLIT_TRAIN]; i++)
-        if (taken[side[heads[i]]] > 1) {
-            taken[side[heads[i]]]--;
-            taken[SPLIT_TRAIN]++;
-            side[heads[i]] = SPLIT_TRAIN;
-        }
+    /* Large groups may have left a split without any. */
+    for (int split = SPLIT_COUNT - 1; split >= SPLIT_TRAIN; split--)
+        if (task->shares[split] > 0 && !taken[split]) fill_empty(groups, heads, count, split, taken, side);
 }
 
 bool split_stratify(const SplitTask *task, uint8_t *side, Error *err) {

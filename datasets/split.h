@@ -24,7 +24,8 @@ typedef struct SplitTask {
 MUST_CHECK bool split_count_texts(const SplitTask *task, int *texts, Error *err);
 
 /* Sets side[row] for each of the rows to a Split. Every class has a row in every split with a positive share (its texts must suffice),
- * and, where no texts are equal, within one row of its exact share. Depends on the rows' order, labels, equal texts, shares and
+ * and, where no texts are equal, within one row of its exact share in validation and in test (but for rows given back to classes too
+ * small for one). Depends on the rows' order, labels, equal texts, shares and
  * seed alone. */
 MUST_CHECK bool split_stratify(const SplitTask *task, uint8_t *side, Error *err);
 
