@@ -70,11 +70,14 @@ static bool malformed(const JsonReader *reader, const char *path, const char *wh
                 reader->problem ? reader->problem : what, json_reader_offset(reader));
 }
 
+static bool skip_value(JsonReader *reader, const char *path, Error *err) {
+    return json_skip(reader, JSON_KEY) || malformed(reader, path, "a value", err);
+}
+
 /* The value that comes next as a document. */
 static bool read_document(JsonReader *reader, const char *path, Json **document, Error *err) {
     size_t start = json_reader_offset(reader);
-    JsonToken opening = json_read(reader);
-    if (opening == JSON_ERROR || !json_skip(reader, opening)) return malformed(reader, path, "a value", err);
+    if (!skip_value(reader, path, err)) return false;
     json_free(*document);
     *document = json_parse(reader->begin + start, json_reader_offset(reader) - start, path, ERROR_MODEL, err);
     return *document != NULL;
@@ -98,34 +101,37 @@ static bool read_vocab_object(JsonReader *reader, Tokenizer *tokenizer, const ch
     return ok && (kind == JSON_OBJECT_END || malformed(reader, path, "the end of \"vocab\"", err));
 }
 
-/* A setting of the model that only has one supported value. */
-static bool expect_setting(const JsonReader *reader, const char *path, const char *name, const char *expected, Error *err) {
+/* A setting of the model that has one supported value; its key has just been read. */
+static bool expect_setting(JsonReader *reader, const char *path, const char *name, const char *expected, Error *err) {
+    JsonToken value = json_read(reader);
+    if (value != JSON_STRING && value != JSON_NUMBER) return malformed(reader, path, expected, err);
     if (text_is(reader, expected)) return true;
     return FAIL(err, ERROR_MODEL, "%s: model.%s is '%.*s', expected %s", path, name, (int)(reader->size > 64 ? 64 : reader->size),
-                reader->text ? reader->text : "", expected);
+                reader->text, expected);
+}
+
+static bool read_unk(JsonReader *reader, Files *files, const char *path, Error *err) {
+    if (json_read(reader) != JSON_STRING || reader->size >= sizeof files->unk)
+        return malformed(reader, path, "a short string in \"unk_token\"", err);
+    snprintf(files->unk, sizeof files->unk, "%.*s", (int)reader->size, reader->text);
+    return true;
+}
+
+static bool read_model_entry(JsonReader *reader, Tokenizer *tokenizer, Files *files, const char *path, Error *err) {
+    static const char *const SETTINGS[][2] = {
+        {"type", "WordPiece"}, {"continuing_subword_prefix", CONTINUATION_PREFIX}, {"max_input_chars_per_word", "100"}};
+    if (text_is(reader, "vocab")) return read_vocab_object(reader, tokenizer, path, err);
+    if (text_is(reader, "unk_token")) return read_unk(reader, files, path, err);
+    for (size_t i = 0; i < sizeof SETTINGS / sizeof *SETTINGS; i++)
+        if (text_is(reader, SETTINGS[i][0])) return expect_setting(reader, path, SETTINGS[i][0], SETTINGS[i][1], err);
+    return skip_value(reader, path, err);
 }
 
 static bool read_model(JsonReader *reader, Tokenizer *tokenizer, Files *files, const char *path, Error *err) {
     if (json_read(reader) != JSON_OBJECT_BEGIN) return malformed(reader, path, "an object in \"model\"", err);
     JsonToken kind;
-    while ((kind = json_read(reader)) == JSON_KEY) {
-        if (text_is(reader, "vocab")) {
-            if (!read_vocab_object(reader, tokenizer, path, err)) return false;
-            continue;
-        }
-        char key[32];
-        snprintf(key, sizeof key, "%.*s", (int)(reader->size < 31 ? reader->size : 31), reader->text);
-        JsonToken value = json_read(reader);
-        if (value == JSON_STRING && strcmp(key, "type") == 0 && !expect_setting(reader, path, key, "WordPiece", err)) return false;
-        if (value == JSON_STRING && strcmp(key, "continuing_subword_prefix") == 0 &&
-            !expect_setting(reader, path, key, CONTINUATION_PREFIX, err))
-            return false;
-        if (value == JSON_NUMBER && strcmp(key, "max_input_chars_per_word") == 0 && !expect_setting(reader, path, key, "100", err))
-            return false;
-        if (value == JSON_STRING && strcmp(key, "unk_token") == 0 && reader->size < sizeof files->unk)
-            snprintf(files->unk, sizeof files->unk, "%.*s", (int)reader->size, reader->text);
-        if (value == JSON_ERROR || !json_skip(reader, value)) return malformed(reader, path, "a value", err);
-    }
+    while ((kind = json_read(reader)) == JSON_KEY)
+        if (!read_model_entry(reader, tokenizer, files, path, err)) return false;
     return kind == JSON_OBJECT_END || malformed(reader, path, "the end of \"model\"", err);
 }
 
@@ -159,8 +165,7 @@ static bool read_entry(JsonReader *reader, Tokenizer *tokenizer, Files *files, c
         json_free(document);
         return ok;
     }
-    JsonToken value = json_read(reader);
-    return (value != JSON_ERROR && json_skip(reader, value)) || malformed(reader, path, "a value", err);
+    return skip_value(reader, path, err);
 }
 
 static bool read_entries(JsonReader *reader, Tokenizer *tokenizer, Files *files, const char *path, Error *err) {
@@ -250,27 +255,33 @@ static Addition addition_of(const Json *token, bool special) {
                       .single_word = json_bool_or(json_get(token, "single_word"), false)};
 }
 
-/* The first description of a token counts. One that the vocabulary does not have gets the next free id. */
+/* Lists the token under the pattern it is found by. One that the vocabulary does not have gets the next free id, and is shown as it is
+ * found: normalised, if it is. */
+static bool list_token(Tokenizer *tokenizer, Addition addition, size_t size, const Buffer *pattern, Error *err) {
+    int32_t id = vocabulary_find(&tokenizer->vocabulary, addition.text, size);
+    if (id == NO_TOKEN) {
+        id = tokenizer->vocabulary.ids;
+        if (!vocabulary_add(&tokenizer->vocabulary, pattern->data, pattern->size, id, err)) return false;
+    }
+    AddedToken token = {.text = addition.text, .size = size, .id = id, .special = addition.special};
+    AddedToken sought = {.text = pattern->data, .size = pattern->size, .id = id, .single_word = addition.single_word};
+    return added_add(&tokenizer->contents, token, err) &&
+           added_add(addition.normalized ? &tokenizer->normalized : &tokenizer->raw, sought, err);
+}
+
+/* The first description of a token counts. */
 static bool add_token(Tokenizer *tokenizer, Addition addition, Error *err) {
     if (!addition.text || !*addition.text) return true;
     size_t size = strlen(addition.text);
     if (added_find(&tokenizer->contents, addition.text, size) >= 0) return true;
     if (tokenizer->contents.count == ADDED_TOKENS_MAX)
         return FAIL(err, ERROR_MODEL, "more than %d added tokens, and '%s'", (int)ADDED_TOKENS_MAX, addition.text);
-    int32_t id = vocabulary_find(&tokenizer->vocabulary, addition.text, size);
-    if (id == NO_TOKEN) {
-        id = tokenizer->vocabulary.ids;
-        if (!vocabulary_add(&tokenizer->vocabulary, addition.text, size, id, err)) return false;
-    }
     Buffer pattern = {0};
     if (addition.normalized)
         normalizer_text(&tokenizer->normalizer, &pattern, addition.text, size);
     else
         buffer_add(&pattern, addition.text, size);
-    AddedToken token = {.text = addition.text, .size = size, .id = id, .special = addition.special, .single_word = addition.single_word};
-    AddedToken sought = {.text = pattern.data, .size = pattern.size, .id = id, .single_word = addition.single_word};
-    bool ok = buffer_ok(&pattern, err) && added_add(&tokenizer->contents, token, err) &&
-              added_add(addition.normalized ? &tokenizer->normalized : &tokenizer->raw, sought, err);
+    bool ok = buffer_ok(&pattern, err) && list_token(tokenizer, addition, size, &pattern, err);
     buffer_free(&pattern);
     return ok;
 }
