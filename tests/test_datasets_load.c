@@ -265,6 +265,24 @@ static void rare_classes_are_named(void **state) {
     buffer_free(&csv);
 }
 
+static void leaks_are_dropped(void **state) {
+    (void)state;
+    Dataset dataset;
+    Buffer notes = {0};
+    FOLDER(WORK "/l", "train.txt", "a;x\nb;x\nc;y\nd;y\nd;y\n", "val.txt", "a;y\ne;x\n", "test.txt", "d;x\ne;y\n");
+    DataOptions options = data_at(WORK "/l");
+    options.drop_leaks = "train";
+    load_ok(&dataset, options, DATA_FOR_TRAINING, &notes);
+    assert_int_equal(dataset.splits[SPLIT_TRAIN].count, 2);
+    assert_int_equal(dataset.splits[SPLIT_TRAIN].rows[0], 1);
+    assert_int_equal(dataset.splits[SPLIT_VALIDATION].count, 2);
+    assert_string_equal(notes.data, "3 training rows are left out, whose text also stands in validation or test\n");
+    dataset_free(&dataset);
+    buffer_free(&notes);
+    options.drop_leaks = "test";
+    load_fails(options, DATA_FOR_TRAINING, ERROR_USAGE, "--drop_leaks 'test': expected none or train");
+}
+
 /* ---- what a split promises ---- */
 
 typedef struct Cut {
@@ -513,6 +531,7 @@ int main(void) {
         cmocka_unit_test(odd_folders_are_refused),
         cmocka_unit_test(rows_are_refused),
         cmocka_unit_test(rare_classes_are_named),
+        cmocka_unit_test(leaks_are_dropped),
         cmocka_unit_test(splits_keep_their_promises),
         cmocka_unit_test(splits_depend_on_the_seed_alone),
         cmocka_unit_test(samples_are_drawn_by_class),
