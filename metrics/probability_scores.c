@@ -23,28 +23,48 @@ typedef struct Pass {
     int64_t *pairs; /* (threads, classes) twice the pairs won */
 } Pass;
 
-/* How many of sorted[0..n) are below x; with `or_equal`, also those equal to it. */
-static int64_t count_below(const double *sorted, int64_t n, double x, bool or_equal) {
-    int64_t low = 0;
-    while (n > 0) {
+/* How many of sorted[0..n) are below x. The step is a choice of addresses, not a branch that would be guessed wrong half of the time. */
+static int64_t count_below(const double *sorted, int64_t n, double x) {
+    const double *base = sorted;
+    while (n > 1) {
         int64_t half = n / 2;
-        double middle = sorted[low + half];
-        if (middle < x || (or_equal && middle == x)) {
-            low += half + 1;
-            n -= half + 1;
-        } else {
-            n = half;
-        }
+        base = base[half - 1] < x ? base + half : base;
+        n -= half;
     }
-    return low;
+    return base - sorted + (n == 1 && *base < x);
 }
 
-static void pairs_count(const Pass *pass, int64_t *pairs, const double *p, int truth, int classes) {
+static int64_t count_equal(const double *sorted, int64_t n, double x) {
+    if (n == 0 || sorted[0] != x) return 0;
+    /* Rare but for constant answers, where all are equal: a doubling step finds the end of either. */
+    int64_t step = 1;
+    while (step < n && sorted[step] == x) step *= 2;
+    int64_t low = step / 2, high = step < n ? step : n;
+    while (low + 1 < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (sorted[middle] == x)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low + 1;
+}
+
+/* Class by class through all rows of a block, so that the sorted values of one class stay in the cache. */
+static void pairs_count(const Pass *pass, int64_t *pairs, int begin, int end) {
+    const Predictions *predictions = pass->predictions;
+    int classes = predictions->classes;
     for (int c = 0; c < classes; c++) {
-        int64_t n = pass->starts[c + 1] - pass->starts[c];
-        if (c == truth || n == 0) continue;
         const double *own = pass->own + pass->starts[c];
-        pairs[c] += 2 * n - count_below(own, n, p[c], false) - count_below(own, n, p[c], true);
+        int64_t n = pass->starts[c + 1] - pass->starts[c], won = 0;
+        if (n == 0) continue;
+        for (int row = begin; row < end; row++) {
+            if (predictions->truth[row] == c) continue;
+            double x = predictions->probabilities[(size_t)row * (size_t)classes + (size_t)c];
+            int64_t below = count_below(own, n, x);
+            won += 2 * (n - below) - count_equal(own + below, n - below, x);
+        }
+        pairs[c] += won;
     }
 }
 
@@ -62,7 +82,6 @@ static void block_measure(void *context, int block, int thread) {
     const Predictions *predictions = pass->predictions;
     int classes = predictions->classes, begin = block * BLOCK_ROWS;
     int end = predictions->rows - begin < BLOCK_ROWS ? predictions->rows : begin + BLOCK_ROWS;
-    int64_t *pairs = pass->pairs + (size_t)thread * (size_t)classes;
     BlockSums sums = {0};
     for (int row = begin; row < end; row++) {
         const double *p = predictions->probabilities + (size_t)row * (size_t)classes;
@@ -73,8 +92,8 @@ static void block_measure(void *context, int block, int thread) {
         sums.brier += squares;
         int rank = rank_of_truth(p, truth, classes);
         for (int i = 0; i < TOP_K_COUNT; i++) sums.hits[i] += rank < TOP_K[i];
-        pairs_count(pass, pairs, p, truth, classes);
     }
+    pairs_count(pass, pass->pairs + (size_t)thread * (size_t)classes, begin, end);
     pass->blocks[block] = sums;
 }
 
