@@ -104,9 +104,10 @@ void axis_draw_below(Figure *figure, const Axis *axis, double top, double bottom
         char label[32];
         axis_label(label, axis, axis->ticks[i]);
         double half = text_width(label, TICK_SIZE, false) / 2;
-        if (x - half < free_from) continue;
-        figure_text(figure, x, bottom + 16, (TextStyle){.size = TICK_SIZE, .ink = INK_MUTED, .anchor = ANCHOR_MIDDLE}, label);
-        free_from = x + half + 8;
+        double middle = fmin(fmax(x, half), figure->width - half);
+        if (middle - half < free_from) continue;
+        figure_text(figure, middle, bottom + 16, (TextStyle){.size = TICK_SIZE, .ink = INK_MUTED, .anchor = ANCHOR_MIDDLE}, label);
+        free_from = middle + half + 8;
     }
     if (name) figure_text(figure, axis->to, bottom + 34, (TextStyle){.size = LABEL_SIZE, .ink = INK_MUTED, .anchor = ANCHOR_END}, name);
 }

@@ -110,6 +110,35 @@ static int has_text(const Figure *figure, const char *part) {
     return found;
 }
 
+/* Where a text that is not turned stands, by the widths it was laid out with: from its capitals' tops to its base line. */
+static Box text_box(const Figure *figure, const Shape *shape, char text[1024]) {
+    size_t size = shape->count < 1023 ? shape->count : 1023;
+    memcpy(text, figure->text.data + shape->first, size);
+    text[size] = '\0';
+    double width = text_width(text, shape->text.size, shape->text.bold);
+    double x = shape->x - (shape->text.anchor == ANCHOR_START ? 0 : shape->text.anchor == ANCHOR_MIDDLE ? width / 2 : width);
+    return (Box){x, shape->y - 0.73 * shape->text.size, width, 0.73 * shape->text.size};
+}
+
+static bool is_level_text(const Shape *shape) {
+    return shape->kind == SHAPE_TEXT && !shape->text.turn;
+}
+
+/* No text leaves the figure, and none covers another. */
+static void check_layout(const Figure *figure, const char *name) {
+    for (size_t i = 0; i < figure->shape_count; i++) {
+        if (!is_level_text(&figure->shapes[i])) continue;
+        char text[1024], other[1024];
+        Box box = text_box(figure, &figure->shapes[i], text);
+        if (box.x < -1 || box.y < -1 || box.x + box.width > figure->width + 1 || box.y + box.height > figure->height - 2)
+            fail_msg("%s: '%s' at %g, %g leaves the figure of %g x %g", name, text, box.x, box.y, figure->width, figure->height);
+        for (size_t j = 0; j < i; j++) {
+            if (!is_level_text(&figure->shapes[j])) continue;
+            if (box_overlap(box, text_box(figure, &figure->shapes[j], other)) > 1) fail_msg("%s: '%s' covers '%s'", name, text, other);
+        }
+    }
+}
+
 static void save(const char *name, const char *ending, const Buffer *bytes) {
     const char *folder = getenv("TWOFOLD_FIGURES");
     if (!folder) return;
@@ -127,6 +156,7 @@ static unsigned png_number(const Buffer *png, size_t at) {
 /* All forms of a figure are what they should be; releases it. */
 static void check_figure(Figure *figure, const char *name) {
     Error err = {0};
+    if (strcmp(name, "hostile")) check_layout(figure, name);
     Buffer alone = {0}, again = {0}, inlined = {0}, png = {0}, second = {0};
     CHECK_OK(figure_write_svg(&alone, figure, FIGURE_ALONE, &err), &err);
     CHECK_OK(figure_write_svg(&again, figure, FIGURE_ALONE, &err), &err);
@@ -368,6 +398,33 @@ static void cost(void **state) {
     check_figure(&figure, "cost_none");
 }
 
+/* Entries as they come: near each other, far apart, many. */
+static void names_never_cover_each_other(void **state) {
+    (void)state;
+    static const char *const NAMES[] = {"dummy", "tfidf-logreg", "cls-logreg", "mean-logreg", "finetune", "tfidf-svm", "finetune-int8", "cascade"};
+    Error err = {0};
+    Random random = random_start(11, STREAM_TEST, 0);
+    for (int trial = 0; trial < 300; trial++) {
+        CostPoint points[8];
+        IntervalRow rows[8];
+        int count = 1 + (int)random_below(&random, 8);
+        double spread = random_uniform(&random), decades = 4 * random_uniform(&random);
+        for (int i = 0; i < count; i++) {
+            double score = 0.5 + 0.5 * spread * (random_uniform(&random) - 0.5), half = 0.02 * random_uniform(&random);
+            points[i] = (CostPoint){NAMES[i], pow(10, decades * (random_uniform(&random) - 0.5)), score, score - half, score + half};
+            rows[i] = (IntervalRow){NAMES[i], score, score - half, score + half, i == 0};
+        }
+        PlotText text = {"Any", "", trial % 2 ? 380 : 640};
+        Figure figure;
+        CHECK_OK(plot_cost(&figure, text, &(CostPlot){points, count, "ms", "accuracy"}, &err), &err);
+        check_layout(&figure, "any cost");
+        figure_free(&figure);
+        plot_intervals(&figure, text, &(IntervalsPlot){rows, count, "accuracy", nan(""), NULL});
+        check_layout(&figure, "any intervals");
+        figure_free(&figure);
+    }
+}
+
 static void histograms(void **state) {
     (void)state;
     enum { COUNT = 16000 };
@@ -398,7 +455,7 @@ int main(void) {
         cmocka_unit_test(axes_have_round_ticks),       cmocka_unit_test(labels_keep_their_distance),
         cmocka_unit_test(confusion_matrices),          cmocka_unit_test(curves),
         cmocka_unit_test(interval_bars),               cmocka_unit_test(cost),
-        cmocka_unit_test(histograms),
+        cmocka_unit_test(histograms),                  cmocka_unit_test(names_never_cover_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
