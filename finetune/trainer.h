@@ -1,0 +1,39 @@
+/* The run behind finetune_run, in the hands of trainer.c and estimate.c. */
+#ifndef TWOFOLD_FINETUNE_TRAINER_H
+#define TWOFOLD_FINETUNE_TRAINER_H
+
+#include "finetune/adamw.h"
+#include "finetune/checkpoint.h"
+#include "finetune/gradient.h"
+#include "finetune/state.h"
+
+typedef struct Trainer {
+    const FinetuneInput *input;
+    const FinetuneOptions *options;
+    const Observer *observer;
+    TrainPlan plan;
+    TrainState state;
+    Encoder *encoder;
+    Gradient gradient;
+    AdamW adamw;
+    Buffer identity;
+    int *order;          /* (train.count) of epoch order_epoch */
+    int64_t order_epoch; /* -1: none yet */
+    double flos_per_token;
+    double started_s;    /* of this session, on the wall clock */
+    double before_s;     /* seconds of the sessions before it */
+    int64_t session_tokens;
+    int64_t resumed_from;
+} Trainer;
+
+/* Checks the options, makes the plan, and takes all the memory a run needs. */
+MUST_CHECK bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOptions *options, const Observer *observer,
+                             Error *err);
+void trainer_free(Trainer *trainer); /* takes a zeroed one */
+
+CheckpointParts trainer_parts(Trainer *trainer);
+
+/* One optimiser step: gradients, norm, update. Nothing has changed when it fails because loss or norm are no numbers. */
+MUST_CHECK bool trainer_step(Trainer *trainer, Error *err);
+
+#endif
