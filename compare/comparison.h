@@ -1,0 +1,106 @@
+/* A finished comparison, as plain data: what the report, its JSON and the table on the terminal are written from. Everything is filled in by
+ * compare_run (compare/compare.h); whoever reads it needs neither an encoder nor a classifier. */
+#ifndef TWOFOLD_COMPARE_COMPARISON_H
+#define TWOFOLD_COMPARE_COMPARISON_H
+
+#include "datasets/audit.h"
+#include "datasets/dataset.h"
+#include "datasets/statistics.h"
+#include "finetune/finetune.h"
+#include "metrics/intervals.h"
+#include "metrics/paired_tests.h"
+#include "metrics/predictions.h"
+#include "metrics/scores.h"
+
+/* What an entry is, in the order of what it costs to run. */
+typedef enum EntryKind {
+    ENTRY_DUMMY,
+    ENTRY_WORDS,    /* bag of words and a linear model */
+    ENTRY_FROZEN,   /* path A: frozen encoder, pooling, linear model */
+    ENTRY_FINETUNE, /* path B */
+    ENTRY_KINDS
+} EntryKind;
+
+/* Measured figures: they differ from run to run. NaN: could not be measured. */
+typedef struct EntryCosts {
+    double train_s;        /* from text to trained model: tokenising and features included, at the seconds they took when made */
+    double predict_ms_p50, predict_ms_p95, predict_ms_p99; /* one text at a time, from text to label, model loaded */
+    double texts_per_s;    /* test texts in batches, all threads */
+    double load_s;         /* of the model folder */
+    double peak_rss_mb;    /* while training */
+    double model_mb;       /* every file predict needs; this one does not differ */
+} EntryCosts;
+
+typedef enum EntryStatus { ENTRY_DONE, ENTRY_FAILED } EntryStatus;
+
+typedef struct EntryResult {
+    const char *name;     /* "cls-logreg" */
+    EntryKind kind;
+    EntryStatus status;
+    Error failure;        /* of a failed one: then nothing below counts */
+    bool reused;          /* taken from an earlier run in the same folder */
+    char how[512];        /* one line: "[CLS] of layer 6, liblinear logistic regression, C 1: converged in 12 iterations" */
+    char warning[256];    /* "" or a sentence that must be seen: not converged */
+    Predictions predictions[SPLIT_COUNT]; /* of validation and test; train stays empty */
+    Scores scores[SPLIT_COUNT];
+    EntryCosts costs;
+    FinetuneResult training; /* of ENTRY_FINETUNE: curves; else all zero */
+    double steps_per_epoch;
+} EntryResult;
+
+/* Two entries on the test rows. */
+typedef struct PairResult {
+    int a, b; /* indices of entries; both done */
+    PairedCounts counts;
+    McNemar mcnemar;
+} PairResult;
+
+typedef struct Recommendation {
+    int deploy;    /* index, or -1: undecided, or nothing to choose from */
+    int runner_up; /* or -1 */
+    bool frozen_answered; /* both paths are done: then the next two count */
+    bool frozen_enough;   /* path A is not significantly worse than path B */
+    Buffer sentence;      /* the verdict: plain text, a paragraph of sentences; no measured figure in it */
+    Buffer question;      /* the answer to the program's question, one sentence; "" when not both paths are done */
+} Recommendation;
+
+typedef struct ComparisonModel {
+    const char *folder; /* as given; NULL when no entry needs an encoder */
+    char what[256];     /* "DistilBERT, 6 layers × 384, 22.7 M parameters" */
+    Sha256Hex sha256;
+    int max_length;
+    int truncated[SPLIT_COUNT]; /* rows cut to max_length */
+    Summary tokens;             /* tokens a text, over all rows in a split */
+    int32_t *lengths;           /* (lengths_count) tokens of every row, for a histogram; owned */
+    int lengths_count;
+    char new_tensors[512];      /* names drawn anew for path B, or "" */
+} ComparisonModel;
+
+typedef struct Comparison {
+    const Dataset *dataset; /* borrowed */
+    const char *data;       /* as given */
+    Sha256Hex data_sha256;
+    Audit audit;
+    TextSummaries texts;    /* over all rows in a split */
+    ComparisonModel model;
+    const char *dtype;      /* "float32" */
+    uint64_t seed;
+    EntryResult *entries;   /* (entry_count), in the order they were asked for */
+    int entry_count;
+    PairResult *pairs;      /* (pair_count): every pair of done entries, a < b */
+    int pair_count;
+    Recommendation recommendation;
+    const char *command;    /* the command line that repeats it */
+    const char *output_dir;
+} Comparison;
+
+void comparison_free(Comparison *comparison); /* takes a zeroed one */
+
+/* Wilson's 95 % interval of an entry's test accuracy. */
+Interval entry_accuracy_interval(const EntryResult *entry, Split split);
+/* Why an entry's row is shown apart: "dummy", "bag of words", "frozen encoder (path A)", "fine-tuned encoder (path B)". */
+const char *entry_kind_name(EntryKind kind);
+/* The pair of two entries, or NULL; *swapped when it stands as (b, a). */
+const PairResult *comparison_pair(const Comparison *comparison, int a, int b, bool *swapped);
+
+#endif
