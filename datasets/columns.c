@@ -99,9 +99,10 @@ static bool choose_given(const Columns *columns, int *column, const char *name, 
 static bool fail_missing(const Columns *columns, const char *what, const char *path, Error *err) {
     char found[512];
     list_names(found, sizeof found, columns);
-    if (columns->named || columns->count == 1)
-        return FAIL(err, ERROR_DATA, "%s: no %s column: found %s%s; name one with --%s_column", path, what, found,
-                    columns->named ? "" : " (one column without a name)", what);
+    if (columns->count == 1)
+        return FAIL(err, ERROR_DATA, "%s: one column%s%s, expected text and label (--sep names the separator; --input_format text_label reads text;label)",
+                    path, columns->named ? ": " : "", columns->named ? found : "");
+    if (columns->named) return FAIL(err, ERROR_DATA, "%s: no %s column: found %s; name one with --%s_column", path, what, found, what);
     return FAIL(err, ERROR_DATA, "%s: no %s column: found %d columns without names; --header if the first line names them, or --names a,b,…",
                 path, what, columns->count);
 }

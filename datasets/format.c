@@ -177,6 +177,8 @@ bool format_detect(FileFormat *format, Input *input, const DataOptions *options,
         return false;
     if (format->format == FORMAT_CSV && !format->style.separator) {
         format->style.separator = guess_separator(input, format->style.quotes, options);
+        /* `text;label` under the name of CSV, told by texts that hold a ';' of their own */
+        if (!format->style.separator && !lines_allowed && lines_have_labels(input)) format->format = FORMAT_TEXT_LABEL;
         if (!format->style.separator) format->style.separator = ',';
     }
     return true;

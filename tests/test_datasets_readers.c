@@ -188,6 +188,7 @@ static void formats_are_detected(void **state) {
     CHECK_ROWS("j.data", "{\"tweet\": \"\\u00e9\", \"intent\": \"x\"}\n", plain, ROWS_LABELLED, "1|\xc3\xa9|x\n");
     CHECK_ROWS("k.txt", "text,label\na,x\n", plain, ROWS_LABELLED, "2|a|x\n");
     CHECK_ROWS("l.csv", "a,x\nb,y\nc,x\n", plain, ROWS_LABELLED, "1|a|x\n2|b|y\n3|c|x\n");
+    CHECK_ROWS("n.csv", "i feel; fine;joy\nso sad;sadness\n", plain, ROWS_LABELLED, "1|i feel; fine|joy\n2|so sad|sadness\n");
     CHECK_ROWS("m.csv", "text,label\na,x\n\n\n", plain, ROWS_LABELLED, "2|a|x\n");
 }
 
@@ -361,6 +362,7 @@ static void refusals_say_where_and_what(void **state) {
     REFUSED("o.jsonl", "{\"text\": \"a\", \"label\": \"x\", \"text\": \"b\"}\n", plain, "o.jsonl:1: key 'text' stands twice");
     REFUSED("p.csv", "\xff\xfet\0e\0x\0t\0", plain, "UTF-16");
     REFUSED("q.csv", "a,b,c\n1,2,3\n", plain, "found 3 columns without names; --header if the first line names them");
+    REFUSED("u.csv", "text\na\n", plain, "u.csv: one column: text, expected text and label (--sep names the separator");
     options.text_column = "boddy";
     REFUSED("r.csv", "id,body,stars\n1,a,5\n", options, "r.csv: no column 'boddy': found");
     options = plain;
