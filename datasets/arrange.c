@@ -71,8 +71,10 @@ static bool handle_rare(Arranger *arranger, const int *texts, int needed, Error 
     list_rare(&list, arranger->dataset, texts, needed, &rare);
     bool ok = buffer_ok(&list, err);
     if (ok && rare && !arranger->options->drop_rare)
-        ok = FAIL(err, ERROR_DATA, "%s: %d class%s too rare to split, with fewer than %d different texts: %s; --drop_rare leaves %s out",
-                  arranger->files->paths[SPLIT_TRAIN].text, rare, rare > 1 ? "es are" : " is", needed, list.data, rare > 1 ? "them" : "it");
+        ok = FAIL(err, ERROR_DATA,
+                  "%s: %d class%s too rare to split, with fewer than %d different texts: %s; --drop_rare leaves %s out",
+                  arranger->files->paths[SPLIT_TRAIN].text, rare, rare > 1 ? "es are" : " is", needed, list.data,
+                  rare > 1 ? "them" : "it");
     if (ok && rare) {
         ok = leave_out_rare(arranger->dataset, texts, needed, err);
         observer_note(arranger->observer, "left out as too rare to split (different texts): %s; %d rows", list.data,
@@ -90,7 +92,11 @@ static bool cut_train(Arranger *arranger, const double shares[SPLIT_COUNT], Erro
     RowList *train = &dataset->splits[SPLIT_TRAIN];
     uint8_t *side = mem_new((size_t)dataset->rows, 1, err);
     int *texts = mem_new((size_t)dataset->classes, sizeof *texts, err);
-    SplitTask task = {.rows = train, .labels = dataset->labels, .first = arranger->first, .classes = dataset->classes, .seed = arranger->options->seed};
+    SplitTask task = {.rows = train,
+                      .labels = dataset->labels,
+                      .first = arranger->first,
+                      .classes = dataset->classes,
+                      .seed = arranger->options->seed};
     memcpy(task.shares, shares, sizeof task.shares);
     bool ok = side && texts && split_count_texts(&task, texts, err) && handle_rare(arranger, texts, needed, err);
     task.classes = dataset->classes;
@@ -116,9 +122,12 @@ static bool split_single_file(Arranger *arranger, Error *err) {
     double shares[SPLIT_COUNT];
     char counts[SPLIT_COUNT][32];
     const Dataset *dataset = arranger->dataset;
-    if (!split_parse_shares(shares, arranger->options->split ? arranger->options->split : "80,10,10", err) || !cut_train(arranger, shares, err)) return false;
+    if (!split_parse_shares(shares, arranger->options->split ? arranger->options->split : "80,10,10", err) ||
+        !cut_train(arranger, shares, err))
+        return false;
     for (int split = 0; split < SPLIT_COUNT; split++) count_text(counts[split], dataset->splits[split].count);
-    observer_note(arranger->observer, "%s is split here: %s train, %s validation, %s test rows (by class, seed %" PRIu64 ", equal texts on one side)",
+    observer_note(arranger->observer,
+                  "%s is split here: %s train, %s validation, %s test rows (by class, seed %" PRIu64 ", equal texts on one side)",
                   dataset->file_names[0], counts[0], counts[1], counts[2], arranger->options->seed);
     return true;
 }
@@ -128,7 +137,9 @@ static bool cut_validation(Arranger *arranger, Error *err) {
     count_text(all, arranger->dataset->splits[SPLIT_TRAIN].count);
     if (!cut_train(arranger, validation_shares, err)) return false;
     count_text(cut, arranger->dataset->splits[SPLIT_VALIDATION].count);
-    observer_note(arranger->observer, "no validation file: %s of the %s rows of %s validate (10 %%, by class, seed %" PRIu64 ", equal texts on one side)",
+    observer_note(arranger->observer,
+                  "no validation file: %s of the %s rows of %s validate (10 %%, by class, seed %" PRIu64
+                  ", equal texts on one side)",
                   cut, all, arranger->dataset->file_names[0], arranger->options->seed);
     return true;
 }
@@ -140,7 +151,8 @@ static bool make_missing_splits(Arranger *arranger, Error *err) {
     if (!given[SPLIT_TRAIN]) {
         Split found = given[SPLIT_TEST] ? SPLIT_TEST : SPLIT_VALIDATION;
         return FAIL(err, ERROR_DATA, "%s: no training rows: found %s, but no train.* beside it (--train_file)",
-                    arranger->options->data ? arranger->options->data : arranger->files->paths[found].text, arranger->files->names[found].text);
+                    arranger->options->data ? arranger->options->data : arranger->files->paths[found].text,
+                    arranger->files->names[found].text);
     }
     if (given[SPLIT_VALIDATION] && given[SPLIT_TEST]) return true;
     if (!given[SPLIT_VALIDATION] && !given[SPLIT_TEST]) return split_single_file(arranger, err);
@@ -148,8 +160,8 @@ static bool make_missing_splits(Arranger *arranger, Error *err) {
         RowList none = dataset->splits[SPLIT_TEST];
         dataset->splits[SPLIT_TEST] = dataset->splits[SPLIT_VALIDATION];
         dataset->splits[SPLIT_VALIDATION] = none;
-        observer_note(arranger->observer, "no test file: the rows of %s test, and others are cut from %s to validate", dataset->file_names[1],
-                      dataset->file_names[0]);
+        observer_note(arranger->observer, "no test file: the rows of %s test, and others are cut from %s to validate",
+                      dataset->file_names[1], dataset->file_names[0]);
     }
     return cut_validation(arranger, err);
 }
@@ -173,8 +185,8 @@ static bool drop_leaks(Arranger *arranger, Error *err) {
     train->count = kept;
     mem_free(held_out);
     if (kept < before)
-        observer_note(arranger->observer, "%d training row%s left out, whose text also stands in validation or test", before - kept,
-                      before - kept > 1 ? "s are" : " is");
+        observer_note(arranger->observer, "%d training row%s left out, whose text also stands in validation or test",
+                      before - kept, before - kept > 1 ? "s are" : " is");
     return true;
 }
 
@@ -191,19 +203,22 @@ static bool check_training(const Arranger *arranger, Error *err) {
         present += counts[k] > 0;
         if (!counts[k] && missing < 0) missing = k;
     }
-    bool ok = present > 1 || FAIL(err, ERROR_DATA, "%s: a single class%s%s%s, expected two or more", path, dataset->classes == 1 ? " ('" : "",
-                                  dataset->classes == 1 ? dataset->class_names[0] : "", dataset->classes == 1 ? "')" : "");
+    bool ok = present > 1 ||
+              FAIL(err, ERROR_DATA, "%s: a single class%s%s%s, expected two or more", path, dataset->classes == 1 ? " ('" : "",
+                   dataset->classes == 1 ? dataset->class_names[0] : "", dataset->classes == 1 ? "')" : "");
     for (int split = SPLIT_VALIDATION; ok && split < SPLIT_COUNT; split++) {
         const RowList *list = &dataset->splits[split];
         if (!list->count) ok = FAIL(err, ERROR_DATA, "%s: no %s rows", path, split_name((Split)split));
         for (int i = 0; ok && i < list->count; i++) {
             int row = list->rows[i], label = dataset->labels[row];
             if (!counts[label])
-                ok = FAIL(err, ERROR_DATA, "%s:%" PRId64 ": label '%s' is unseen in training: no row of %s has it", dataset->file_names[dataset->file[row]],
-                          dataset->line[row], dataset->class_names[label], dataset->file_names[0]);
+                ok = FAIL(err, ERROR_DATA, "%s:%" PRId64 ": label '%s' is unseen in training: no row of %s has it",
+                          dataset->file_names[dataset->file[row]], dataset->line[row], dataset->class_names[label],
+                          dataset->file_names[0]);
         }
     }
-    if (ok && missing >= 0) ok = FAIL(err, ERROR_DATA, "%s: no row of class '%s', which --label_names lists", path, dataset->class_names[missing]);
+    if (ok && missing >= 0)
+        ok = FAIL(err, ERROR_DATA, "%s: no row of class '%s', which --label_names lists", path, dataset->class_names[missing]);
     mem_free(counts);
     return ok;
 }
@@ -217,18 +232,19 @@ static bool sample_splits(Arranger *arranger, Error *err) {
         char before[32], after[32];
         if (most[split] <= 0 || most[split] >= list->count) continue;
         count_text(before, list->count);
-        if (!split_sample(list, dataset->labels, dataset->classes, (int)most[split], options->seed, (Split)split, err)) return false;
+        if (!split_sample(list, dataset->labels, dataset->classes, (int)most[split], options->seed, (Split)split, err))
+            return false;
         count_text(after, list->count);
-        observer_note(arranger->observer, "%s of the %s %s rows are used, drawn by class (seed %" PRIu64 ")", after, before, split_name((Split)split),
-                      options->seed);
+        observer_note(arranger->observer, "%s of the %s %s rows are used, drawn by class (seed %" PRIu64 ")", after, before,
+                      split_name((Split)split), options->seed);
     }
     return true;
 }
 
 bool dataset_arrange(Dataset *dataset, const DataFiles *files, const DataOptions *options, const Observer *observer, Error *err) {
     Arranger arranger = {dataset, options, observer, files, mem_new((size_t)dataset->rows, sizeof(int32_t), err)};
-    bool ok = arranger.first && split_group_texts(dataset, arranger.first, err) && make_missing_splits(&arranger, err) && drop_leaks(&arranger, err) &&
-              check_training(&arranger, err) && sample_splits(&arranger, err);
+    bool ok = arranger.first && split_group_texts(dataset, arranger.first, err) && make_missing_splits(&arranger, err) &&
+              drop_leaks(&arranger, err) && check_training(&arranger, err) && sample_splits(&arranger, err);
     mem_free(arranger.first);
     return ok;
 }

@@ -7,10 +7,10 @@
 
 /* What is needed to go through the rows text by text. */
 typedef struct Survey {
-    uint8_t *split;  /* (rows): Split, or SPLIT_COUNT for a row in none */
-    int *begins;     /* (rows + 2): where the rows of a text begin in `ordered`, by the text's first row */
-    int *ordered;    /* (rows): rows of equal text side by side, ascending */
-    int *stamps;     /* (SPLIT_COUNT, classes): the last text that had this label in this split, + 1 */
+    uint8_t *split; /* (rows): Split, or SPLIT_COUNT for a row in none */
+    int *begins;    /* (rows + 2): where the rows of a text begin in `ordered`, by the text's first row */
+    int *ordered;   /* (rows): rows of equal text side by side, ascending */
+    int *stamps;    /* (SPLIT_COUNT, classes): the last text that had this label in this split, + 1 */
 } Survey;
 
 static void survey_free(Survey *survey) {
@@ -98,7 +98,8 @@ static void add_row(Buffer *out, const Dataset *dataset, int row, const uint8_t 
     if (id.data) escape_csv(out, id.data, id.size);
     buffer_free(&id);
     buffer_printf(out, ",%s,", split_name((Split)split[row]));
-    if (dataset->labels[row] != NO_LABEL) escape_csv(out, dataset->class_names[dataset->labels[row]], strlen(dataset->class_names[dataset->labels[row]]));
+    if (dataset->labels[row] != NO_LABEL)
+        escape_csv(out, dataset->class_names[dataset->labels[row]], strlen(dataset->class_names[dataset->labels[row]]));
 }
 
 /* Of one text: in each split its first row, and its first row with another label than that; -1 where there is none. */
@@ -128,11 +129,13 @@ static void add_problem(Buffer *out, const Dataset *dataset, const Survey *surve
     buffer_text(out, "\n");
 }
 
-static void add_problems(Buffer *out, const Audit *audit, const Dataset *dataset, const Survey *survey, const TextFacts *facts, int row) {
+static void add_problems(Buffer *out, const Audit *audit, const Dataset *dataset, const Survey *survey, const TextFacts *facts,
+                         int row) {
     int split = survey->split[row], earlier = SPLIT_TRAIN;
     int first = facts->first[split], same_label = dataset->labels[row] == dataset->labels[first];
     if (audit->flags[row] & AUDIT_DUPLICATE) add_problem(out, dataset, survey, "duplicate", row, first);
-    if (audit->flags[row] & AUDIT_CONFLICT) add_problem(out, dataset, survey, "conflict", row, same_label ? facts->different[split] : first);
+    if (audit->flags[row] & AUDIT_CONFLICT)
+        add_problem(out, dataset, survey, "conflict", row, same_label ? facts->different[split] : first);
     while (earlier < split && facts->first[earlier] < 0) earlier++;
     if (audit->flags[row] & AUDIT_LEAK) add_problem(out, dataset, survey, "leak", row, facts->first[earlier]);
 }

@@ -5,9 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const text_names[] = {"text",     "sentence", "content", "review",      "tweet", "comment", "message",
-                                         "question", "caption",  "description", "title", "body",  NULL};
-static const char *const label_names[] = {"label", "labels", "class", "category", "target", "intent", "emotion", "sentiment", NULL};
+static const char *const text_names[] = {"text",     "sentence", "content",     "review", "tweet", "comment", "message",
+                                         "question", "caption",  "description", "title",  "body",  NULL};
+static const char *const label_names[] = {"label",  "labels",  "class",     "category", "target",
+                                          "intent", "emotion", "sentiment", NULL};
 
 void columns_free(Columns *columns) {
     for (int i = 0; i < columns->count; i++) free(columns->names[i]);
@@ -100,11 +101,15 @@ static bool fail_missing(const Columns *columns, const char *what, const char *p
     char found[512];
     list_names(found, sizeof found, columns);
     if (columns->count == 1)
-        return FAIL(err, ERROR_DATA, "%s: one column%s%s, expected text and label (--sep names the separator; --input_format text_label reads text;label)",
-                    path, columns->named ? ": " : "", columns->named ? found : "");
-    if (columns->named) return FAIL(err, ERROR_DATA, "%s: no %s column: found %s; name one with --%s_column", path, what, found, what);
-    return FAIL(err, ERROR_DATA, "%s: no %s column: found %d columns without names; --header if the first line names them, or --names a,b,…",
-                path, what, columns->count);
+        return FAIL(
+            err, ERROR_DATA,
+            "%s: one column%s%s, expected text and label (--sep names the separator; --input_format text_label reads text;label)",
+            path, columns->named ? ": " : "", columns->named ? found : "");
+    if (columns->named)
+        return FAIL(err, ERROR_DATA, "%s: no %s column: found %s; name one with --%s_column", path, what, found, what);
+    return FAIL(err, ERROR_DATA,
+                "%s: no %s column: found %d columns without names; --header if the first line names them, or --names a,b,…", path,
+                what, columns->count);
 }
 
 bool columns_choose(Columns *columns, const DataOptions *options, LabelNeed need, int guess, const char *path, Error *err) {
@@ -122,7 +127,8 @@ bool columns_choose(Columns *columns, const DataOptions *options, LabelNeed need
     }
     if (text < 0) return fail_missing(columns, "text", path, err);
     if (label < 0 && need == LABEL_REQUIRED) return fail_missing(columns, "label", path, err);
-    if (text == label) return FAIL(err, ERROR_USAGE, "%s: column '%s' cannot be text and label at once", path, columns->names[text]);
+    if (text == label)
+        return FAIL(err, ERROR_USAGE, "%s: column '%s' cannot be text and label at once", path, columns->names[text]);
     columns->text = text;
     columns->label = need == LABEL_IGNORED ? -1 : label;
     return true;

@@ -13,7 +13,7 @@ typedef struct Columns {
     char **names; /* (count) */
     size_t capacity;
     int count;
-    bool named; /* by a header, --names or keys; else the names are the numbers 1, 2, … */
+    bool named;      /* by a header, --names or keys; else the names are the numbers 1, 2, … */
     int text, label; /* label: -1 when there is none */
 } Columns;
 
@@ -24,12 +24,14 @@ MUST_CHECK bool columns_add(Columns *columns, const char *name, size_t size, Err
 /* Appends the names of a list "text,label". */
 MUST_CHECK bool columns_add_list(Columns *columns, const char *names, Error *err);
 
-/* Is it a name that a text or label column usually has, or the one that the user named? A first line that holds one is a header. */
+/* Is it a name that a text or label column usually has, or the one that the user named? A first line that holds one is a
+ * header. */
 bool column_name_is_known(const char *name, size_t size, const DataOptions *options);
 
 typedef enum LabelNeed { LABEL_REQUIRED, LABEL_OPTIONAL, LABEL_IGNORED } LabelNeed;
 
 /* Sets text and label. `guess` is the label column of two without names. `path` begins the sentence; those found are listed. */
-MUST_CHECK bool columns_choose(Columns *columns, const DataOptions *options, LabelNeed need, int guess, const char *path, Error *err);
+MUST_CHECK bool columns_choose(Columns *columns, const DataOptions *options, LabelNeed need, int guess, const char *path,
+                               Error *err);
 
 #endif

@@ -39,7 +39,8 @@ void dataset_count_classes(const Dataset *dataset, Split split, int64_t *counts)
     }
 }
 
-/* Numbers go into a hash as eight bytes, lowest first, and texts behind their length, so that no two different sets read alike. */
+/* Numbers go into a hash as eight bytes, lowest first, and texts behind their length, so that no two different sets read
+ * alike. */
 static void hash_number(Sha256 *hash, int64_t number) {
     unsigned char bytes[8];
     for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)((uint64_t)number >> (8 * i));
@@ -89,7 +90,8 @@ bool dataset_write_splits(const Dataset *dataset, const char *path, Error *err) 
             const char *text = dataset_text(dataset, row, &size), *name = dataset->file_names[dataset->file[row]];
             line.size = 0;
             escape_csv(&line, name, strlen(name));
-            buffer_printf(&line, ",%" PRId64 ",%s,%s\n", dataset->line[row], split_name((Split)split), sha256_bytes(text, size).text);
+            buffer_printf(&line, ",%" PRId64 ",%s,%s\n", dataset->line[row], split_name((Split)split),
+                          sha256_bytes(text, size).text);
             file_writer_add(&writer, line.data, line.size);
         }
     bool ok = buffer_ok(&line, err) && file_writer_commit(&writer, err);

@@ -1,6 +1,6 @@
-/* A labelled set of texts: every text once, end to end in one block, with offsets; labels as class ids; for each row where it came
- * from; and which rows train, validate and test. Plain data: made by dataset_load (datasets/load.h), read by everyone, changed by
- * nobody afterwards. */
+/* A labelled set of texts: every text once, end to end in one block, with offsets; labels as class ids; for each row where
+ * it came from; and which rows train, validate and test. Plain data: made by dataset_load (datasets/load.h), read by
+ * everyone, changed by nobody afterwards. */
 #ifndef TWOFOLD_DATASETS_DATASET_H
 #define TWOFOLD_DATASETS_DATASET_H
 
@@ -27,17 +27,17 @@ typedef struct Dataset {
     int rows;
     int classes;
     int files;
-    char *text;        /* UTF-8; a NUL is a character like any other */
-    int64_t *starts;   /* (rows + 1): row r is text[starts[r] .. starts[r + 1]) */
-    int32_t *labels;   /* (rows): class id, or NO_LABEL where labels are optional and the file has none */
-    int32_t *file;     /* (rows): index into file_names */
-    int64_t *line;     /* (rows): the line where the row starts, from 1 */
+    char *text;         /* UTF-8; a NUL is a character like any other */
+    int64_t *starts;    /* (rows + 1): row r is text[starts[r] .. starts[r + 1]) */
+    int32_t *labels;    /* (rows): class id, or NO_LABEL where labels are optional and the file has none */
+    int32_t *file;      /* (rows): index into file_names */
+    int64_t *line;      /* (rows): the line where the row starts, from 1 */
     char **class_names; /* (classes): NUL-terminated, in the order of class ids */
     char **file_names;  /* (files): relative to the data folder; the base name of a file given by itself */
     char *detected;     /* what was recognised (format, separator, encoding, columns), one line for the terminal */
 
-    /* Disjoint; a row left out (rare class, sampled away) is in none. After a load for training each list has rows and every class
-     * has at least one training row. */
+    /* Disjoint; a row left out (rare class, sampled away) is in none. After a load for training each list has rows and every
+     * class has at least one training row. */
     RowList splits[SPLIT_COUNT];
     bool whole; /* one file, read as it stands: all its rows are in splits[SPLIT_TEST], which then just means "these rows" */
 } Dataset;

@@ -11,14 +11,19 @@ static int split_of_name(const char *name) {
     static const struct {
         const char *stem;
         Split split;
-    } stems[] = {{"train", SPLIT_TRAIN}, {"validation", SPLIT_VALIDATION}, {"val", SPLIT_VALIDATION}, {"dev", SPLIT_VALIDATION}, {"test", SPLIT_TEST}};
+    } stems[] = {{"train", SPLIT_TRAIN},
+                 {"validation", SPLIT_VALIDATION},
+                 {"val", SPLIT_VALIDATION},
+                 {"dev", SPLIT_VALIDATION},
+                 {"test", SPLIT_TEST}};
     static const char *const endings[] = {"", ".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json"};
     size_t size = strlen(name);
     if (size > 3 && strcasecmp(name + size - 3, ".gz") == 0) size -= 3;
     for (size_t i = 0; i < sizeof stems / sizeof *stems; i++)
         for (size_t j = 0; j < sizeof endings / sizeof *endings; j++) {
             size_t stem = strlen(stems[i].stem), ending = strlen(endings[j]);
-            if (stem + ending == size && strncasecmp(name, stems[i].stem, stem) == 0 && strncasecmp(name + stem, endings[j], ending) == 0)
+            if (stem + ending == size && strncasecmp(name, stems[i].stem, stem) == 0 &&
+                strncasecmp(name + stem, endings[j], ending) == 0)
                 return (int)stems[i].split;
         }
     return -1;
@@ -34,12 +39,15 @@ static bool fail_nothing_found(const char *folder, struct dirent *const *entries
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name, *ending = strrchr(name, '.');
         if (list.size < 200) buffer_printf(&list, "%s%s", list.size ? ", " : "", name);
-        if (ending && (strcmp(ending, ".arrow") == 0 || strcmp(ending, ".parquet") == 0 || strcmp(name, "dataset_dict.json") == 0))
+        if (ending &&
+            (strcmp(ending, ".arrow") == 0 || strcmp(ending, ".parquet") == 0 || strcmp(name, "dataset_dict.json") == 0))
             hint = "; Arrow and Parquet are not read: write them as CSV or JSONL (Dataset.to_csv, to_json)";
     }
     (void)FAIL(err, ERROR_DATA,
-               "%s: no data files: looked for train.*, validation.* (or val.*, dev.*) and test.* ending in csv, tsv, txt or jsonl, with or without .gz; "
-               "found %s%s", folder, list.size ? list.data : "nothing", hint);
+               "%s: no data files: looked for train.*, validation.* (or val.*, dev.*) and test.* ending in csv, tsv, txt or "
+               "jsonl, with or without .gz; "
+               "found %s%s",
+               folder, list.size ? list.data : "nothing", hint);
     buffer_free(&list);
     return false;
 }
@@ -52,7 +60,8 @@ static bool take_entry(DataFiles *files, const char *folder, const char *name, E
     if (!path_make(&path, err, "%s%s%s", folder, length && folder[length - 1] == '/' ? "" : "/", name)) return false;
     if (folder_exists(path.text)) return true;
     if (files->given[split])
-        return FAIL(err, ERROR_DATA, "%s: both %s and %s could be the %s rows; name the files with --train_file, --validation_file, --test_file",
+        return FAIL(err, ERROR_DATA,
+                    "%s: both %s and %s could be the %s rows; name the files with --train_file, --validation_file, --test_file",
                     folder, files->names[split].text, name, split_name((Split)split));
     files->given[split] = true;
     files->paths[split] = path;
@@ -93,8 +102,10 @@ bool data_files_find(DataFiles *files, const DataOptions *options, Error *err) {
         any = files->given[split] = true;
         if (!path_make(&files->paths[split], err, "%s", named[split])) return false;
     }
-    if (any && options->data) return FAIL(err, ERROR_USAGE, "--data and --train_file, --validation_file, --test_file exclude each other");
-    if (!any && !options->data) return FAIL(err, ERROR_USAGE, "no data: give a file or a folder with --data, or files with --train_file …");
+    if (any && options->data)
+        return FAIL(err, ERROR_USAGE, "--data and --train_file, --validation_file, --test_file exclude each other");
+    if (!any && !options->data)
+        return FAIL(err, ERROR_USAGE, "no data: give a file or a folder with --data, or files with --train_file …");
     if (options->data && folder_exists(options->data)) return find_in_folder(files, options->data, err);
     if (options->data) {
         files->single = files->given[SPLIT_TRAIN] = true;

@@ -38,8 +38,9 @@ bool format_from_options(FileFormat *format, const DataOptions *options, Error *
                                    {"tsv", FORMAT_TSV},     {"jsonl", FORMAT_JSONL},
                                    {"json", FORMAT_JSONL},  {"text_label", FORMAT_TEXT_LABEL},
                                    {"lines", FORMAT_LINES}, {NULL, 0}};
-    static const Word encodings[] = {{"utf-8", ENCODING_UTF8},     {"utf8", ENCODING_UTF8},           {"utf-8-sig", ENCODING_UTF8},
-                                     {"latin1", ENCODING_LATIN1},  {"latin-1", ENCODING_LATIN1},      {"iso-8859-1", ENCODING_LATIN1},
+    static const Word encodings[] = {{"utf-8", ENCODING_UTF8},       {"utf8", ENCODING_UTF8},
+                                     {"utf-8-sig", ENCODING_UTF8},   {"latin1", ENCODING_LATIN1},
+                                     {"latin-1", ENCODING_LATIN1},   {"iso-8859-1", ENCODING_LATIN1},
                                      {"iso8859-1", ENCODING_LATIN1}, {NULL, 0}};
     static const Word quotings[] = {{"minimal", true}, {"none", false}, {NULL, 0}};
     int kind = FORMAT_AUTO, encoding = ENCODING_UTF8, quotes = true;
@@ -63,8 +64,13 @@ static bool ends_with(const char *path, size_t size, const char *ending) {
 }
 
 static InputFormat format_of_name(const char *path) {
-    static const Word endings[] = {{".csv", FORMAT_CSV},     {".tsv", FORMAT_TSV},      {".tab", FORMAT_TSV}, {".jsonl", FORMAT_JSONL},
-                                   {".ndjson", FORMAT_JSONL}, {".json", FORMAT_JSONL}, {NULL, 0}};
+    static const Word endings[] = {{".csv", FORMAT_CSV},
+                                   {".tsv", FORMAT_TSV},
+                                   {".tab", FORMAT_TSV},
+                                   {".jsonl", FORMAT_JSONL},
+                                   {".ndjson", FORMAT_JSONL},
+                                   {".json", FORMAT_JSONL},
+                                   {NULL, 0}};
     size_t size = strlen(path);
     if (ends_with(path, size, ".gz")) size -= 3;
     for (const Word *ending = endings; ending->name; ending++)
@@ -143,7 +149,8 @@ static bool lines_have_labels(const Input *input) {
     return all && lines > 0;
 }
 
-static bool detect_by_content(FileFormat *format, const Input *input, const DataOptions *options, bool lines_allowed, Error *err) {
+static bool detect_by_content(FileFormat *format, const Input *input, const DataOptions *options, bool lines_allowed,
+                              Error *err) {
     const char *at = input->at;
     while (at < input->end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r')) at++;
     char separator = guess_separator(input, format->style.quotes, options);
@@ -159,7 +166,8 @@ static bool detect_by_content(FileFormat *format, const Input *input, const Data
     else if (separator)
         format->format = FORMAT_CSV;
     else
-        return FAIL(err, ERROR_DATA, "%s: the format cannot be told from its first lines; say --input_format csv, tsv, jsonl or text_label",
+        return FAIL(err, ERROR_DATA,
+                    "%s: the format cannot be told from its first lines; say --input_format csv, tsv, jsonl or text_label",
                     input->path);
     if (!format->style.separator) format->style.separator = separator;
     return true;
@@ -225,10 +233,14 @@ bool format_guess_label(int *label, const Record *first, Input *input, CsvStyle 
     Record record = {0};
     CellSample sample = {0};
     cell_sample_add(&sample, first);
-    while (sample.count < SAMPLE_RECORDS && sample_read(&front, sample_is_complete(input), style, &record)) cell_sample_add(&sample, &record);
+    while (sample.count < SAMPLE_RECORDS && sample_read(&front, sample_is_complete(input), style, &record))
+        cell_sample_add(&sample, &record);
     bool ok = buffer_ok(&sample.bytes, err);
     if (ok)
-        *label = count_different(sample.cells[0], sample.count, &sample.bytes) < count_different(sample.cells[1], sample.count, &sample.bytes) ? 0 : 1;
+        *label = count_different(sample.cells[0], sample.count, &sample.bytes) <
+                         count_different(sample.cells[1], sample.count, &sample.bytes)
+                     ? 0
+                     : 1;
     record_free(&record);
     buffer_free(&sample.bytes);
     return ok;

@@ -32,8 +32,8 @@ enum { FORMAT_SAMPLE = 1 << 16 }; /* bytes that a guess looks at */
 /* What the options say. ERROR_USAGE for values that mean nothing. */
 MUST_CHECK bool format_from_options(FileFormat *format, const DataOptions *options, Error *err);
 
-/* Decides what is left open, from the path and from up to FORMAT_SAMPLE bytes at the front of `input`, which stay unread. A file of
- * which nothing else is known holds lines when `lines_allowed`, else it is refused (ERROR_DATA). */
+/* Decides what is left open, from the path and from up to FORMAT_SAMPLE bytes at the front of `input`, which stay unread. A
+ * file of which nothing else is known holds lines when `lines_allowed`, else it is refused (ERROR_DATA). */
 MUST_CHECK bool format_detect(FileFormat *format, Input *input, const DataOptions *options, bool lines_allowed, Error *err);
 
 /* Of two columns without names, the one that takes fewer different values at the front of the file is the label; on a tie the

@@ -32,7 +32,8 @@ uint64_t hash_bytes(const char *bytes, size_t size) {
     uint64_t key[2] = {0, 0}, word;
     uintptr_t random = (uintptr_t)getauxval(AT_RANDOM); /* 16 bytes that the kernel gives every process */
     if (random) memcpy(key, (const void *)random, sizeof key);
-    Sip sip = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u};
+    Sip sip = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u,
+               key[1] ^ 0x7465646279746573u};
     size_t at = 0;
     for (; at + 8 <= size; at += 8) {
         memcpy(&word, bytes + at, 8);

@@ -1,5 +1,5 @@
-/* A hash table's hash. Keyed anew in every process, so that no file can be made to collide; nothing that is written or returned may
- * depend on its values. */
+/* A hash table's hash. Keyed anew in every process, so that no file can be made to collide; nothing that is written or
+ * returned may depend on its values. */
 #ifndef TWOFOLD_DATASETS_HASH_H
 #define TWOFOLD_DATASETS_HASH_H
 

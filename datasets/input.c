@@ -11,8 +11,8 @@
 
 typedef struct InputSource {
     int descriptor;
-    bool inflating; /* within a gzip member */
-    z_stream zlib;  /* next_in: compressed bytes not yet taken */
+    bool inflating;                    /* within a gzip member */
+    z_stream zlib;                     /* next_in: compressed bytes not yet taken */
     unsigned char packed[INPUT_BLOCK]; /* holds all of a block that turned out to be gzip */
     char block[INPUT_BLOCK];
 } InputSource;
@@ -126,7 +126,8 @@ static bool input_recognize(Input *input, Error *err) {
     if (starts_with(input, "\x1f\x8b", 2) && (!input_begin_gzip(input, err) || !input_more(input, err))) return false;
     if (input->at < input->end && (unsigned char)*input->at >= 0xef && !input_peek(input, 3, err)) return false;
     if (starts_with(input, "\xff\xfe", 2) || starts_with(input, "\xfe\xff", 2))
-        return FAIL(err, ERROR_DATA, "%s: UTF-16 (its first bytes are a byte order mark), expected UTF-8; convert it with iconv", input->path);
+        return FAIL(err, ERROR_DATA, "%s: UTF-16 (its first bytes are a byte order mark), expected UTF-8; convert it with iconv",
+                    input->path);
     if (starts_with(input, "\xef\xbb\xbf", 3)) input->at += 3;
     return true;
 }

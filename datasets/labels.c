@@ -153,7 +153,8 @@ static bool copy_names(char ***names, int *classes, const LabelTable *given, con
     return true;
 }
 
-bool labels_resolve(const LabelTable *table, const DataOptions *options, char ***names, int *classes, int32_t *class_of, Error *err) {
+bool labels_resolve(const LabelTable *table, const DataOptions *options, char ***names, int *classes, int32_t *class_of,
+                    Error *err) {
     LabelTable given = {0};
     bool integers;
     Sorted *sorted = sort_labels(table, &integers, err);

@@ -14,10 +14,10 @@ enum { MOST_CLASSES = 1 << 16 }; /* a column with more different values is no la
 
 /* The different labels in order of first appearance. Start from {0}. */
 typedef struct LabelTable {
-    Buffer bytes;     /* each label followed by a NUL */
-    size_t *starts;   /* (count) into bytes */
-    int *first_rows;  /* (count) */
-    int32_t *slots;   /* open addressing: number of a label + 1, or 0 */
+    Buffer bytes;    /* each label followed by a NUL */
+    size_t *starts;  /* (count) into bytes */
+    int *first_rows; /* (count) */
+    int32_t *slots;  /* open addressing: number of a label + 1, or 0 */
     size_t starts_capacity, rows_capacity, slot_count;
     int count;
 } LabelTable;
@@ -31,9 +31,10 @@ MUST_CHECK bool label_table_add(LabelTable *table, const char *name, size_t size
 
 /* Names the classes and gives class_of[label] for each label of the table, -1 for one that may not be.
  *
- * Without --label_names the classes are the labels, sorted by number when all are integers, else by bytes. With them (or the classes
- * of a model) their order stands: a label is found by its name; and where all labels are integers that are no names, they are
- * named in order when there are as many as names, else counted from 0. The names are malloc'ed. */
-MUST_CHECK bool labels_resolve(const LabelTable *table, const DataOptions *options, char ***names, int *classes, int32_t *class_of, Error *err);
+ * Without --label_names the classes are the labels, sorted by number when all are integers, else by bytes. With them (or the
+ * classes of a model) their order stands: a label is found by its name; and where all labels are integers that are no names,
+ * they are named in order when there are as many as names, else counted from 0. The names are malloc'ed. */
+MUST_CHECK bool labels_resolve(const LabelTable *table, const DataOptions *options, char ***names, int *classes,
+                               int32_t *class_of, Error *err);
 
 #endif

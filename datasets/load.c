@@ -27,7 +27,7 @@ typedef struct Loader {
     Buffer detected;
     const char *like_before; /* the description of the file before, to be said once */
     size_t like_before_at;
-    int ends[SPLIT_COUNT];   /* rows read when a split's file ended; splits lie one behind the other */
+    int ends[SPLIT_COUNT]; /* rows read when a split's file ended; splits lie one behind the other */
 } Loader;
 
 static void loader_free(Loader *loader) {
@@ -63,7 +63,8 @@ static bool add_row(Loader *loader, const Row *row, const char *path, Error *err
     dataset->labels[dataset->rows] = NO_LABEL;
     dataset->file[dataset->rows] = dataset->files - 1;
     dataset->line[dataset->rows] = row->line;
-    if (row->label && !label_table_add(&loader->labels, row->label, row->label_size, dataset->rows, &dataset->labels[dataset->rows], err))
+    if (row->label &&
+        !label_table_add(&loader->labels, row->label, row->label_size, dataset->rows, &dataset->labels[dataset->rows], err))
         return error_prefix(err, "%s:%" PRId64, path, row->line);
     dataset->rows++;
     return true;
@@ -88,7 +89,8 @@ static bool read_rows(Loader *loader, RowReader *reader, const char *path, Error
         if (found && !add_row(loader, &row, path, err)) return false;
         int rows = loader->dataset->rows - begin;
         bool is_long = rows >= ROWS_BETWEEN_REPORTS;
-        if (is_long && (!found || rows % ROWS_BETWEEN_REPORTS == 0) && !report_progress(loader, reader, path_base(path), err)) return false;
+        if (is_long && (!found || rows % ROWS_BETWEEN_REPORTS == 0) && !report_progress(loader, reader, path_base(path), err))
+            return false;
     }
     if (loader->dataset->rows > begin) return true;
     return FAIL(err, ERROR_DATA, "%s: a header and no rows behind it", path);
@@ -107,7 +109,8 @@ static bool read_file(Loader *loader, Split split, Error *err) {
     Dataset *dataset = loader->dataset;
     const char *path = loader->files.paths[split].text;
     Buffer name = {0};
-    RowReader *reader = row_reader_open(path, &loader->reading, loader->use == DATA_MAYBE_UNLABELLED ? ROWS_MAYBE_LABELLED : ROWS_LABELLED, err);
+    RowReader *reader =
+        row_reader_open(path, &loader->reading, loader->use == DATA_MAYBE_UNLABELLED ? ROWS_MAYBE_LABELLED : ROWS_LABELLED, err);
     if (!reader) return false;
     utf8_replace(&name, loader->files.names[split].text, strlen(loader->files.names[split].text));
     describe_file(loader, path_base(path), row_reader_detected(reader));
@@ -168,8 +171,9 @@ static bool fail_unlisted(const Loader *loader, int label, const char *const *na
         }
         buffer_printf(&list, "%s%s", k ? ", " : "", names[k]);
     }
-    (void)FAIL(err, ERROR_DATA, "%s:%" PRId64 ": label '%s' is not among %s: %s", dataset->file_names[dataset->file[row]], dataset->line[row],
-               label_table_name(&loader->labels, label), loader->options->class_count ? "the model's classes" : "--label_names", list.data ? list.data : "");
+    (void)FAIL(err, ERROR_DATA, "%s:%" PRId64 ": label '%s' is not among %s: %s", dataset->file_names[dataset->file[row]],
+               dataset->line[row], label_table_name(&loader->labels, label),
+               loader->options->class_count ? "the model's classes" : "--label_names", list.data ? list.data : "");
     buffer_free(&list);
     return false;
 }
@@ -178,7 +182,8 @@ static bool name_classes(Loader *loader, Error *err) {
     Dataset *dataset = loader->dataset;
     int count = loader->labels.count;
     int32_t *class_of = mem_new((size_t)count, sizeof *class_of, err);
-    bool ok = class_of && labels_resolve(&loader->labels, loader->options, &dataset->class_names, &dataset->classes, class_of, err);
+    bool ok =
+        class_of && labels_resolve(&loader->labels, loader->options, &dataset->class_names, &dataset->classes, class_of, err);
     for (int i = 0; ok && i < count; i++)
         if (class_of[i] < 0) ok = fail_unlisted(loader, i, (const char *const *)dataset->class_names, dataset->classes, err);
     for (int row = 0; ok && row < dataset->rows; row++)
@@ -217,8 +222,8 @@ static void leave_as_given(Dataset *dataset, bool single) {
 bool dataset_load(Dataset *dataset, const DataOptions *options, DataUse use, const Observer *observer, Error *err) {
     Loader loader = {.dataset = dataset, .options = options, .reading = *options, .observer = observer, .use = use};
     double shares[SPLIT_COUNT];
-    bool ok = (!options->split || split_parse_shares(shares, options->split, err)) && data_files_find(&loader.files, options, err) &&
-              read_files(&loader, err);
+    bool ok = (!options->split || split_parse_shares(shares, options->split, err)) &&
+              data_files_find(&loader.files, options, err) && read_files(&loader, err);
     if (ok) settle_memory(&loader);
     ok = ok && name_classes(&loader, err) && list_given_splits(&loader, err);
     if (ok && use == DATA_FOR_TRAINING) ok = dataset_arrange(dataset, &loader.files, options, observer, err);

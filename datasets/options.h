@@ -23,15 +23,17 @@ typedef struct DataOptions {
     const char *const *class_names;
     int class_count;
 
-    const char *split; /* "80,10,10": train, validation, test of one file */
-    bool drop_rare;    /* leave out classes that have too few different texts to be in every split */
+    const char *split;      /* "80,10,10": train, validation, test of one file */
+    bool drop_rare;         /* leave out classes that have too few different texts to be in every split */
     const char *drop_leaks; /* train: leave out training rows whose text also stands in validation or test; none */
     uint64_t seed;
     /* At most so many rows of a split (0: all), drawn by class shares and seed, in file order. */
     int64_t max_train_samples, max_eval_samples, max_predict_samples;
 } DataOptions;
 
-#define DATA_DEFAULTS                                                                                        \
-    (DataOptions) { .input_format = "auto", .encoding = "utf-8", .quoting = "minimal", .split = "80,10,10", .drop_leaks = "none", .seed = 42 }
+#define DATA_DEFAULTS \
+    (DataOptions) { \
+        .input_format = "auto", .encoding = "utf-8", .quoting = "minimal", .split = "80,10,10", .drop_leaks = "none", .seed = 42 \
+    }
 
 #endif

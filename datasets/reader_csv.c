@@ -27,7 +27,8 @@ static bool record_end_field(Record *record, const Input *input, Error *err) {
 
 static bool record_add(Record *record, const Input *input, const char *bytes, size_t size, Error *err) {
     if (record->bytes.size + size > INPUT_LONGEST)
-        return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": a record longer than 1 GiB (is a quote never closed?)", input->path, record->line);
+        return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": a record longer than 1 GiB (is a quote never closed?)", input->path,
+                    record->line);
     buffer_add(&record->bytes, bytes, size);
     return true;
 }
@@ -67,7 +68,8 @@ static bool fail_after_quote(const Input *input, const Record *record, char sepa
     return FAIL(err, ERROR_DATA,
                 "%s:%" PRId64 ": %s after a closing quote, expected %s or the end of the line (inside quotes a quote is doubled; "
                 "--quoting none when quotes mean nothing)",
-                input->path, record->line, byte == ' ' ? "a space" : found, separator == '\t' ? "a tab" : (char[]){'\'', separator, '\'', 0});
+                input->path, record->line, byte == ' ' ? "a space" : found,
+                separator == '\t' ? "a tab" : (char[]){'\'', separator, '\'', 0});
 }
 
 /* One step from the byte at `at`; *ended when the record is complete. */

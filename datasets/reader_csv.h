@@ -1,7 +1,7 @@
-/* CSV as RFC 4180 has it, with any one-character separator: fields in quotes, doubled quotes, separators and line ends in quotes; LF,
- * CRLF or CR ends a record; a line with nothing in it is skipped. Stricter than many: what follows a closing quote must be a
- * separator or a line end, and a quote that is never closed is refused, because guessing there glues rows together. Equal to
- * Python's csv module with strict=True. */
+/* CSV as RFC 4180 has it, with any one-character separator: fields in quotes, doubled quotes, separators and line ends in
+ * quotes; LF, CRLF or CR ends a record; a line with nothing in it is skipped. Stricter than many: what follows a closing
+ * quote must be a separator or a line end, and a quote that is never closed is refused, because guessing there glues rows
+ * together. Equal to Python's csv module with strict=True. */
 #ifndef TWOFOLD_DATASETS_READER_CSV_H
 #define TWOFOLD_DATASETS_READER_CSV_H
 
@@ -13,7 +13,7 @@ typedef struct Record {
     size_t *ends; /* (fields): field i ends where field i + 1 begins */
     size_t capacity;
     int fields;
-    bool quoted; /* a field stood in quotes */
+    bool quoted;  /* a field stood in quotes */
     int64_t line; /* where the record starts */
 } Record;
 

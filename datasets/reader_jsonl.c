@@ -4,16 +4,16 @@
 #include <string.h>
 
 static bool fail_json(const JsonReader *json, LinePlace place, Error *err) {
-    return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": broken JSON at byte %zu: expected %s", place.path, place.line, json_reader_offset(json) + 1,
-                json->problem ? json->problem : "the end of the line");
+    return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": broken JSON at byte %zu: expected %s", place.path, place.line,
+                json_reader_offset(json) + 1, json->problem ? json->problem : "the end of the line");
 }
 
 static bool begin_object(JsonReader *json, LinePlace place, Error *err) {
     JsonToken token = json_read(json);
     if (token == JSON_OBJECT_BEGIN) return true;
     if (token == JSON_ERROR) return fail_json(json, place, err);
-    return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": %s, expected one JSON object a line, {\"text\": …, \"label\": …}", place.path, place.line,
-                token == JSON_ARRAY_BEGIN ? "a JSON array" : "a JSON value that is no object");
+    return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": %s, expected one JSON object a line, {\"text\": …, \"label\": …}", place.path,
+                place.line, token == JSON_ARRAY_BEGIN ? "a JSON array" : "a JSON value that is no object");
 }
 
 static bool end_object(JsonReader *json, JsonToken last, LinePlace place, Error *err) {
@@ -65,13 +65,13 @@ static bool take_value(JsonReader *json, LinePlace place, const char *key, bool 
     else if (is_label && (token == JSON_TRUE || token == JSON_FALSE))
         buffer_text(out, token == JSON_TRUE ? "true" : "false");
     else
-        return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": '%s' is %s, expected a string%s", place.path, place.line, key, token_name(token),
-                    is_label ? " or a number" : "");
+        return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": '%s' is %s, expected a string%s", place.path, place.line, key,
+                    token_name(token), is_label ? " or a number" : "");
     return true;
 }
 
-static bool read_row(JsonReader *json, LinePlace place, const char *text_key, const char *label_key, bool seen[2], Buffer *text, Buffer *label,
-                     Error *err) {
+static bool read_row(JsonReader *json, LinePlace place, const char *text_key, const char *label_key, bool seen[2], Buffer *text,
+                     Buffer *label, Error *err) {
     if (!begin_object(json, place, err)) return false;
     JsonToken token;
     while ((token = json_read(json)) == JSON_KEY) {
@@ -87,8 +87,8 @@ static bool read_row(JsonReader *json, LinePlace place, const char *text_key, co
     return end_object(json, token, place, err);
 }
 
-bool jsonl_read_row(const Buffer *line, LinePlace place, const char *text_key, const char *label_key, bool label_required, Buffer *text,
-                    Buffer *label, bool *labelled, Error *err) {
+bool jsonl_read_row(const Buffer *line, LinePlace place, const char *text_key, const char *label_key, bool label_required,
+                    Buffer *text, Buffer *label, bool *labelled, Error *err) {
     bool seen[2] = {false, false};
     JsonReader json;
     json_reader_init(&json, line->data, line->size);
@@ -100,6 +100,7 @@ bool jsonl_read_row(const Buffer *line, LinePlace place, const char *text_key, c
     if (!ok) return false;
     *labelled = seen[1];
     if (!seen[0]) return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": no key '%s' in this row", place.path, place.line, text_key);
-    if (label_required && !seen[1]) return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": no key '%s' in this row", place.path, place.line, label_key);
+    if (label_required && !seen[1])
+        return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": no key '%s' in this row", place.path, place.line, label_key);
     return buffer_ok(text, err) && buffer_ok(label, err);
 }

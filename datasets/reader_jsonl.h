@@ -14,9 +14,9 @@ typedef struct LinePlace {
 /* Appends the keys of the object in this line. */
 MUST_CHECK bool jsonl_read_keys(const Buffer *line, LinePlace place, Columns *keys, Error *err);
 
-/* The values of two keys of the object in this line: a string for the text; a string, number or truth value, as written, for the label.
- * label_key NULL: not asked for. *labelled: it was there (required when `label_required`). */
-MUST_CHECK bool jsonl_read_row(const Buffer *line, LinePlace place, const char *text_key, const char *label_key, bool label_required,
-                               Buffer *text, Buffer *label, bool *labelled, Error *err);
+/* The values of two keys of the object in this line: a string for the text; a string, number or truth value, as written, for
+ * the label. label_key NULL: not asked for. *labelled: it was there (required when `label_required`). */
+MUST_CHECK bool jsonl_read_row(const Buffer *line, LinePlace place, const char *text_key, const char *label_key,
+                               bool label_required, Buffer *text, Buffer *label, bool *labelled, Error *err);
 
 #endif

@@ -17,7 +17,7 @@ struct RowReader {
     Columns columns;
     bool header;
     int guessed_label;
-    bool pending; /* the first row was read to look at it, and is still to be handed out */
+    bool pending;  /* the first row was read to look at it, and is still to be handed out */
     Record record; /* CSV, TSV */
     Buffer line;   /* the others */
     int64_t line_number;
@@ -53,7 +53,8 @@ void row_reader_progress(const RowReader *reader, int64_t *bytes, int64_t *total
 static bool check_utf8(const RowReader *reader, int64_t line, const char *text, size_t size, Error *err) {
     size_t valid = utf8_valid_prefix(text, size);
     if (valid == size) return true;
-    return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": byte 0x%02X behind %zu characters is not UTF-8 (--encoding latin1 if the file is Latin-1)",
+    return FAIL(err, ERROR_DATA,
+                "%s:%" PRId64 ": byte 0x%02X behind %zu characters is not UTF-8 (--encoding latin1 if the file is Latin-1)",
                 reader->input.path, line, (unsigned)(unsigned char)text[valid], utf8_count(text, valid));
 }
 
@@ -111,8 +112,8 @@ static bool fail_field_count(const RowReader *reader, Error *err) {
         (void)snprintf(hint, sizeof hint, "a text that holds a tab must stand in quotes");
     else
         (void)snprintf(hint, sizeof hint, "a text that holds '%c' must stand in quotes", reader->format.style.separator);
-    return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": %d field%s, expected %d (%s)", reader->input.path, reader->record.line, reader->record.fields,
-                reader->record.fields == 1 ? "" : "s", reader->columns.count, hint);
+    return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": %d field%s, expected %d (%s)", reader->input.path, reader->record.line,
+                reader->record.fields, reader->record.fields == 1 ? "" : "s", reader->columns.count, hint);
 }
 
 static bool row_from_record(RowReader *reader, Row *row, Error *err) {
@@ -137,10 +138,11 @@ static bool row_from_json(RowReader *reader, Row *row, Error *err) {
     LinePlace place = {reader->input.path, reader->line_number};
     const char *label_key = columns->label >= 0 ? columns->names[columns->label] : NULL;
     bool labelled;
-    if (!jsonl_read_row(&reader->line, place, columns->names[columns->text], label_key, label_key && reader->use != ROWS_TO_PREDICT, &reader->text,
-                        &reader->label, &labelled, err))
+    if (!jsonl_read_row(&reader->line, place, columns->names[columns->text], label_key,
+                        label_key && reader->use != ROWS_TO_PREDICT, &reader->text, &reader->label, &labelled, err))
         return false;
-    *row = (Row){reader->text.data, reader->text.size, labelled ? reader->label.data : NULL, reader->label.size, reader->line_number};
+    *row = (Row){reader->text.data, reader->text.size, labelled ? reader->label.data : NULL, reader->label.size,
+                 reader->line_number};
     return true;
 }
 
@@ -148,7 +150,8 @@ static bool row_from_line(RowReader *reader, Row *row, Error *err) {
     *row = (Row){.text = reader->line.data, .text_size = reader->line.size, .line = reader->line_number};
     if (reader->format.format == FORMAT_LINES) return true;
     const char *cut = memrchr(row->text, ';', row->text_size);
-    if (!cut) return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": no ';' in this line, expected text;label", reader->input.path, row->line);
+    if (!cut)
+        return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": no ';' in this line, expected text;label", reader->input.path, row->line);
     size_t text_size = (size_t)(cut - row->text);
     row->label = reader->columns.label >= 0 ? cut + 1 : NULL;
     row->label_size = row->text_size - text_size - 1;
@@ -202,11 +205,12 @@ static bool name_csv_columns(RowReader *reader, const DataOptions *options, Erro
         size_t size = (size_t)snprintf(number, sizeof number, "%d", i + 1);
         const char *name = number;
         if (reader->header) name = record_field(record, i, &size);
-        if (!decode(reader, record->line, &reader->text, &name, &size, err) || !columns_add(columns, name, size, err)) return false;
+        if (!decode(reader, record->line, &reader->text, &name, &size, err) || !columns_add(columns, name, size, err))
+            return false;
     }
     if (columns->count == record->fields) return true;
-    return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": %d field%s, expected %d as in --names", reader->input.path, record->line, record->fields,
-                record->fields == 1 ? "" : "s", columns->count);
+    return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": %d field%s, expected %d as in --names", reader->input.path, record->line,
+                record->fields, record->fields == 1 ? "" : "s", columns->count);
 }
 
 static bool begin_csv(RowReader *reader, const DataOptions *options, Error *err) {
@@ -233,7 +237,8 @@ static bool line_is_header(const Buffer *line, const DataOptions *options) {
     const char *cut = memrchr(line->data, ';', line->size);
     if (!cut) return false;
     size_t text_size = (size_t)(cut - line->data);
-    return column_name_is_known(line->data, text_size, options) && column_name_is_known(cut + 1, line->size - text_size - 1, options);
+    return column_name_is_known(line->data, text_size, options) &&
+           column_name_is_known(cut + 1, line->size - text_size - 1, options);
 }
 
 static bool begin_text_label(RowReader *reader, const DataOptions *options, Error *err) {
@@ -246,7 +251,8 @@ static bool begin_text_label(RowReader *reader, const DataOptions *options, Erro
 static bool begin_lines(RowReader *reader, Error *err) {
     reader->pending = true;
     if (reader->use == ROWS_LABELLED)
-        return FAIL(err, ERROR_DATA, "%s: lines of text alone have no labels; say --input_format csv, tsv, jsonl or text_label", reader->input.path);
+        return FAIL(err, ERROR_DATA, "%s: lines of text alone have no labels; say --input_format csv, tsv, jsonl or text_label",
+                    reader->input.path);
     return true;
 }
 
@@ -267,8 +273,8 @@ static bool describe(RowReader *reader, Error *err) {
 }
 
 static bool reader_begin(RowReader *reader, const DataOptions *options, Error *err) {
-    bool found, standard = reader->format.format == FORMAT_AUTO && reader->input.bytes_total < 0 && reader->use == ROWS_TO_PREDICT &&
-                           strcmp(reader->input.path, "standard input") == 0;
+    bool found, standard = reader->format.format == FORMAT_AUTO && reader->input.bytes_total < 0 &&
+                           reader->use == ROWS_TO_PREDICT && strcmp(reader->input.path, "standard input") == 0;
     if (standard) reader->format.format = FORMAT_LINES;
     if (!format_detect(&reader->format, &reader->input, options, reader->use == ROWS_TO_PREDICT, err)) return false;
     if (!describe(reader, err)) return false;

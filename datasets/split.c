@@ -10,7 +10,7 @@
 /* ---- equal texts ---- */
 
 typedef struct GroupSlot {
-    int32_t row; /* + 1; 0 is free */
+    int32_t row;  /* + 1; 0 is free */
     uint32_t tag; /* more bits of the hash, so that texts are hardly ever compared in vain */
 } GroupSlot;
 
@@ -31,7 +31,8 @@ bool split_group_texts(const Dataset *dataset, int32_t *first, Error *err) {
         uint64_t hash = hash_bytes(text, size);
         uint32_t tag = (uint32_t)(hash >> 32);
         size_t slot = (size_t)hash & (slot_count - 1);
-        while (slots[slot].row && !(slots[slot].tag == tag && same_text(dataset, slots[slot].row - 1, row))) slot = (slot + 1) & (slot_count - 1);
+        while (slots[slot].row && !(slots[slot].tag == tag && same_text(dataset, slots[slot].row - 1, row)))
+            slot = (slot + 1) & (slot_count - 1);
         if (!slots[slot].row) slots[slot] = (GroupSlot){row + 1, tag};
         first[row] = slots[slot].row - 1;
     }
@@ -49,7 +50,8 @@ bool split_parse_shares(double shares[SPLIT_COUNT], const char *text, Error *err
         shares[i] = strtod(at, &end);
         bool separated = i + 1 < SPLIT_COUNT ? *end == ',' : *end == '\0';
         if (end == at || !separated || !(shares[i] > 0 && shares[i] <= 100))
-            return FAIL(err, ERROR_USAGE, "--split '%s': expected three positive numbers for train, validation and test, as 80,10,10", text);
+            return FAIL(err, ERROR_USAGE,
+                        "--split '%s': expected three positive numbers for train, validation and test, as 80,10,10", text);
         at = end + 1;
         sum += shares[i];
     }
@@ -63,13 +65,13 @@ bool split_parse_shares(double shares[SPLIT_COUNT], const char *text, Error *err
 
 typedef struct Rest {
     double fraction;
-    int class;
+    int k;
 } Rest;
 
 static int largest_first(const void *a, const void *b) {
     const Rest *x = a, *y = b;
     if (x->fraction != y->fraction) return x->fraction < y->fraction ? 1 : -1;
-    return x->class - y->class;
+    return x->k - y->k;
 }
 
 /* Takes `excess` back from the largest quotas, as far as 1. */
@@ -77,15 +79,15 @@ static void take_back(int *quota, Rest *order, int classes, int excess) {
     for (int k = 0; k < classes; k++) order[k] = (Rest){quota[k], k};
     qsort(order, (size_t)classes, sizeof *order, largest_first);
     for (int i = 0; i < classes && excess > 0; i++) {
-        int *largest = &quota[order[i].class], taken = *largest - 1 < excess ? *largest - 1 : excess;
+        int *largest = &quota[order[i].k], taken = *largest - 1 < excess ? *largest - 1 : excess;
         if (taken <= 0) return;
         *largest -= taken;
         excess -= taken;
     }
 }
 
-/* quota[k] ≈ counts[k] · share, whole, at least 1 where counts[k] is, and summing to the rounded total (largest remainders) unless
- * there are more classes than that. */
+/* quota[k] ≈ counts[k] · share, whole, at least 1 where counts[k] is, and summing to the rounded total (largest remainders)
+ * unless there are more classes than that. */
 static bool share_out(int *quota, const int *counts, int classes, double share, Error *err) {
     Rest *rests = mem_new((size_t)classes, sizeof *rests, err);
     if (!rests) return false;
@@ -102,7 +104,7 @@ static bool share_out(int *quota, const int *counts, int classes, double share, 
     int left = (int)floor(total + 0.5) - given;
     for (int i = 0; i < classes && left > 0; i++)
         if (rests[i].fraction > 1e-9) {
-            quota[rests[i].class]++;
+            quota[rests[i].k]++;
             left--;
         }
     int excess = 0;
@@ -122,7 +124,7 @@ static bool share_out(int *quota, const int *counts, int classes, double share, 
 typedef struct Groups {
     int32_t *sizes; /* by row number: rows of the group whose first row (within the task) it is, else 0 */
     int32_t *heads; /* by row number of a text's first row: first row of the task with that text, + 1 */
-    int *ordered;   /* heads, by class, ascending within */
+    int *ordered;   /* heads, by k, ascending within */
     int *begins;    /* (classes + 1) into ordered */
     int *rows;      /* (classes): rows in the class's groups */
     int *quotas;    /* (SPLIT_COUNT, classes) */
@@ -164,7 +166,8 @@ static bool groups_gather(Groups *groups, const SplitTask *task, Error *err) {
     return true;
 }
 
-/* Gives `split`, which got no group of the class, the smallest one of the split that has most; the first of equals in the drawn order. */
+/* Gives `split`, which got no group of the k, the smallest one of the split that has most; the first of equals in the drawn
+ * order. */
 static void fill_empty(const Groups *groups, const int *heads, int count, int split, int taken[SPLIT_COUNT], uint8_t *side) {
     int donor = SPLIT_TRAIN, smallest = -1;
     for (int other = 0; other < SPLIT_COUNT; other++)
@@ -178,12 +181,12 @@ static void fill_empty(const Groups *groups, const int *heads, int count, int sp
 }
 
 /* Draws the groups of one class: test first, then validation, as long as a group fits; the rest trains. */
-static void cut_class(const SplitTask *task, const Groups *groups, int class, uint8_t *side) {
-    int *heads = groups->ordered + groups->begins[class], count = groups->begins[class + 1] - groups->begins[class];
+static void cut_class(const SplitTask *task, const Groups *groups, int k, uint8_t *side) {
+    int *heads = groups->ordered + groups->begins[k], count = groups->begins[k + 1] - groups->begins[k];
     int left[SPLIT_COUNT], taken[SPLIT_COUNT] = {0};
-    Random random = random_start(task->seed, STREAM_SPLIT, (uint32_t)class);
+    Random random = random_start(task->seed, STREAM_SPLIT, (uint32_t)k);
     random_shuffle(&random, heads, count);
-    for (int split = 0; split < SPLIT_COUNT; split++) left[split] = groups->quotas[split * task->classes + class];
+    for (int split = 0; split < SPLIT_COUNT; split++) left[split] = groups->quotas[split * task->classes + k];
     for (int i = 0; i < count; i++) {
         int size = groups->sizes[heads[i]], split = SPLIT_COUNT - 1;
         while (split > SPLIT_TRAIN && size > left[split]) split--;
@@ -202,7 +205,7 @@ bool split_stratify(const SplitTask *task, uint8_t *side, Error *err) {
     for (int split = SPLIT_VALIDATION; ok && split < SPLIT_COUNT; split++)
         if (task->shares[split] > 0)
             ok = share_out(groups.quotas + split * task->classes, groups.rows, task->classes, task->shares[split], err);
-    for (int class = 0; ok && class < task->classes; class++) cut_class(task, &groups, class, side);
+    for (int k = 0; ok && k < task->classes; k++) cut_class(task, &groups, k, side);
     for (int i = 0; ok && i < task->rows->count; i++) {
         int row = task->rows->rows[i];
         side[row] = side[groups.heads[task->first[row]] - 1];
@@ -214,7 +217,7 @@ bool split_stratify(const SplitTask *task, uint8_t *side, Error *err) {
 bool split_count_texts(const SplitTask *task, int *texts, Error *err) {
     Groups groups;
     bool ok = groups_gather(&groups, task, err);
-    for (int class = 0; ok && class < task->classes; class++) texts[class] = groups.begins[class + 1] - groups.begins[class];
+    for (int k = 0; ok && k < task->classes; k++) texts[k] = groups.begins[k + 1] - groups.begins[k];
     groups_free(&groups);
     return ok;
 }

@@ -23,14 +23,14 @@ typedef struct SplitTask {
 /* Different texts each class has: fewer than there are positive shares is too rare to split. */
 MUST_CHECK bool split_count_texts(const SplitTask *task, int *texts, Error *err);
 
-/* Sets side[row] for each of the rows to a Split. Every class has a row in every split with a positive share (its texts must suffice),
- * and, where no texts are equal, within one row of its exact share in validation and in test (but for rows given back to classes too
- * small for one). Depends on the rows' order, labels, equal texts, shares and
- * seed alone. */
+/* Sets side[row] for each of the rows to a Split. Every class has a row in every split with a positive share (its texts must
+ * suffice), and, where no texts are equal, within one row of its exact share in validation and in test (but for rows given
+ * back to classes too small for one). Depends on the rows' order, labels, equal texts, shares and seed alone. */
 MUST_CHECK bool split_stratify(const SplitTask *task, uint8_t *side, Error *err);
 
-/* Keeps `wanted` rows of the list (more only where there are more classes): classes by their shares, at least one row each, drawn by
- * seed; in the old order. */
-MUST_CHECK bool split_sample(RowList *list, const int32_t *labels, int classes, int wanted, uint64_t seed, Split split, Error *err);
+/* Keeps `wanted` rows of the list (more only where there are more classes): classes by their shares, at least one row each,
+ * drawn by seed; in the old order. */
+MUST_CHECK bool split_sample(RowList *list, const int32_t *labels, int classes, int wanted, uint64_t seed, Split split,
+                             Error *err);
 
 #endif

@@ -42,8 +42,8 @@ int32_t text_count_characters(const char *text, size_t size) { return (int32_t)u
 /* White space as Python's str.isspace: bidirectional type WS, B or S, or category Zs. */
 static bool is_space(uint32_t c) {
     if (c < 0x80) return c == ' ' || (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x1f);
-    return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
-           c == 0x3000;
+    return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
+           c == 0x205f || c == 0x3000;
 }
 
 int32_t text_count_words(const char *text, size_t size) {
@@ -61,7 +61,8 @@ int32_t text_count_words(const char *text, size_t size) {
 }
 
 bool text_summaries_make(TextSummaries *summaries, const Dataset *dataset, const RowList *rows, Error *err) {
-    int32_t *words = mem_new((size_t)rows->count, sizeof *words, err), *characters = mem_new((size_t)rows->count, sizeof *characters, err);
+    int32_t *words = mem_new((size_t)rows->count, sizeof *words, err),
+            *characters = mem_new((size_t)rows->count, sizeof *characters, err);
     bool ok = words && characters;
     for (int i = 0; ok && i < rows->count; i++) {
         size_t size;
@@ -69,7 +70,8 @@ bool text_summaries_make(TextSummaries *summaries, const Dataset *dataset, const
         words[i] = text_count_words(text, size);
         characters[i] = text_count_characters(text, size);
     }
-    ok = ok && summary_make(&summaries->words, words, rows->count, err) && summary_make(&summaries->characters, characters, rows->count, err);
+    ok = ok && summary_make(&summaries->words, words, rows->count, err) &&
+         summary_make(&summaries->characters, characters, rows->count, err);
     mem_free(words);
     mem_free(characters);
     return ok;

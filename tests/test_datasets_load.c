@@ -101,7 +101,7 @@ static void classes_have_an_order(void **state) {
     check_order("a;01\nb;1\n", NULL, "01 1", "0 1");
     check_order("a;joy\nb;anger\n", "joy,sadness,anger", "joy sadness anger", "0 2");
     check_order("a;2\nb;0\nc;1\n", "sadness,joy,love", "sadness joy love", "2 0 1");
-    check_order("a;5\nb;1\nc;3\n", "low,mid,high", "low mid high", "2 0 1"); /* as many as names: named in order */
+    check_order("a;5\nb;1\nc;3\n", "low,mid,high", "low mid high", "2 0 1");  /* as many as names: named in order */
     check_order("a;2\nb;1\n", "sadness,joy,love", "sadness joy love", "2 1"); /* fewer: counted from 0 */
     check_order("a;2\nb;1\n", "1,2,3", "1 2 3", "1 0");                       /* the names themselves are integers */
     DataOptions options = data_at(WORK "/order.txt");
@@ -125,7 +125,8 @@ static void a_folder_has_its_splits(void **state) {
     (void)state;
     Dataset dataset;
     Buffer notes = {0}, id = {0};
-    FOLDER(WORK "/f", "train.csv", "text,label\na,x\n\"b\nb\",y\nc,x\n", "val.txt", "d;x\n", "test.jsonl", "{\"text\": \"e\", \"label\": \"y\"}\n", "README.md", "#");
+    FOLDER(WORK "/f", "train.csv", "text,label\na,x\n\"b\nb\",y\nc,x\n", "val.txt", "d;x\n", "test.jsonl",
+           "{\"text\": \"e\", \"label\": \"y\"}\n", "README.md", "#");
     load_ok(&dataset, data_at(WORK "/f"), DATA_FOR_TRAINING, &notes);
     assert_int_equal(dataset.rows, 5);
     check_text(&dataset, 1, "b\nb");
@@ -137,8 +138,9 @@ static void a_folder_has_its_splits(void **state) {
     dataset_add_id(&id, &dataset, 2);
     assert_string_equal(id.data, "train.csv:5");
     assert_null(notes.data); /* nothing was decided for the user */
-    assert_string_equal(dataset.detected, "CSV with ',', UTF-8, header; text 'text', label 'label'; val.txt: `text;label` lines, UTF-8; "
-                                          "test.jsonl: JSONL, UTF-8; text 'text', label 'label'");
+    assert_string_equal(dataset.detected,
+                        "CSV with ',', UTF-8, header; text 'text', label 'label'; val.txt: `text;label` lines, UTF-8; "
+                        "test.jsonl: JSONL, UTF-8; text 'text', label 'label'");
     buffer_free(&id);
     dataset_free(&dataset);
 }
@@ -154,7 +156,9 @@ static void missing_splits_are_cut_and_said(void **state) {
     assert_int_equal(dataset.splits[SPLIT_TRAIN].count, 90);
     assert_int_equal(dataset.splits[SPLIT_VALIDATION].count, 10);
     assert_int_equal(dataset.splits[SPLIT_TEST].count, 10);
-    assert_string_equal(notes.data, "no validation file: 10 of the 100 rows of train.csv validate (10 %, by class, seed 42, equal texts on one side)\n");
+    assert_string_equal(
+        notes.data,
+        "no validation file: 10 of the 100 rows of train.csv validate (10 %, by class, seed 42, equal texts on one side)\n");
     dataset_free(&dataset);
     notes.size = 0;
     assert_int_equal(rename(WORK "/g/test.csv", WORK "/g/dev.csv"), 0);
@@ -168,7 +172,9 @@ static void missing_splits_are_cut_and_said(void **state) {
     notes.size = 0;
     load_ok(&dataset, data_at(WORK "/g/train.csv"), DATA_FOR_TRAINING, &notes);
     assert_int_equal(dataset.splits[SPLIT_TRAIN].count, 80);
-    assert_string_equal(notes.data, "train.csv is split here: 80 train, 10 validation, 10 test rows (by class, seed 42, equal texts on one side)\n");
+    assert_string_equal(
+        notes.data,
+        "train.csv is split here: 80 train, 10 validation, 10 test rows (by class, seed 42, equal texts on one side)\n");
     dataset_free(&dataset);
     DataOptions options = DATA_DEFAULTS;
     options.train_file = WORK "/g/train.csv";
@@ -233,8 +239,10 @@ static void rows_are_refused(void **state) {
     load_fails(data_at(WORK "/r.csv"), DATA_FOR_TRAINING, ERROR_DATA, "r.csv: a single class ('x'), expected two or more");
     write_text(WORK "/r.csv", "text,label\n");
     load_fails(data_at(WORK "/r.csv"), DATA_FOR_TRAINING, ERROR_DATA, "r.csv: a header and no rows");
-    FOLDER(WORK "/r", "train.csv", "text,label\na,x\nb,y\n", "val.csv", "text,label\na,x\n", "test.csv", "text,label\na,x\nb,z\n");
-    load_fails(data_at(WORK "/r"), DATA_FOR_TRAINING, ERROR_DATA, "test.csv:3: label 'z' is unseen in training: no row of train.csv has it");
+    FOLDER(WORK "/r", "train.csv", "text,label\na,x\nb,y\n", "val.csv", "text,label\na,x\n", "test.csv",
+           "text,label\na,x\nb,z\n");
+    load_fails(data_at(WORK "/r"), DATA_FOR_TRAINING, ERROR_DATA,
+               "test.csv:3: label 'z' is unseen in training: no row of train.csv has it");
     DataOptions options = data_at(WORK "/r");
     options.label_names = "x,y,z,w";
     load_fails(options, DATA_FOR_TRAINING, ERROR_DATA, "label 'z' is unseen");
@@ -254,7 +262,8 @@ static void rare_classes_are_named(void **state) {
     write_text(WORK "/rare.csv", csv.data);
     DataOptions options = data_at(WORK "/rare.csv");
     load_fails(options, DATA_FOR_TRAINING, ERROR_DATA,
-               "rare.csv: 2 classes are too rare to split, with fewer than 3 different texts: 'rare' (2), 'seldom' (1); --drop_rare leaves them out");
+               "rare.csv: 2 classes are too rare to split, with fewer than 3 different texts: 'rare' (2), 'seldom' (1); "
+               "--drop_rare leaves them out");
     options.drop_rare = true;
     load_ok(&dataset, options, DATA_FOR_TRAINING, &notes);
     check_classes(&dataset, "a b");
@@ -296,14 +305,20 @@ typedef struct Cut {
 static void cut_make(Cut *cut, int rows, int classes, uint32_t repeats, uint64_t seed) {
     Error err = {0};
     Random random = random_start(seed, STREAM_TEST, 0);
-    *cut = (Cut){rows, classes, mem_new((size_t)rows, sizeof(int32_t), &err), mem_new((size_t)rows, sizeof(int32_t), &err), {0}, mem_new((size_t)rows, 1, &err)};
+    *cut = (Cut){rows,
+                 classes,
+                 mem_new((size_t)rows, sizeof(int32_t), &err),
+                 mem_new((size_t)rows, sizeof(int32_t), &err),
+                 {0},
+                 mem_new((size_t)rows, 1, &err)};
     cut->list = (RowList){mem_new((size_t)rows, sizeof(int), &err), rows};
     for (int i = 0; i < rows; i++) {
         uint32_t a = random_below(&random, (uint32_t)classes), b = random_below(&random, (uint32_t)classes);
         cut->list.rows[i] = i;
         cut->labels[i] = i < classes * 3 ? i % classes : (int32_t)(a < b ? a : b);
         cut->first[i] = i;
-        if (repeats && i >= classes * 3 && random_below(&random, repeats) == 0) cut->first[i] = cut->first[random_below(&random, (uint32_t)i)];
+        if (repeats && i >= classes * 3 && random_below(&random, repeats) == 0)
+            cut->first[i] = cut->first[random_below(&random, (uint32_t)i)];
     }
 }
 
@@ -341,9 +356,11 @@ static void splits_keep_their_promises(void **state) {
                     all++;
                 }
             for (int split = 0; split < SPLIT_COUNT; split++) {
-                if (share[split] > 0 && !counts[split]) fail_msg("seed %d: class %d has no row in %s", (int)seed, k, split_name((Split)split));
+                if (share[split] > 0 && !counts[split])
+                    fail_msg("seed %d: class %d has no row in %s", (int)seed, k, split_name((Split)split));
                 if (!repeats && roomy && fabs(counts[split] - all * share[split]) > (split == SPLIT_TRAIN ? 2.0 : 1.0) + 1e-9)
-                    fail_msg("seed %d: class %d has %d of %d rows in %s", (int)seed, k, counts[split], all, split_name((Split)split));
+                    fail_msg("seed %d: class %d has %d of %d rows in %s", (int)seed, k, counts[split], all,
+                             split_name((Split)split));
             }
         }
         if (!repeats)
@@ -396,7 +413,8 @@ static void samples_are_drawn_by_class(void **state) {
 
 static void the_sha_knows_every_change(void **state) {
     (void)state;
-    static const char *const rows[] = {"a;x\nb;y\nc;x\n", "a;x\nb;y\nc;y\n", "a;x\nb ;y\nc;x\n", "ab;x\n;y\nc;x\n", "\na;x\nb;y\nc;x\n"};
+    static const char *const rows[] = {"a;x\nb;y\nc;x\n", "a;x\nb;y\nc;y\n", "a;x\nb ;y\nc;x\n", "ab;x\n;y\nc;x\n",
+                                       "\na;x\nb;y\nc;x\n"};
     Sha256Hex seen[sizeof rows / sizeof *rows];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         Dataset dataset;
@@ -451,7 +469,8 @@ static void the_audit_finds_everything(void **state) {
     Dataset dataset;
     Audit audit = {0};
     Error err = {0};
-    FOLDER(WORK "/a", "train.txt", "a;x\na;x\nb;x\nb;y\nc;y\n;x\n", "val.txt", "c;x\nc;y\nd;x\n", "test.txt", "a;x\na;y\nd;y\nb;y\ne;x\n");
+    FOLDER(WORK "/a", "train.txt", "a;x\na;x\nb;x\nb;y\nc;y\n;x\n", "val.txt", "c;x\nc;y\nd;x\n", "test.txt",
+           "a;x\na;y\nd;y\nb;y\ne;x\n");
     load_ok(&dataset, data_at(WORK "/a"), DATA_FOR_TRAINING, NULL);
     CHECK_OK(audit_run(&audit, &dataset, &err), &err);
     assert_int_equal(audit.duplicates[SPLIT_TRAIN], 2);
@@ -507,7 +526,10 @@ static void quantiles_are_numpys(void **state) {
     CHECK_OK(summary_make(&summary, values, 0, &err), &err);
     assert_int_equal(summary.count, 0);
     assert_int_equal(text_count_words(BYTES("")), 0);
-    assert_int_equal(text_count_words(BYTES(" a\tb\xc2\xa0" "c\xe3\x80\x80" "d\0e \xe2\x80\x8b ")), 5); /* U+200B is no space */
+    assert_int_equal(text_count_words(BYTES(" a\tb\xc2\xa0"
+                                            "c\xe3\x80\x80"
+                                            "d\0e \xe2\x80\x8b ")),
+                     5); /* U+200B is no space */
     assert_int_equal(text_count_characters(BYTES("a\xc3\xa9\xf0\x9f\x98\x80")), 3);
 }
 

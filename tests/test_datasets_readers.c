@@ -73,7 +73,9 @@ static bool read_csv(Input *input, char separator, Buffer *cells, Buffer *lines,
     return ok;
 }
 
-static bool same_bytes(const Buffer *a, const Buffer *b) { return a->size == b->size && (!a->size || memcmp(a->data, b->data, a->size) == 0); }
+static bool same_bytes(const Buffer *a, const Buffer *b) {
+    return a->size == b->size && (!a->size || memcmp(a->data, b->data, a->size) == 0);
+}
 
 static void csv_equals_python(void **state) {
     (void)state;
@@ -94,9 +96,12 @@ static void csv_equals_python(void **state) {
         input_over(&input, "golden", golden.csv.data, golden.csv.size);
         Error refused = {0};
         bool ok = read_csv(&input, golden.separator, &cells, &lines, &refused);
-        if (ok == golden.error) fail_msg("csv.jsonl:%lld: %s, expected the opposite", (long long)number, ok ? "accepted" : refused.message);
-        if (ok && !same_bytes(&cells, &golden.cells)) fail_msg("csv.jsonl:%lld: read\n%sexpected\n%s", (long long)number, cells.data, golden.cells.data);
-        if (ok && !same_bytes(&lines, &golden.lines)) fail_msg("csv.jsonl:%lld: lines %s, expected %s", (long long)number, lines.data, golden.lines.data);
+        if (ok == golden.error)
+            fail_msg("csv.jsonl:%lld: %s, expected the opposite", (long long)number, ok ? "accepted" : refused.message);
+        if (ok && !same_bytes(&cells, &golden.cells))
+            fail_msg("csv.jsonl:%lld: read\n%sexpected\n%s", (long long)number, cells.data, golden.cells.data);
+        if (ok && !same_bytes(&lines, &golden.lines))
+            fail_msg("csv.jsonl:%lld: lines %s, expected %s", (long long)number, lines.data, golden.lines.data);
         cases++;
         errors += !ok;
         buffer_free(&golden.csv);
@@ -158,7 +163,8 @@ static bool read_all(const char *path, const DataOptions *options, RowUse use, B
     return ok;
 }
 
-static void check_rows(const char *name, const void *bytes, size_t size, DataOptions options, RowUse use, const char *expected, size_t expected_size) {
+static void check_rows(const char *name, const void *bytes, size_t size, DataOptions options, RowUse use, const char *expected,
+                       size_t expected_size) {
     Error err = {0};
     Buffer rows = {0};
     Path path;
@@ -175,16 +181,20 @@ static void check_rows(const char *name, const void *bytes, size_t size, DataOpt
 static void formats_are_detected(void **state) {
     (void)state;
     const DataOptions plain = DATA_DEFAULTS;
-    CHECK_ROWS("a.csv", "text,label\nhi,x\n\"a, \"\"b\"\"\nc\",y\nnull,NA\n", plain, ROWS_LABELLED, "2|hi|x\n3|a, \"b\"\nc|y\n5|null|NA\n");
+    CHECK_ROWS("a.csv", "text,label\nhi,x\n\"a, \"\"b\"\"\nc\",y\nnull,NA\n", plain, ROWS_LABELLED,
+               "2|hi|x\n3|a, \"b\"\nc|y\n5|null|NA\n");
     CHECK_ROWS("b.csv", "\xef\xbb\xbftext,label\r\nhi,x\r\n0,y", plain, ROWS_LABELLED, "2|hi|x\n3|0|y\n");
     CHECK_ROWS("c.csv", "id;Sentence;Sentiment\n1;hi;x\n", plain, ROWS_LABELLED, "2|hi|x\n");
     CHECK_ROWS("d.csv", "stars|review\n5|good\n", plain, ROWS_LABELLED, "2|good|5\n");
     CHECK_ROWS("e.tsv", "label\ttext\nx\ta, b\n", plain, ROWS_LABELLED, "2|a, b|x\n");
-    CHECK_ROWS("f.jsonl", "{\"label\": 1, \"text\": \"a\\u0000b\", \"n\": [1, {}]}\n\n{\"text\": \"\", \"n\": null, \"label\": true}", plain, ROWS_LABELLED,
-               "1|a\0b|1\n3||true\n");
-    CHECK_ROWS("g.txt", "i feel; really; fine;joy\nso sad;sadness\r\n", plain, ROWS_LABELLED, "1|i feel; really; fine|joy\n2|so sad|sadness\n");
+    CHECK_ROWS("f.jsonl",
+               "{\"label\": 1, \"text\": \"a\\u0000b\", \"n\": [1, {}]}\n\n{\"text\": \"\", \"n\": null, \"label\": true}", plain,
+               ROWS_LABELLED, "1|a\0b|1\n3||true\n");
+    CHECK_ROWS("g.txt", "i feel; really; fine;joy\nso sad;sadness\r\n", plain, ROWS_LABELLED,
+               "1|i feel; really; fine|joy\n2|so sad|sadness\n");
     CHECK_ROWS("h.txt", "text;label\nfine;joy\n", plain, ROWS_LABELLED, "2|fine|joy\n");
-    CHECK_ROWS("i.txt", "ham\tgo on, now\nspam\twin; now\nham\tok\n", plain, ROWS_LABELLED, "1|go on, now|ham\n2|win; now|spam\n3|ok|ham\n");
+    CHECK_ROWS("i.txt", "ham\tgo on, now\nspam\twin; now\nham\tok\n", plain, ROWS_LABELLED,
+               "1|go on, now|ham\n2|win; now|spam\n3|ok|ham\n");
     CHECK_ROWS("j.data", "{\"tweet\": \"\\u00e9\", \"intent\": \"x\"}\n", plain, ROWS_LABELLED, "1|\xc3\xa9|x\n");
     CHECK_ROWS("k.txt", "text,label\na,x\n", plain, ROWS_LABELLED, "2|a|x\n");
     CHECK_ROWS("l.csv", "a,x\nb,y\nc,x\n", plain, ROWS_LABELLED, "1|a|x\n2|b|y\n3|c|x\n");
@@ -227,7 +237,12 @@ static void options_overrule(void **state) {
 static void rows_to_predict(void **state) {
     (void)state;
     const DataOptions plain = DATA_DEFAULTS;
-    CHECK_ROWS("a.txt", "one, two\n\nthr\xff" "ee; x\nlast", plain, ROWS_TO_PREDICT, "1|one, two|\n2||\n3|thr\xef\xbf\xbd" "ee; x|\n4|last|\n");
+    CHECK_ROWS("a.txt",
+               "one, two\n\nthr\xff"
+               "ee; x\nlast",
+               plain, ROWS_TO_PREDICT,
+               "1|one, two|\n2||\n3|thr\xef\xbf\xbd"
+               "ee; x|\n4|last|\n");
     CHECK_ROWS("b.csv", "text\na\n\"b,c\"\n", plain, ROWS_TO_PREDICT, "2|a|\n3|b,c|\n");
     CHECK_ROWS("c.csv", "id,text,label\n1,a\xe9,\n", plain, ROWS_TO_PREDICT, "2|a\xef\xbf\xbd|\n");
     CHECK_ROWS("d.jsonl", "{\"text\": \"\xff\"}\n", plain, ROWS_TO_PREDICT, "1|\xef\xbf\xbd|\n");
@@ -287,7 +302,8 @@ static void hostile_files_end_in_a_sentence(void **state) {
         const char *name, *bytes;
     } files[] = {{"t.csv", "text,label\r\n\"a, \"\"b\"\"\nc\",x\r\nd\xc3\xa9,\"y\"\r\n"},
                  {"t.tsv", "label\ttext\nx\t\"a\tb\"\ny\tc\n"},
-                 {"t.jsonl", "{\"text\": \"a\\u00e9\\ud83d\\ude00\", \"label\": 1}\n{\"x\": [1, {\"y\": null}], \"label\": \"z\", \"text\": \"\\n\"}\n"},
+                 {"t.jsonl", "{\"text\": \"a\\u00e9\\ud83d\\ude00\", \"label\": 1}\n{\"x\": [1, {\"y\": null}], \"label\": "
+                             "\"z\", \"text\": \"\\n\"}\n"},
                  {"t.txt", "a;b;joy\nc\xc3\xa9;sadness\n"}};
     static const char odd[] = {'"', ',', ';', '\n', '\r', '\0', '\xff', '\xc3', '{', '\\', '\t'};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -343,11 +359,15 @@ static void refuse(const char *name, const void *bytes, size_t size, DataOptions
 static void refusals_say_where_and_what(void **state) {
     (void)state;
     DataOptions plain = DATA_DEFAULTS, options = plain;
-    REFUSED("a.csv", "text,label\na,x\nb,c,y\n", plain, "a.csv:3: 3 fields, expected 2 (a text that holds ',' must stand in quotes)");
+    REFUSED("a.csv", "text,label\na,x\nb,c,y\n", plain,
+            "a.csv:3: 3 fields, expected 2 (a text that holds ',' must stand in quotes)");
     REFUSED("a.tsv", "text\tlabel\na\n", plain, "a.tsv:2: 1 field, expected 2 (a text that holds a tab");
-    REFUSED("b.csv", "text,label\na,x\ncaf\xe9 au,y\n", plain, "b.csv:3: byte 0xE9 behind 3 characters is not UTF-8 (--encoding latin1");
-    REFUSED("c.csv", "id,body,stars\n1,a,5\n", plain, "c.csv: no label column: found id, body, stars; name one with --label_column");
-    REFUSED("d.csv", "id,label,stars\n1,a,5\n", plain, "d.csv: no text column: found id, label, stars; name one with --text_column");
+    REFUSED("b.csv", "text,label\na,x\ncaf\xe9 au,y\n", plain,
+            "b.csv:3: byte 0xE9 behind 3 characters is not UTF-8 (--encoding latin1");
+    REFUSED("c.csv", "id,body,stars\n1,a,5\n", plain,
+            "c.csv: no label column: found id, body, stars; name one with --label_column");
+    REFUSED("d.csv", "id,label,stars\n1,a,5\n", plain,
+            "d.csv: no text column: found id, label, stars; name one with --text_column");
     REFUSED("e.csv", "", plain, "e.csv: an empty file");
     REFUSED("e2.csv", "\n\n", plain, "e2.csv: an empty file");
     REFUSED("f.csv", "text,label\n\"a,x\n", plain, "f.csv:2: a quote opened in this row is never closed");
@@ -374,7 +394,8 @@ static void refusals_say_where_and_what(void **state) {
     options.header = options.no_header = true;
     refuse("t.csv", BYTES("text,label\na,x\n"), options, ERROR_USAGE, "contradict");
     Error err = {0};
-    CHECK_FAILS(row_reader_open(WORK "/absent.csv", &plain, ROWS_LABELLED, &err), &err, ERROR_PATH, "absent.csv: cannot be opened: No such file");
+    CHECK_FAILS(row_reader_open(WORK "/absent.csv", &plain, ROWS_LABELLED, &err), &err, ERROR_PATH,
+                "absent.csv: cannot be opened: No such file");
     CHECK_FAILS(row_reader_open(WORK, &plain, ROWS_LABELLED, &err), &err, ERROR_PATH, "a folder, expected a file");
 }
 
