@@ -7,12 +7,19 @@
 #define TWOFOLD_CLI_SETTINGS_H
 
 #include "common/options.h"
+#include "encoder/levels.h"
 
 /* In the order of --help. The number is the command's bit in the table of flags. */
-typedef enum CommandId { COMMAND_HELP, COMMAND_COUNT } CommandId;
+typedef enum CommandId { COMMAND_TOKENIZE, COMMAND_HELP, COMMAND_COUNT } CommandId;
 
 /* Each room's own struct, whole, under the room's name, and what belongs to the program itself. */
 typedef struct Settings {
+    const char *model;
+    const char *file; /* of texts, one a line */
+
+    Level level; /* tokenize */
+    bool decode, skip_special_tokens;
+
     int num_threads; /* 0: as many as this process may use */
     bool quiet;
     bool json;

@@ -8,16 +8,6 @@
 #include "common/utf8.h"
 #include "encoder/unicode.h"
 
-bool level_parse(Level *level, const char *name, Error *err) {
-    static const char *const NAMES[] = {"wordpiece", "word", "char"};
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        if (strcmp(name, NAMES[i]) != 0) continue;
-        *level = (Level)i;
-        return true;
-    }
-    return FAIL(err, ERROR_USAGE, "--level %s: expected wordpiece, word or char", name);
-}
-
 static bool add(LevelTokens *out, size_t start, size_t size, Error *err) {
     LevelToken *grown = mem_grow(out->tokens, &out->capacity, out->count + 1, sizeof *grown, err);
     if (!grown) return false;

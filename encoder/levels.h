@@ -21,9 +21,6 @@ typedef struct LevelTokens {
     int32_t different; /* number of ids */
 } LevelTokens;
 
-/* Level "wordpiece", "word" or "char"; false (ERROR_USAGE) for another name. */
-MUST_CHECK bool level_parse(Level *level, const char *name, Error *err);
-
 /* Cuts valid UTF-8 at LEVEL_WORD or LEVEL_CHAR. Takes a zeroed LevelTokens, or one to be used again. */
 MUST_CHECK bool levels_encode(LevelTokens *out, Level level, const char *text, size_t size, Error *err);
 void levels_free(LevelTokens *tokens);

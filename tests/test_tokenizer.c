@@ -208,16 +208,11 @@ static void check_level(Level level, const char *text, size_t size, const char *
 
 static void test_levels(void **state) {
     (void)state;
-    Error err = {0};
-    Level level;
     check_level(LEVEL_WORD, "  to be\tor\xC2\xA0not  to be", 22, (const char *[]){"to", "be", "or", "not", "to", "be"},
                 (int[]){3, 0, 2, 1, 3, 0}, 6);
     check_level(LEVEL_CHAR, "b\xC3\xA4 b", 5, (const char *[]){"b", "\xC3\xA4", " ", "b"}, (int[]){1, 2, 0, 1}, 4);
     check_level(LEVEL_WORD, "", 0, NULL, NULL, 0);
     check_level(LEVEL_CHAR, "", 0, NULL, NULL, 0);
-    CHECK_OK(level_parse(&level, "char", &err), &err);
-    assert_int_equal(level, LEVEL_CHAR);
-    CHECK_FAILS(level_parse(&level, "letter", &err), &err, ERROR_USAGE, "expected wordpiece, word or char");
 }
 
 /* ---- broken files ---- */
