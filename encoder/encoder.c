@@ -128,6 +128,8 @@ void encoder_free(Encoder *encoder) {
 const EncoderConfig *encoder_config(const Encoder *encoder) { return &encoder->weights->config; }
 const char *encoder_instruction_set(const Encoder *encoder) { return ops_instruction_set(encoder->ops); }
 
+const char *encoder_library(char out[32]) { return ops_library(out); }
+
 /* ---- what the parts of the network share ---- */
 
 bool linear_forward(WorkspaceThread *thread, float *y, const float *x, const PackedLinear *w, int begin, int end, int out, int in,

@@ -25,6 +25,7 @@ MUST_CHECK bool encoder_refresh(Encoder *encoder, Pool *pool, Error *err); /* pa
 void encoder_free(Encoder *encoder);
 const EncoderConfig *encoder_config(const Encoder *encoder);
 const char *encoder_instruction_set(const Encoder *encoder); /* what the products run on: "AVX512-BF16", "AVX2" … */
+const char *encoder_library(char out[32]); /* the oneDNN that is linked: "2.6.3" */
 
 /* ---- running ---- */
 

@@ -1,7 +1,7 @@
 #include "encoder/ops.h"
 
 #include <oneapi/dnnl/dnnl.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/memory.h"
@@ -92,6 +92,12 @@ const char *ops_instruction_set(const Ops *ops) {
     for (size_t i = 0; i < sizeof SETS / sizeof *SETS; i++)
         if ((have & SETS[i].isa) == SETS[i].isa) return SETS[i].name;
     return "SSE4.1";
+}
+
+const char *ops_library(char out[32]) {
+    const dnnl_version_t *version = dnnl_version();
+    (void)snprintf(out, 32, "%d.%d.%d", version->major, version->minor, version->patch);
+    return out;
 }
 
 /* ---- descriptions ---- */

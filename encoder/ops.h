@@ -17,6 +17,8 @@ void ops_free(Ops *ops);
 int ops_vector_bits(const Ops *ops); /* 512, 256 or 128: what oneDNN may use here (ONEDNN_MAX_CPU_ISA) */
 const char *ops_instruction_set(const Ops *ops); /* "AVX512-BF16", … for people */
 
+const char *ops_library(char out[32]); /* version of oneDNN at run time, "2.6.3" */
+
 /* W[k][n] = weight[k·stride_k + n·stride_n]. A Linear's weight (out, in) is packed with K = in, stride_k 1, stride_n in for y = x Wᵀ,
  * and with K = out, stride_k in, stride_n 1 for dx = dy W. */
 MUST_CHECK Packed *ops_pack(const Ops *ops, const float *weight, int K, int N, int stride_k, int stride_n, Error *err);
