@@ -9,7 +9,7 @@ static const char *const SCHEDULE_NAMES[SCHEDULE_KINDS] = {"linear", "cosine", "
 static const char *const INTERVAL_NAMES[INTERVALS] = {"no", "steps", "epoch"};
 
 const char *schedule_name(ScheduleKind kind) { return SCHEDULE_NAMES[kind]; }
-const char *interval_name(Interval interval) { return INTERVAL_NAMES[interval]; }
+const char *interval_name(IntervalStrategy interval) { return INTERVAL_NAMES[interval]; }
 
 const char *finetune_metric(const FinetuneOptions *options) {
     const char *name = options->metric_for_best_model ? options->metric_for_best_model : "accuracy";

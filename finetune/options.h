@@ -18,7 +18,7 @@ typedef enum ScheduleKind {
     SCHEDULE_KINDS
 } ScheduleKind;
 
-typedef enum Interval { INTERVAL_NO, INTERVAL_STEPS, INTERVAL_EPOCH, INTERVALS } Interval;
+typedef enum IntervalStrategy { INTERVAL_NO, INTERVAL_STEPS, INTERVAL_EPOCH, INTERVALS } IntervalStrategy;
 
 typedef enum Direction { DIRECTION_AUTO, DIRECTION_GREATER, DIRECTION_LESS } Direction;
 
@@ -40,7 +40,7 @@ typedef struct FinetuneOptions {
     int freeze_layers; /* N > 0: the embeddings and the N lowest layers keep their weights */
     uint64_t seed;     /* of shuffle and dropout */
 
-    Interval eval_strategy, save_strategy;
+    IntervalStrategy eval_strategy, save_strategy;
     double eval_steps; /* 0: logging_steps */
     double save_steps;
     double logging_steps;
@@ -74,7 +74,7 @@ void finetune_options_write(JsonWriter *writer, const FinetuneOptions *options);
 
 /* "linear", "cosine", "constant", "constant_with_warmup"; "no", "steps", "epoch" */
 const char *schedule_name(ScheduleKind kind);
-const char *interval_name(Interval interval);
+const char *interval_name(IntervalStrategy interval);
 
 /* metric_for_best_model without "eval_"; whether more of it is better. */
 const char *finetune_metric(const FinetuneOptions *options);

@@ -50,7 +50,7 @@ double plan_epoch(const TrainPlan *plan, int64_t done) {
 /* Trainer ends an epoch also where the run ends within it. */
 static bool ends_epoch(const TrainPlan *plan, int64_t done) { return done % plan->updates == 0 || done >= plan->steps; }
 
-static bool is_due(const TrainPlan *plan, Interval interval, int64_t every, int64_t done) {
+static bool is_due(const TrainPlan *plan, IntervalStrategy interval, int64_t every, int64_t done) {
     if (interval == INTERVAL_EPOCH) return ends_epoch(plan, done);
     return interval == INTERVAL_STEPS && (done % every == 0 || done >= plan->steps);
 }

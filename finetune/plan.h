@@ -15,7 +15,7 @@ typedef struct TrainPlan {
     int64_t steps;     /* optimiser steps of the run */
     int64_t epochs;    /* begun ones */
     uint64_t seed;
-    Interval evaluates, saves;
+    IntervalStrategy evaluates, saves;
     int64_t eval_every, save_every, log_every; /* steps */
     bool log_first;
     bool loads_best;
