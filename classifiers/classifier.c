@@ -15,13 +15,9 @@ static bool name_find(const char *const *names, int count, const char *name, int
     return false;
 }
 
-const char *classifier_kind_name(ClassifierKind kind) {
-    return KIND_NAMES[kind];
-}
+const char *classifier_kind_name(ClassifierKind kind) { return KIND_NAMES[kind]; }
 
-const char *classifier_solver_name(ClassifierSolver solver) {
-    return SOLVER_NAMES[solver];
-}
+const char *classifier_solver_name(ClassifierSolver solver) { return SOLVER_NAMES[solver]; }
 
 bool classifier_kind_find(const char *name, ClassifierKind *kind) {
     int place;
@@ -49,8 +45,8 @@ bool classifier_train(Classifier *classifier, const FeatureView *train, const in
     if (!feature_view_check(train, err)) return false;
     if (options->C > 0)
         return linear_train(&classifier->linear, train, labels, classes, options, options->C, NULL, pool, observer, err);
-    return search_c(&classifier->search, &classifier->linear, train, labels, validation, validation_labels, classes, options, pool,
-                    observer, err);
+    return search_c(&classifier->search, &classifier->linear, train, labels, validation, validation_labels, classes, options,
+                    pool, observer, err);
 }
 
 void classifier_free(Classifier *classifier) {
@@ -79,7 +75,8 @@ void classifier_describe(const Classifier *classifier, char out[256]) {
     const LinearModel *model = &classifier->linear;
     const char *s = model->iterations == 1 ? "" : "s";
     char how[96];
-    if (model->converged) snprintf(how, sizeof how, "converged in %d iteration%s", model->iterations, s);
+    if (model->converged)
+        snprintf(how, sizeof how, "converged in %d iteration%s", model->iterations, s);
     else
         snprintf(how, sizeof how, "NOT converged after %d iteration%s (%.2g, asked for %.2g)", model->iterations, s,
                  model->gradient_norm, model->tolerance);

@@ -30,17 +30,19 @@ typedef struct ClassifierOptions {
     double C;                /* inverse strength of regularisation; 0: the best of C_choices ("auto") */
     double C_choices[C_CHOICES_MAX];
     int C_count;
-    bool balanced;           /* class_weight "balanced" */
-    double tolerance;        /* in the solver's own measure; 0: 1e-4, what scikit-learn's are */
-    int max_iterations;      /* of lbfgs; liblinear's own limit is 1,000 */
-    int folds;               /* of the choice of C where there are no validation rows */
+    bool balanced;      /* class_weight "balanced" */
+    double tolerance;   /* in the solver's own measure; 0: 1e-4, what scikit-learn's are */
+    int max_iterations; /* of lbfgs; liblinear's own limit is 1,000 */
+    int folds;          /* of the choice of C where there are no validation rows */
     DummyStrategy strategy;
-    uint64_t seed;           /* of the folds and the dummy's draws */
+    uint64_t seed; /* of the folds and the dummy's draws */
 } ClassifierOptions;
 
-#define CLASSIFIER_DEFAULTS                                                                                                      \
-    {.classifier = CLASSIFIER_LOGREG, .solver = SOLVER_LIBLINEAR, .C = 1, .C_choices = {1, 10, 100}, .C_count = 3,               \
-     .tolerance = 1e-4, .max_iterations = 1000, .folds = 5, .strategy = DUMMY_PRIOR, .seed = 42}
+#define CLASSIFIER_DEFAULTS \
+    { \
+        .classifier = CLASSIFIER_LOGREG, .solver = SOLVER_LIBLINEAR, .C = 1, .C_choices = {1, 10, 100}, .C_count = 3, \
+        .tolerance = 1e-4, .max_iterations = 1000, .folds = 5, .strategy = DUMMY_PRIOR, .seed = 42 \
+    }
 
 /* How C was chosen: the accuracy of each choice, on validation rows or over the folds. count 0: C was given. */
 typedef struct CSearch {

@@ -8,9 +8,7 @@
 static const char *const STRATEGY_NAMES[] = {"most_frequent", "prior", "stratified", "uniform"};
 enum { STRATEGIES = sizeof STRATEGY_NAMES / sizeof *STRATEGY_NAMES };
 
-const char *dummy_strategy_name(DummyStrategy strategy) {
-    return STRATEGY_NAMES[strategy];
-}
+const char *dummy_strategy_name(DummyStrategy strategy) { return STRATEGY_NAMES[strategy]; }
 
 bool dummy_strategy_find(const char *name, DummyStrategy *strategy) {
     for (int i = 0; i < STRATEGIES; i++) {

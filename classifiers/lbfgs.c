@@ -27,9 +27,9 @@ typedef struct Search {
     void *context;
     Vectors vectors;
     LbfgsResult *result;
-    double *block;                   /* all vectors below */
-    double *x, *gradient;            /* where we are; x is the caller's */
-    double *next_x, *next_gradient;  /* where the last evaluation was */
+    double *block;                  /* all vectors below */
+    double *x, *gradient;           /* where we are; x is the caller's */
+    double *next_x, *next_gradient; /* where the last evaluation was */
     double *direction;
     double *steps[PAIRS], *changes[PAIRS]; /* s, y; a ring */
     double inverse[PAIRS];                 /* 1 / (s · y) */
@@ -83,9 +83,7 @@ static bool low_enough(const Point *start, const Point *at) {
     return at->value <= start->value + SUFFICIENT * at->step * start->slope + ROUNDING * fabs(start->value);
 }
 
-static bool flat_enough(const Point *start, const Point *at) {
-    return fabs(at->slope) <= -CURVATURE * start->slope;
-}
+static bool flat_enough(const Point *start, const Point *at) { return fabs(at->slope) <= -CURVATURE * start->slope; }
 
 /* The minimum of the cubic through both points and slopes (equation 3.59), kept off the ends; the middle where there is none. */
 static double between(const Point *a, const Point *b) {
@@ -182,7 +180,7 @@ static bool minimise(Search *search, const LbfgsOptions *options, const Observer
     LbfgsResult *result = search->result;
     search->value = search->function(search->context, search->x, search->gradient);
     result->evaluations = 1;
-    double lowest_value = INFINITY, lowest_gradient = INFINITY;
+    double lowest_value = DBL_MAX, lowest_gradient = DBL_MAX;
     for (int flat = 0; judge(search, options) && flat < FLAT_STEPS; flat++) {
         if (!isfinite(search->value) || !isfinite(result->gradient_norm))
             return FAIL(err, ERROR_FAILED, "the loss is no number after %d iterations", result->iterations);
@@ -203,8 +201,8 @@ bool lbfgs_minimise(double *x, size_t length, LbfgsFunction function, void *cont
                     const Observer *observer, LbfgsResult *result, Error *err) {
     *result = (LbfgsResult){0};
     Search search = {.function = function, .context = context, .result = result, .x = x};
-    bool good = search_make(&search, length, err) && vectors_make(&search.vectors, length, pool, err)
-             && minimise(&search, options, observer, err);
+    bool good = search_make(&search, length, err) && vectors_make(&search.vectors, length, pool, err) &&
+                minimise(&search, options, observer, err);
     vectors_free(&search.vectors);
     mem_free(search.block);
     return good;

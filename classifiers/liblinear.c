@@ -141,8 +141,13 @@ static bool train_problem(Training *job, int k, int positive, double *y, double 
         if (model->outputs == 1) weight[0] = (double)rows / (2 * (double)job->counts[1 - positive]);
     }
     int weight_label[2] = {-1, 1};
-    struct parameter parameter = {.solver_type = options->kind == LINEAR_SVM ? L2R_L2LOSS_SVC : L2R_LR, .eps = options->tolerance,
-                                  .C = options->C, .nr_weight = 2, .weight_label = weight_label, .weight = weight, .p = 0.1};
+    struct parameter parameter = {.solver_type = options->kind == LINEAR_SVM ? L2R_L2LOSS_SVC : L2R_LR,
+                                  .eps = options->tolerance,
+                                  .C = options->C,
+                                  .nr_weight = 2,
+                                  .weight_label = weight_label,
+                                  .weight = weight,
+                                  .p = 0.1};
 #if LIBLINEAR_VERSION >= 242
     parameter.regularize_bias = 1;
 #endif
@@ -152,7 +157,8 @@ static bool train_problem(Training *job, int k, int positive, double *y, double 
         parameter.init_sol = w;
     }
     const char *problem_found = check_parameter(&problem, &parameter);
-    if (problem_found) return FAIL(err, ERROR_USAGE, "liblinear refuses C %g, tolerance %g: %s", options->C, options->tolerance, problem_found);
+    if (problem_found)
+        return FAIL(err, ERROR_USAGE, "liblinear refuses C %g, tolerance %g: %s", options->C, options->tolerance, problem_found);
     steps_seen = 0;
     struct model *trained = train(&problem, &parameter);
     job->steps[k] = steps_seen;
@@ -190,17 +196,22 @@ static bool summarise(LinearModel *model, const Training *job, Error *err) {
     return true;
 }
 
-static bool train_classes(LinearModel *model, const FeatureView *train_view, const int32_t *labels, const LiblinearOptions *options,
-                          const LinearModel *start, Pool *pool, Error *err) {
+static bool train_classes(LinearModel *model, const FeatureView *train_view, const int32_t *labels,
+                          const LiblinearOptions *options, const LinearModel *start, Pool *pool, Error *err) {
     Rows rows = {0};
     size_t outputs = (size_t)model->outputs;
     int64_t *counts = mem_new((size_t)model->classes, sizeof *counts, err);
-    Training job = {.rows = &rows, .labels = labels, .counts = counts, .options = options, .start = start, .model = model,
-                    .steps = mem_new(outputs, sizeof(int), err), .measures = mem_new(outputs, sizeof(double), err),
+    Training job = {.rows = &rows,
+                    .labels = labels,
+                    .counts = counts,
+                    .options = options,
+                    .start = start,
+                    .model = model,
+                    .steps = mem_new(outputs, sizeof(int), err),
+                    .measures = mem_new(outputs, sizeof(double), err),
                     .errors = mem_new(outputs, sizeof(Error), err)};
-    bool good = counts && job.steps && job.measures && job.errors
-             && class_counts(counts, labels, train_view->count, model->classes, err)
-             && rows_make(&rows, train_view, pool, err);
+    bool good = counts && job.steps && job.measures && job.errors &&
+                class_counts(counts, labels, train_view->count, model->classes, err) && rows_make(&rows, train_view, pool, err);
     if (good) {
         blas_stay_serial();
         set_print_string_function(count_steps);
@@ -220,8 +231,7 @@ bool liblinear_train(LinearModel *model, const FeatureView *train_view, const in
     int channels = feature_view_channels(train_view);
     if (channels == INT32_MAX) return FAIL(err, ERROR_DATA, "%d channels and a bias are more than liblinear counts", channels);
     if (!linear_model_make(model, options->kind, classes, channels, err)) return false;
-    if (start && (start->outputs != model->outputs || start->channels != channels))
-        start = NULL;
+    if (start && (start->outputs != model->outputs || start->channels != channels)) start = NULL;
     model->C = options->C;
     model->balanced = options->balanced;
     model->tolerance = options->tolerance;

@@ -13,10 +13,10 @@
 #include "features/features.h"
 
 typedef struct LiblinearOptions {
-    LinearKind kind;   /* LINEAR_OVR or LINEAR_SVM */
+    LinearKind kind; /* LINEAR_OVR or LINEAR_SVM */
     double C;
     bool balanced;
-    double tolerance;  /* liblinear's -e: stop when |gradient| ≤ tolerance · min(positives, negatives)/n · |gradient at zero| */
+    double tolerance; /* liblinear's -e: stop when |gradient| ≤ tolerance · min(positives, negatives)/n · |gradient at zero| */
 } LiblinearOptions;
 
 /* Trains one problem a class, the classes spread over the pool: liblinear is fed one copy of the features for all (16 bytes

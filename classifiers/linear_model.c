@@ -74,9 +74,9 @@ static void score_rows(void *context, int task, int thread) {
         int row = feature_view_row(job->view, i);
         for (int k = 0; k < model->outputs; k++) {
             const double *weights = model->weights + (size_t)k * (size_t)model->channels;
-            double dot = job->view->dense
-                             ? dense_dot(weights, job->view->dense->values + (size_t)row * (size_t)model->channels, model->channels)
-                             : sparse_dot(weights, job->view->sparse, row);
+            double dot = job->view->dense ? dense_dot(weights, job->view->dense->values + (size_t)row * (size_t)model->channels,
+                                                      model->channels)
+                                          : sparse_dot(weights, job->view->sparse, row);
             job->scores[(size_t)i * (size_t)model->outputs + (size_t)k] = dot + model->bias[k];
         }
     }
@@ -87,9 +87,7 @@ void linear_model_score(const LinearModel *model, const FeatureView *view, Pool 
     pool_run(pool, (view->count + ROWS_A_TASK - 1) / ROWS_A_TASK, score_rows, &job);
 }
 
-static double sigmoid(double x) {
-    return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x));
-}
+static double sigmoid(double x) { return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)); }
 
 static void softmax(double *out, const double *scores, int count) {
     double most = scores[argmax(scores, count)], sum = 0;
@@ -120,8 +118,10 @@ static void predict_row(const LinearModel *model, const double *scores, int row,
     }
     out->predicted[row] = argmax(scores, model->classes);
     if (!probabilities) return;
-    if (model->kind == LINEAR_OVR) ovr_probabilities(probabilities, scores, model->classes);
-    else softmax(probabilities, scores, model->classes);
+    if (model->kind == LINEAR_OVR)
+        ovr_probabilities(probabilities, scores, model->classes);
+    else
+        softmax(probabilities, scores, model->classes);
 }
 
 bool linear_model_predict(const LinearModel *model, const FeatureView *view, const int32_t *truth, Pool *pool, Predictions *out,
@@ -153,7 +153,8 @@ bool linear_model_write_liblinear(const LinearModel *model, const char *path, Er
     for (int c = 0; c <= model->channels; c++) {
         for (int k = 0; k < model->outputs; k++) {
             char text[32];
-            number_text(text, c < model->channels ? model->weights[(size_t)k * (size_t)model->channels + (size_t)c] : model->bias[k]);
+            number_text(text,
+                        c < model->channels ? model->weights[(size_t)k * (size_t)model->channels + (size_t)c] : model->bias[k]);
             file_writer_printf(&file, "%s ", text);
         }
         file_writer_add(&file, "\n", 1);

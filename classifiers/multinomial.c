@@ -36,8 +36,8 @@ typedef struct Problem {
     int32_t *column_rows;
     double *column_values;
 
-    double *residuals; /* s_i ∂loss_i/∂score: dense (threads, BLOCK, K), sparse (rows, K) */
-    double *losses;    /* a lane or block each */
+    double *residuals;  /* s_i ∂loss_i/∂score: dense (threads, BLOCK, K), sparse (rows, K) */
+    double *losses;     /* a lane or block each */
     double *block_bias; /* sparse: (blocks, K) */
 
     /* of the evaluation at hand */
@@ -45,13 +45,9 @@ typedef struct Problem {
     double *gradient;
 } Problem;
 
-static int blocks(const Problem *problem) {
-    return (problem->view->count + BLOCK - 1) / BLOCK;
-}
+static int blocks(const Problem *problem) { return (problem->view->count + BLOCK - 1) / BLOCK; }
 
-static size_t length(const Problem *problem) {
-    return ((size_t)problem->channels + 1) * (size_t)problem->outputs;
-}
+static size_t length(const Problem *problem) { return ((size_t)problem->channels + 1) * (size_t)problem->outputs; }
 
 /* ---- the loss of one row ---- */
 
@@ -233,7 +229,8 @@ static bool sparse_make(Problem *problem, Error *err) {
     int64_t entries = 0;
     for (int i = 0; i < problem->view->count; i++) {
         int row = feature_view_row(problem->view, i);
-        for (int64_t j = features->starts[row]; j < features->starts[row + 1]; j++) problem->column_starts[features->indices[j] + 1]++;
+        for (int64_t j = features->starts[row]; j < features->starts[row + 1]; j++)
+            problem->column_starts[features->indices[j] + 1]++;
         entries += features->starts[row + 1] - features->starts[row];
     }
     for (int c = 0; c < problem->channels; c++) problem->column_starts[c + 1] += problem->column_starts[c];
@@ -294,10 +291,10 @@ static bool solve(LinearModel *model, Problem *problem, const MultinomialOptions
     double *x = mem_new(unknowns, sizeof *x, err);
     LbfgsOptions lbfgs = {options->tolerance, options->max_iterations};
     LbfgsResult result = {0};
-    bool good = class_weight && x && weigh_classes(problem, class_weight, options->balanced, err)
-             && vectors_make(&problem->all, unknowns, problem->pool, err)
-             && vectors_make(&problem->weights, unknowns - (size_t)problem->outputs, problem->pool, err)
-             && (problem->view->dense ? dense_make(problem, err) : sparse_make(problem, err));
+    bool good = class_weight && x && weigh_classes(problem, class_weight, options->balanced, err) &&
+                vectors_make(&problem->all, unknowns, problem->pool, err) &&
+                vectors_make(&problem->weights, unknowns - (size_t)problem->outputs, problem->pool, err) &&
+                (problem->view->dense ? dense_make(problem, err) : sparse_make(problem, err));
     if (good) {
         problem->penalty = 1 / (options->C * problem->total_weight);
         if (start) model_to_vector(start, x);
@@ -323,7 +320,11 @@ bool multinomial_train(LinearModel *model, const FeatureView *train, const int32
     model->balanced = options->balanced;
     model->tolerance = options->tolerance;
     if (start && (start->outputs != model->outputs || start->channels != model->channels)) start = NULL;
-    Problem problem = {.view = train, .labels = labels, .classes = classes, .outputs = model->outputs, .channels = model->channels,
+    Problem problem = {.view = train,
+                       .labels = labels,
+                       .classes = classes,
+                       .outputs = model->outputs,
+                       .channels = model->channels,
                        .pool = pool};
     bool good = solve(model, &problem, options, start, observer, err);
     problem_free(&problem);

@@ -16,14 +16,14 @@
 typedef struct MultinomialOptions {
     double C;
     bool balanced;
-    double tolerance;   /* converged when no |partial derivative| of the above exceeds it */
+    double tolerance; /* converged when no |partial derivative| of the above exceeds it */
     int max_iterations;
 } MultinomialOptions;
 
 /* labels (train->count) are class ids in 0 … classes-1. `start` (may be NULL) is a model of the same shape to begin from. The
  * bytes are the same for any number of threads. ERROR_INTERRUPTED when the observer asks to stop. */
 MUST_CHECK bool multinomial_train(LinearModel *model, const FeatureView *train, const int32_t *labels, int classes,
-                                  const MultinomialOptions *options, const LinearModel *start, Pool *pool, const Observer *observer,
-                                  Error *err);
+                                  const MultinomialOptions *options, const LinearModel *start, Pool *pool,
+                                  const Observer *observer, Error *err);
 
 #endif

@@ -13,12 +13,14 @@ bool linear_train(LinearModel *model, const FeatureView *train, const int32_t *l
                   Error *err) {
     double tolerance = options->tolerance > 0 ? options->tolerance : 1e-4;
     if (options->classifier == CLASSIFIER_LOGREG && options->solver == SOLVER_LBFGS) {
-        MultinomialOptions multinomial = {.C = C, .balanced = options->balanced, .tolerance = tolerance,
-                                          .max_iterations = options->max_iterations};
+        MultinomialOptions multinomial = {
+            .C = C, .balanced = options->balanced, .tolerance = tolerance, .max_iterations = options->max_iterations};
         return multinomial_train(model, train, labels, classes, &multinomial, start, pool, observer, err);
     }
-    LiblinearOptions liblinear = {.kind = options->classifier == CLASSIFIER_SVM ? LINEAR_SVM : LINEAR_OVR, .C = C,
-                                  .balanced = options->balanced, .tolerance = tolerance};
+    LiblinearOptions liblinear = {.kind = options->classifier == CLASSIFIER_SVM ? LINEAR_SVM : LINEAR_OVR,
+                                  .C = C,
+                                  .balanced = options->balanced,
+                                  .tolerance = tolerance};
     return liblinear_train(model, train, labels, classes, &liblinear, start, pool, err);
 }
 
@@ -77,8 +79,8 @@ static bool trial_run(const Trial *trial, const CSearch *search, int64_t *right,
         LinearModel model = {0};
         int64_t now = 0;
         good = linear_train(&model, &trial->train, trial->labels, trial->classes, trial->options, search->C[i],
-                            i ? &before : NULL, trial->pool, trial->observer, err)
-            && count_right(&model, &trial->held_out, trial->held_out_labels, trial->pool, &now, err);
+                            i ? &before : NULL, trial->pool, trial->observer, err) &&
+               count_right(&model, &trial->held_out, trial->held_out_labels, trial->pool, &now, err);
         if (good && best && now > most) good = model_copy(best, &model, err);
         if (now > most) most = now;
         right[i] += now;
@@ -139,8 +141,8 @@ static bool folds_run(const CSearch *search, const Trial *whole, int64_t *right,
     int *fold = mem_new((size_t)rows, sizeof *fold, err);
     int32_t *places = mem_new((size_t)rows, sizeof *places, err);
     int32_t *labels = mem_new((size_t)rows, sizeof *labels, err);
-    bool good = fold && places && labels
-             && folds_deal(fold, whole->labels, rows, whole->classes, search->folds, whole->options->seed, err);
+    bool good = fold && places && labels &&
+                folds_deal(fold, whole->labels, rows, whole->classes, search->folds, whole->options->seed, err);
     for (int held = 0; good && held < search->folds; held++) {
         Trial trial = fold_trial(&whole->train, whole->labels, fold, held, places, labels);
         trial.classes = whole->classes;

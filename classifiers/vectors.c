@@ -13,9 +13,7 @@ typedef struct Job {
     const double *a, *b;
 } Job;
 
-static int pieces(const Vectors *vectors) {
-    return (int)((vectors->length + PIECE - 1) / PIECE);
-}
+static int pieces(const Vectors *vectors) { return (int)((vectors->length + PIECE - 1) / PIECE); }
 
 bool vectors_make(Vectors *vectors, size_t length, Pool *pool, Error *err) {
     *vectors = (Vectors){.length = length, .pool = pool};

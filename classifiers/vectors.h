@@ -16,7 +16,7 @@ MUST_CHECK bool vectors_make(Vectors *vectors, size_t length, Pool *pool, Error 
 void vectors_free(Vectors *vectors); /* takes a zeroed one */
 
 double vectors_dot(const Vectors *vectors, const double *a, const double *b);
-double vectors_largest(const Vectors *vectors, const double *a);                           /* max |a_i|; NaN when one is */
+double vectors_largest(const Vectors *vectors, const double *a); /* max |a_i|; NaN when one is */
 void vectors_combine(const Vectors *vectors, double *out, double s, const double *a, double t, const double *b); /* s a + t b */
 
 #endif

@@ -18,7 +18,8 @@ void features_free(Features *features) {
 
 bool sparse_features_make(SparseFeatures *features, int rows, int columns, int64_t entries, Error *err) {
     *features = (SparseFeatures){.rows = rows, .columns = columns};
-    if (rows < 0 || columns < 0 || entries < 0) return FAIL(err, ERROR_FAILED, "%d × %d sparse features cannot be", rows, columns);
+    if (rows < 0 || columns < 0 || entries < 0)
+        return FAIL(err, ERROR_FAILED, "%d × %d sparse features cannot be", rows, columns);
     features->starts = mem_new((size_t)rows + 1, sizeof *features->starts, err);
     features->indices = mem_new((size_t)entries, sizeof *features->indices, err);
     features->values = mem_new((size_t)entries, sizeof *features->values, err);
@@ -34,9 +35,7 @@ void sparse_features_free(SparseFeatures *features) {
     *features = (SparseFeatures){0};
 }
 
-FeatureView features_view(const Features *features) {
-    return (FeatureView){.dense = features, .count = features->rows};
-}
+FeatureView features_view(const Features *features) { return (FeatureView){.dense = features, .count = features->rows}; }
 
 FeatureView features_view_rows(const Features *features, const int32_t *rows, int count) {
     return (FeatureView){.dense = features, .rows = rows, .count = count};
@@ -50,15 +49,14 @@ FeatureView sparse_features_view_rows(const SparseFeatures *features, const int3
     return (FeatureView){.sparse = features, .rows = rows, .count = count};
 }
 
-int feature_view_channels(const FeatureView *view) {
-    return view->dense ? view->dense->channels : view->sparse->columns;
-}
+int feature_view_channels(const FeatureView *view) { return view->dense ? view->dense->channels : view->sparse->columns; }
 
 static bool dense_row_check(const Features *features, int row, Error *err) {
     const float *values = features->values + (size_t)row * (size_t)features->channels;
     for (int c = 0; c < features->channels; c++)
         if (!isfinite(values[c]))
-            return FAIL(err, ERROR_DATA, "features: row %d, channel %d is %f, expected a finite number", row, c, (double)values[c]);
+            return FAIL(err, ERROR_DATA, "features: row %d, channel %d is %f, expected a finite number", row, c,
+                        (double)values[c]);
     return true;
 }
 

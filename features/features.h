@@ -38,16 +38,14 @@ typedef struct FeatureView {
     int count;
 } FeatureView;
 
-FeatureView features_view(const Features *features);                                             /* all rows */
-FeatureView features_view_rows(const Features *features, const int32_t *rows, int count);         /* these rows */
+FeatureView features_view(const Features *features);                                      /* all rows */
+FeatureView features_view_rows(const Features *features, const int32_t *rows, int count); /* these rows */
 FeatureView sparse_features_view(const SparseFeatures *features);
 FeatureView sparse_features_view_rows(const SparseFeatures *features, const int32_t *rows, int count);
 
 int feature_view_channels(const FeatureView *view); /* C or V */
 /* The row of the matrix that place `i` of the view stands for. */
-static inline int feature_view_row(const FeatureView *view, int i) {
-    return view->rows ? view->rows[i] : i;
-}
+static inline int feature_view_row(const FeatureView *view, int i) { return view->rows ? view->rows[i] : i; }
 
 /* Every value of the view is finite; else ERROR_DATA with the row and channel (counted from 0). */
 MUST_CHECK bool feature_view_check(const FeatureView *view, Error *err);

@@ -28,9 +28,10 @@ static bool header_write(NpyWriter *writer, const char *path, const char *type, 
 bool npy_open_float32(NpyWriter *writer, const char *path, int64_t rows, int64_t channels, Error *err) {
     *writer = (NpyWriter){0};
     int64_t values;
-    if (rows < 0 || channels < 0 || __builtin_mul_overflow(rows, channels, &values)
-        || __builtin_mul_overflow(values, (int64_t)sizeof(float), &writer->bytes_left))
-        return FAIL(err, ERROR_FAILED, "%s: %lld × %lld values do not fit into a file", path, (long long)rows, (long long)channels);
+    if (rows < 0 || channels < 0 || __builtin_mul_overflow(rows, channels, &values) ||
+        __builtin_mul_overflow(values, (int64_t)sizeof(float), &writer->bytes_left))
+        return FAIL(err, ERROR_FAILED, "%s: %lld × %lld values do not fit into a file", path, (long long)rows,
+                    (long long)channels);
     char shape[64];
     snprintf(shape, sizeof shape, "%lld, %lld", (long long)rows, (long long)channels);
     return header_write(writer, path, "<f4", shape, err);
@@ -68,9 +69,7 @@ bool npy_commit(NpyWriter *writer, Error *err) {
     return file_writer_commit(&writer->file, err);
 }
 
-void npy_cancel(NpyWriter *writer) {
-    file_writer_cancel(&writer->file);
-}
+void npy_cancel(NpyWriter *writer) { file_writer_cancel(&writer->file); }
 
 bool npy_write_features(const char *path, const Features *features, Error *err) {
     NpyWriter writer;
@@ -107,16 +106,18 @@ static bool size_take(const char **at, const char *end, int64_t *size) {
     while (*at < end && **at == ' ') ++*at;
     const char *first = *at;
     for (*size = 0; *at < end && **at >= '0' && **at <= '9'; ++*at)
-        if (__builtin_mul_overflow(*size, (int64_t)10, size) || __builtin_add_overflow(*size, (int64_t)(**at - '0'), size)) return false;
+        if (__builtin_mul_overflow(*size, (int64_t)10, size) || __builtin_add_overflow(*size, (int64_t)(**at - '0'), size))
+            return false;
     return *at > first;
 }
 
 /* NumPy writes the three keys in this order, and format 1.0 whenever the dictionary is short. */
 static bool dictionary_read(Array *array, const char *at, const char *end, const char *quoted_type, int dimensions) {
-    if (!word_take(&at, end, "{") || !word_take(&at, end, "'descr'") || !word_take(&at, end, ":") || !word_take(&at, end, quoted_type)
-        || !word_take(&at, end, ",") || !word_take(&at, end, "'fortran_order'") || !word_take(&at, end, ":")
-        || !word_take(&at, end, "False") || !word_take(&at, end, ",") || !word_take(&at, end, "'shape'") || !word_take(&at, end, ":")
-        || !word_take(&at, end, "(") || !size_take(&at, end, &array->shape[0]) || !word_take(&at, end, ","))
+    if (!word_take(&at, end, "{") || !word_take(&at, end, "'descr'") || !word_take(&at, end, ":") ||
+        !word_take(&at, end, quoted_type) || !word_take(&at, end, ",") || !word_take(&at, end, "'fortran_order'") ||
+        !word_take(&at, end, ":") || !word_take(&at, end, "False") || !word_take(&at, end, ",") ||
+        !word_take(&at, end, "'shape'") || !word_take(&at, end, ":") || !word_take(&at, end, "(") ||
+        !size_take(&at, end, &array->shape[0]) || !word_take(&at, end, ","))
         return false;
     if (dimensions == 2 && !size_take(&at, end, &array->shape[1])) return false;
     if (!word_take(&at, end, ")")) return false;
@@ -126,7 +127,8 @@ static bool dictionary_read(Array *array, const char *at, const char *end, const
     return end - at == 1 && *at == '\n';
 }
 
-static bool array_check(Array *array, const char *path, const char *quoted_type, int dimensions, int64_t size_of_value, Error *err) {
+static bool array_check(Array *array, const char *path, const char *quoted_type, int dimensions, int64_t size_of_value,
+                        Error *err) {
     const unsigned char *data = array->map.data;
     if (array->map.size < PREAMBLE || memcmp(data, MAGIC, 7) != 0 || data[7] != 0)
         return FAIL(err, ERROR_DATA, "%s: not a .npy file of format 1.0", path);
@@ -138,15 +140,16 @@ static bool array_check(Array *array, const char *path, const char *quoted_type,
         return FAIL(err, ERROR_DATA, "%s: holds %.*s, expected %s in C order with %d dimension%s", path,
                     (int)(header < 120 ? header : 120), dictionary, quoted_type, dimensions, dimensions == 1 ? "" : "s");
     int64_t bytes;
-    if (__builtin_mul_overflow(array->shape[0], array->shape[1], &bytes) || __builtin_mul_overflow(bytes, size_of_value, &bytes)
-        || (uint64_t)bytes != rest - header)
+    if (__builtin_mul_overflow(array->shape[0], array->shape[1], &bytes) ||
+        __builtin_mul_overflow(bytes, size_of_value, &bytes) || (uint64_t)bytes != rest - header)
         return FAIL(err, ERROR_DATA, "%s: %zu bytes of values, its header names %lld × %lld of %lld bytes", path, rest - header,
                     (long long)array->shape[0], (long long)array->shape[1], (long long)size_of_value);
     array->values = data + PREAMBLE + header;
     return true;
 }
 
-static bool array_open(Array *array, const char *path, const char *quoted_type, int dimensions, int64_t size_of_value, Error *err) {
+static bool array_open(Array *array, const char *path, const char *quoted_type, int dimensions, int64_t size_of_value,
+                       Error *err) {
     *array = (Array){0};
     if (!file_map(&array->map, path, ERROR_PATH, err)) return false;
     if (array_check(array, path, quoted_type, dimensions, size_of_value, err)) return true;

@@ -15,9 +15,7 @@ static void float_text(char out[32], float value) {
     }
 }
 
-static void add_pair(Buffer *line, int index, const char *number) {
-    buffer_printf(line, " %d:%s", index, number);
-}
+static void add_pair(Buffer *line, int index, const char *number) { buffer_printf(line, " %d:%s", index, number); }
 
 static void libsvm_row(Buffer *line, const FeatureView *view, int row) {
     char number[32];
@@ -85,8 +83,10 @@ bool features_write_csv(const char *path, const FeatureView *view, const int32_t
     for (int c = 0; c < view->dense->channels; c++) buffer_printf(&line, ",f%d", c);
     bool good = line_end(&line, &file, err);
     for (int i = 0; good && i < view->count; i++) {
-        if (labels && class_names) escape_csv(&line, class_names[labels[i]], strlen(class_names[labels[i]]));
-        else if (labels) buffer_printf(&line, "%d", labels[i]);
+        if (labels && class_names)
+            escape_csv(&line, class_names[labels[i]], strlen(class_names[labels[i]]));
+        else if (labels)
+            buffer_printf(&line, "%d", labels[i]);
         csv_row(&line, view, feature_view_row(view, i));
         good = line_end(&line, &file, err);
     }

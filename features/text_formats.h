@@ -14,7 +14,7 @@ MUST_CHECK bool features_write_libsvm(const char *path, const FeatureView *view,
 
 /* A header `label,f0,f1,…`, then the class (its name, or its id where class_names is NULL; empty without labels) and every
  * channel. Dense features only. */
-MUST_CHECK bool features_write_csv(const char *path, const FeatureView *view, const int32_t *labels, const char *const *class_names,
-                                   Error *err);
+MUST_CHECK bool features_write_csv(const char *path, const FeatureView *view, const int32_t *labels,
+                                   const char *const *class_names, Error *err);
 
 #endif

@@ -61,22 +61,16 @@ void tfidf_index(Tfidf *tfidf) {
     }
 }
 
-const TfidfOptions *tfidf_options(const Tfidf *tfidf) {
-    return &tfidf->options;
-}
+const TfidfOptions *tfidf_options(const Tfidf *tfidf) { return &tfidf->options; }
 
-int tfidf_terms(const Tfidf *tfidf) {
-    return tfidf->terms;
-}
+int tfidf_terms(const Tfidf *tfidf) { return tfidf->terms; }
 
 const char *tfidf_term(const Tfidf *tfidf, int i, size_t *size) {
     *size = (size_t)(tfidf->starts[i + 1] - tfidf->starts[i]);
     return tfidf->text + tfidf->starts[i];
 }
 
-double tfidf_idf(const Tfidf *tfidf, int i) {
-    return tfidf->idf[i];
-}
+double tfidf_idf(const Tfidf *tfidf, int i) { return tfidf->idf[i]; }
 
 /* The column of a term, or -1. */
 static int32_t term_find(const Tfidf *tfidf, uint64_t hash, const char *text, size_t size) {
@@ -242,7 +236,10 @@ bool tfidf_transform(const Tfidf *tfidf, const TextView *texts, Pool *pool, Spar
     int blocks = (texts->count + ROWS_A_BLOCK - 1) / ROWS_A_BLOCK, threads = pool_threads(pool);
     *out = (SparseFeatures){.rows = texts->count, .columns = tfidf->terms};
     out->starts = mem_new((size_t)texts->count + 1, sizeof *out->starts, err);
-    Transform job = {.tfidf = tfidf, .texts = texts, .out = out, .blocks = mem_new((size_t)blocks, sizeof(Block), err),
+    Transform job = {.tfidf = tfidf,
+                     .texts = texts,
+                     .out = out,
+                     .blocks = mem_new((size_t)blocks, sizeof(Block), err),
                      .scratch = mem_new((size_t)threads, sizeof(Scratch), err)};
     bool good = out->starts && job.blocks && job.scratch;
     if (good) {

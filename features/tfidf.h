@@ -27,7 +27,8 @@ typedef struct TfidfOptions {
 enum { TFIDF_MAX_N = 8 };
 
 /* What `compare` trains with (the entry tfidf-logreg); scikit-learn's own defaults are n 1–1 and not sublinear. */
-#define TFIDF_DEFAULTS {.min_n = 1, .max_n = 2, .lowercase = true, .sublinear = true, .min_df = 1, .max_df = 1}
+#define TFIDF_DEFAULTS \
+    { .min_n = 1, .max_n = 2, .lowercase = true, .sublinear = true, .min_df = 1, .max_df = 1 }
 
 /* Texts, borrowed, as a Dataset has them: text i is data[starts[i] .. starts[i + 1]). `rows` names those meant, in order, or is NULL
  * for 0 … count-1. A byte that is not valid UTF-8 counts as U+FFFD. */

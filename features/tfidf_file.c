@@ -84,8 +84,8 @@ static bool digest_check(const char *data, size_t size, const char *path, Error 
     if (size < FIRST_SIZE + LAST_SIZE) return FAIL(err, ERROR_MODEL, "%s: ends after %zu bytes", path, size);
     const char *last = data + size - LAST_SIZE;
     Sha256Hex digest = sha256_bytes(data, size - LAST_SIZE);
-    if (last[-1] != '\n' || memcmp(last, LAST_WORD, sizeof LAST_WORD - 1) != 0
-        || memcmp(last + sizeof LAST_WORD - 1, digest.text, 64) != 0 || last[LAST_SIZE - 1] != '\n')
+    if (last[-1] != '\n' || memcmp(last, LAST_WORD, sizeof LAST_WORD - 1) != 0 ||
+        memcmp(last + sizeof LAST_WORD - 1, digest.text, 64) != 0 || last[LAST_SIZE - 1] != '\n')
         return FAIL(err, ERROR_MODEL, "%s: cut short or changed: its last line is not the sha256 of the others", path);
     return true;
 }
@@ -98,14 +98,16 @@ static int int_of(const Json *json, const char *what, int least, int most, const
 }
 
 /* rows, terms and options of the second line; `size` bytes of terms follow it. */
-static bool options_read(const Json *json, TfidfOptions *options, int *rows, int *terms, size_t size, const char *path, Error *err) {
+static bool options_read(const Json *json, TfidfOptions *options, int *rows, int *terms, size_t size, const char *path,
+                         Error *err) {
     size_t fit = size / SHORTEST_LINE;
     bool good = true;
     const Json *range = json_first(json_get(json, "ngram_range"));
     *rows = int_of(json_get(json, "rows"), "rows", 1, INT32_MAX, path, &good, err);
     *terms = int_of(json_get(json, "terms"), "terms", 1, fit < INT32_MAX / 2 ? (int)fit : INT32_MAX / 2, path, &good, err);
     options->min_n = int_of(range, "ngram_range", 1, TFIDF_MAX_N, path, &good, err);
-    options->max_n = int_of(range ? json_next(range) : NULL, "ngram_range", good ? options->min_n : 1, TFIDF_MAX_N, path, &good, err);
+    options->max_n =
+        int_of(range ? json_next(range) : NULL, "ngram_range", good ? options->min_n : 1, TFIDF_MAX_N, path, &good, err);
     options->max_features = int_of(json_get(json, "max_features"), "max_features", 0, INT32_MAX, path, &good, err);
     options->min_df = json_number_or(json_get(json, "min_df"), 0);
     options->max_df = json_number_or(json_get(json, "max_df"), 0);
@@ -143,7 +145,8 @@ static bool terms_read(Tfidf *tfidf, const char *at, const char *end, const char
         if (!tab) return FAIL(err, ERROR_MODEL, "%s:%d: expected a count, a tab and a term", path, i + 3);
         size_t size = (size_t)(stop - tab - 1);
         tfidf->df[i] = df_of(at, tab, tfidf->rows);
-        if (!tfidf->df[i]) return FAIL(err, ERROR_MODEL, "%s:%d: expected a count of 1 to %d before the tab", path, i + 3, tfidf->rows);
+        if (!tfidf->df[i])
+            return FAIL(err, ERROR_MODEL, "%s:%d: expected a count of 1 to %d before the tab", path, i + 3, tfidf->rows);
         if (!size || utf8_valid_prefix(tab + 1, size) != size)
             return FAIL(err, ERROR_MODEL, "%s:%d: expected a term in UTF-8 behind the tab", path, i + 3);
         memcpy(tfidf->text + tfidf->starts[i], tab + 1, size);
@@ -182,8 +185,10 @@ Tfidf *tfidf_load(const char *path, Error *err) {
     FileMap map;
     if (!file_map(&map, path, ERROR_MODEL, err)) return NULL;
     Tfidf *tfidf = NULL;
-    if (!map.size) FAIL(err, ERROR_MODEL, "%s: empty", path);
-    else tfidf = text_read((const char *)map.data, map.size, path, err);
+    if (!map.size)
+        FAIL(err, ERROR_MODEL, "%s: empty", path);
+    else
+        tfidf = text_read((const char *)map.data, map.size, path, err);
     file_unmap(&map);
     return tfidf;
 }

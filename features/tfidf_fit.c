@@ -24,7 +24,7 @@ typedef struct TermTable {
     Term *terms;
     int count;
     size_t capacity;
-    uint32_t *slots; /* term + 1, or 0 */
+    uint32_t *slots;   /* term + 1, or 0 */
     size_t slot_count; /* a power of two */
     Error err;
 } TermTable;
@@ -93,10 +93,10 @@ typedef struct Chunk {
 typedef struct Fit {
     const TfidfOptions *options;
     const TextView *texts;
-    int first_chunk; /* of the wave at hand */
-    int chunks;      /* in it */
-    Words *words;    /* one a thread */
-    Chunk *wave;     /* (CHUNKS_A_WAVE) */
+    int first_chunk;   /* of the wave at hand */
+    int chunks;        /* in it */
+    Words *words;      /* one a thread */
+    Chunk *wave;       /* (CHUNKS_A_WAVE) */
     TermTable *shards; /* (SHARDS) */
 } Fit;
 
@@ -121,9 +121,7 @@ static bool text_count(TermTable *table, const Words *words, const TfidfOptions 
     return true;
 }
 
-static int shard_of(uint64_t hash) {
-    return (int)(hash >> (64 - SHARD_BITS));
-}
+static int shard_of(uint64_t hash) { return (int)(hash >> (64 - SHARD_BITS)); }
 
 /* A counting sort of the terms by shard. */
 static bool chunk_order(Chunk *chunk) {
@@ -156,8 +154,8 @@ static void chunk_count(void *context, int task, int thread) {
     for (int i = (int)first; i < (int)end; i++) {
         size_t size;
         const char *text = text_view_row(fit->texts, i, &size);
-        if (!words_split(&fit->words[thread], text, size, fit->options->lowercase, &table->err)
-            || !text_count(table, &fit->words[thread], fit->options, i))
+        if (!words_split(&fit->words[thread], text, size, fit->options->lowercase, &table->err) ||
+            !text_count(table, &fit->words[thread], fit->options, i))
             return;
     }
     (void)chunk_order(chunk);
@@ -232,9 +230,7 @@ typedef struct Sort {
     int width;              /* shards in a run */
 } Sort;
 
-static bool is_kept(const Sort *sort, const Term *term) {
-    return term->df >= sort->least && term->df <= sort->most;
-}
+static bool is_kept(const Sort *sort, const Term *term) { return term->df >= sort->least && term->df <= sort->most; }
 
 static void shard_sort(void *context, int s, int thread) {
     (void)thread;
@@ -334,14 +330,17 @@ static Tfidf *vocabulary_make(const Fit *fit, const Entry *entries, int count, E
 static Tfidf *vocabulary_choose(const Fit *fit, Pool *pool, Error *err) {
     const TfidfOptions *options = fit->options;
     double rows = fit->texts->count;
-    Sort sort = {.fit = fit, .least = options->min_df < 1 ? options->min_df * rows : options->min_df,
+    Sort sort = {.fit = fit,
+                 .least = options->min_df < 1 ? options->min_df * rows : options->min_df,
                  .most = options->max_df <= 1 ? options->max_df * rows : options->max_df};
     Tfidf *tfidf = NULL;
     if (entries_sort(&sort, pool, err)) {
         int count = sort.starts[SHARDS];
-        if (!count) FAIL(err, ERROR_DATA, "TF-IDF: no term stands in %g to %g of %d training texts; lower --min_df", sort.least, sort.most,
-                         fit->texts->count);
-        else if (entries_limit(sort.from, &count, options->max_features, err)) tfidf = vocabulary_make(fit, sort.from, count, err);
+        if (!count)
+            FAIL(err, ERROR_DATA, "TF-IDF: no term stands in %g to %g of %d training texts; lower --min_df", sort.least,
+                 sort.most, fit->texts->count);
+        else if (entries_limit(sort.from, &count, options->max_features, err))
+            tfidf = vocabulary_make(fit, sort.from, count, err);
     }
     mem_free(sort.from);
     mem_free(sort.to);
@@ -352,16 +351,19 @@ static bool options_check(const TfidfOptions *options, Error *err) {
     if (options->min_n < 1 || options->max_n < options->min_n || options->max_n > TFIDF_MAX_N)
         return FAIL(err, ERROR_USAGE, "n-grams of %d to %d words, expected 1 to %d", options->min_n, options->max_n, TFIDF_MAX_N);
     if (!(options->min_df >= 0) || !(options->max_df >= 0) || options->max_features < 0)
-        return FAIL(err, ERROR_USAGE, "min_df %g, max_df %g, max_features %d, expected no negative number", options->min_df, options->max_df,
-                    options->max_features);
+        return FAIL(err, ERROR_USAGE, "min_df %g, max_df %g, max_features %d, expected no negative number", options->min_df,
+                    options->max_df, options->max_features);
     return true;
 }
 
 Tfidf *tfidf_fit(const TextView *texts, const TfidfOptions *options, Pool *pool, Error *err) {
     if (!options_check(options, err)) return NULL;
     int threads = pool_threads(pool);
-    Fit fit = {.options = options, .texts = texts, .words = mem_new((size_t)threads, sizeof(Words), err),
-               .wave = mem_new(CHUNKS_A_WAVE, sizeof(Chunk), err), .shards = mem_new(SHARDS, sizeof(TermTable), err)};
+    Fit fit = {.options = options,
+               .texts = texts,
+               .words = mem_new((size_t)threads, sizeof(Words), err),
+               .wave = mem_new(CHUNKS_A_WAVE, sizeof(Chunk), err),
+               .shards = mem_new(SHARDS, sizeof(TermTable), err)};
     Tfidf *tfidf = NULL;
     if (fit.words && fit.wave && fit.shards && texts_count(&fit, pool, err)) tfidf = vocabulary_choose(&fit, pool, err);
     for (int t = 0; fit.words && t < threads; t++) words_free(&fit.words[t]);

@@ -7,8 +7,8 @@
 
 struct Tfidf {
     TfidfOptions options;
-    int rows;  /* N, that it was fitted on */
-    int terms; /* V */
+    int rows;         /* N, that it was fitted on */
+    int terms;        /* V */
     char *text;       /* all terms, end to end, in order */
     int64_t *starts;  /* (V + 1) */
     int32_t *df;      /* (V) */

@@ -18,8 +18,10 @@ static uint32_t class_of(uint32_t code_point) {
     int low = 0, high = WORD_CLASS_RUN_COUNT; /* the run is at or behind low, before high */
     while (high - low > 1) {
         int middle = (low + high) / 2;
-        if (WORD_CLASS_RUNS[middle] >> 3 <= code_point) low = middle;
-        else high = middle;
+        if (WORD_CLASS_RUNS[middle] >> 3 <= code_point)
+            low = middle;
+        else
+            high = middle;
     }
     return WORD_CLASS_RUNS[low] & 7;
 }
@@ -33,8 +35,10 @@ static uint32_t lower_of(uint32_t code_point) {
     int low = 0, high = WORD_LOWER_RUN_COUNT; /* the first run that ends at or behind the code point */
     while (low < high) {
         int middle = (low + high) / 2;
-        if (WORD_LOWER_RUNS[middle].last < code_point) low = middle + 1;
-        else high = middle;
+        if (WORD_LOWER_RUNS[middle].last < code_point)
+            low = middle + 1;
+        else
+            high = middle;
     }
     if (low == WORD_LOWER_RUN_COUNT) return code_point;
     const WordLowerRun *run = &WORD_LOWER_RUNS[low];
@@ -76,8 +80,10 @@ static void lower_unicode(Buffer *out, const char *text, size_t size) {
         at += (size_t)bytes;
         if (code_point == CAPITAL_SIGMA)
             add_code_point(out, is_final_sigma(cased_before, text + at, size - at) ? FINAL_SIGMA : SMALL_SIGMA);
-        else if (code_point == CAPITAL_I_WITH_DOT) buffer_text(out, "i\xcc\x87");
-        else add_code_point(out, lower_of(code_point));
+        else if (code_point == CAPITAL_I_WITH_DOT)
+            buffer_text(out, "i\xcc\x87");
+        else
+            add_code_point(out, lower_of(code_point));
         uint32_t flags = class_of(code_point);
         if (!(flags & WORD_CASE_IGNORABLE)) cased_before = flags & WORD_CASED;
     }

@@ -11,8 +11,8 @@
 /* The words of one text, one space between them: any neighbouring words, with the spaces between, stand in one piece. */
 typedef struct Words {
     Buffer text;
-    uint32_t *ends;    /* (count) where word i ends in text; word i + 1 begins one later */
-    uint64_t *hashes;  /* (count) word_hash of each */
+    uint32_t *ends;   /* (count) where word i ends in text; word i + 1 begins one later */
+    uint64_t *hashes; /* (count) word_hash of each */
     int count;
     size_t ends_capacity, hashes_capacity;
     Buffer lowered; /* scratch */

@@ -34,7 +34,7 @@ static double *numbers(const Json *array, int count) {
     assert_int_equal(json_size(array), count);
     double *out = mem_new((size_t)count, sizeof *out, &err);
     int i = 0;
-    for (const Json *child = json_first(array); child; child = json_next(child)) out[i++] = json_number_or(child, NAN);
+    for (const Json *child = json_first(array); child; child = json_next(child)) out[i++] = json_number_or(child, (double)NAN);
     return out;
 }
 
@@ -55,8 +55,11 @@ static void sparse_from_dense(SparseFeatures *out, const Features *dense) {
 }
 
 static Case case_load(const Json *json) {
-    Case one = {.json = json, .name = json_string_or(json_get(json, "name"), ""), .C = json_number_or(json_get(json, "C"), 0),
-                .classes = (int)json_int_or(json_get(json, "classes"), 0), .balanced = json_bool_or(json_get(json, "balanced"), false)};
+    Case one = {.json = json,
+                .name = json_string_or(json_get(json, "name"), ""),
+                .C = json_number_or(json_get(json, "C"), 0),
+                .classes = (int)json_int_or(json_get(json, "classes"), 0),
+                .balanced = json_bool_or(json_get(json, "balanced"), false)};
     one.outputs = one.classes == 2 ? 1 : one.classes;
     int rows = (int)json_int_or(json_get(json, "rows"), 0), channels = (int)json_int_or(json_get(json, "channels"), 0);
     CHECK_OK(features_make(&one.dense, rows, channels, &err), &err);
@@ -112,7 +115,8 @@ static void check_weights(const Case *one, const char *key, const LinearModel *m
     mem_free(judge);
 }
 
-static void check_probabilities(const Case *one, const char *key, const LinearModel *model, const FeatureView *view, double absolute) {
+static void check_probabilities(const Case *one, const char *key, const LinearModel *model, const FeatureView *view,
+                                double absolute) {
     Predictions answers = {0};
     CHECK_OK(linear_model_predict(model, view, one->labels, NULL, &answers, &err), &err);
     CHECK_OK(predictions_check(&answers, &err), &err);
@@ -221,8 +225,10 @@ static void check_threads(const FeatureView *view, const int32_t *labels, int cl
         CHECK_OK(classifier_predict(&classifier, view, labels, pool, &answers, &err), &err);
         if (t) check_same_bytes(&classifier.linear, &first.linear);
         predictions_free(&answers);
-        if (t) classifier_free(&classifier);
-        else first = classifier;
+        if (t)
+            classifier_free(&classifier);
+        else
+            first = classifier;
         pool_free(pool);
     }
     classifier_free(&first);
@@ -340,7 +346,8 @@ static void test_C_is_chosen_on_rows_held_out(void **state) {
     Rows rows = rows_make(260, 60, 3, 0, 0.35);
     int32_t places[260];
     for (int i = 0; i < 260; i++) places[i] = i;
-    FeatureView train = features_view_rows(&rows.dense, places, 130), validation = features_view_rows(&rows.dense, places + 130, 130);
+    FeatureView train = features_view_rows(&rows.dense, places, 130),
+                validation = features_view_rows(&rows.dense, places + 130, 130);
     ClassifierOptions options = CLASSIFIER_DEFAULTS;
     options.C = 0;
     options.C_count = 4;
@@ -349,7 +356,8 @@ static void test_C_is_chosen_on_rows_held_out(void **state) {
         options.solver = mode == 1 ? SOLVER_LBFGS : SOLVER_LIBLINEAR;
         Classifier classifier = {0}, again = {0};
         CHECK_OK(classifier_train(&classifier, &train, rows.labels, mode < 2 ? &validation : NULL, rows.labels + 130, 3, &options,
-                                  NULL, NULL, &err), &err);
+                                  NULL, NULL, &err),
+                 &err);
         const CSearch *search = &classifier.search;
         assert_int_equal(search->count, 4);
         assert_int_equal(search->folds, mode < 2 ? 0 : 5);
@@ -362,8 +370,9 @@ static void test_C_is_chosen_on_rows_held_out(void **state) {
             }
         }
         assert_true(search->best == chosen && classifier.linear.C == chosen);
-        CHECK_OK(classifier_train(&again, &train, rows.labels, mode < 2 ? &validation : NULL, rows.labels + 130, 3, &options, NULL,
-                                  NULL, &err), &err);
+        CHECK_OK(classifier_train(&again, &train, rows.labels, mode < 2 ? &validation : NULL, rows.labels + 130, 3, &options,
+                                  NULL, NULL, &err),
+                 &err);
         check_same_bytes(&classifier.linear, &again.linear);
         classifier_free(&classifier);
         classifier_free(&again);
@@ -398,9 +407,11 @@ static void test_refusals(void **state) {
     CHECK_FAILS(classifier_train(&c, &view, rows.labels, NULL, NULL, 3, &options, NULL, NULL, &err), &err, ERROR_DATA,
                 "class 2 of 3 has no row");
     options.solver = SOLVER_LBFGS;
-    CHECK_FAILS(classifier_train(&c, &view, rows.labels, NULL, NULL, 1, &options, NULL, NULL, &err), &err, ERROR_DATA, "two classes");
+    CHECK_FAILS(classifier_train(&c, &view, rows.labels, NULL, NULL, 1, &options, NULL, NULL, &err), &err, ERROR_DATA,
+                "two classes");
     options.C = -1;
-    CHECK_FAILS(classifier_train(&c, &view, rows.labels, NULL, NULL, 2, &options, NULL, NULL, &err), &err, ERROR_USAGE, "C is -1");
+    CHECK_FAILS(classifier_train(&c, &view, rows.labels, NULL, NULL, 2, &options, NULL, NULL, &err), &err, ERROR_USAGE,
+                "C is -1");
     options.C = 1;
     rows.dense.values[7] = NAN;
     CHECK_FAILS(classifier_train(&c, &view, rows.labels, NULL, NULL, 2, &options, NULL, NULL, &err), &err, ERROR_DATA,
@@ -484,7 +495,8 @@ static void check_round_trip(const ClassifierOptions *options, const FeatureView
     CHECK_OK(classifier_predict(&saved, view, NULL, NULL, &a, &err), &err);
     CHECK_OK(classifier_predict(&loaded, view, NULL, NULL, &b, &err), &err);
     assert_memory_equal(a.predicted, b.predicted, (size_t)a.rows * sizeof *a.predicted);
-    if (a.probabilities) assert_memory_equal(a.probabilities, b.probabilities, (size_t)a.rows * (size_t)a.classes * sizeof(double));
+    if (a.probabilities)
+        assert_memory_equal(a.probabilities, b.probabilities, (size_t)a.rows * (size_t)a.classes * sizeof(double));
     if (saved.kind != CLASSIFIER_DUMMY) check_same_bytes(&saved.linear, &loaded.linear);
     predictions_free(&a);
     predictions_free(&b);
@@ -546,12 +558,16 @@ static void test_files(void **state) {
         {"{\"format\":\"twofold classifier\",\"version\":1,\"classifier\":\"tree\"}", "'tree'"},
         {"{\"format\":\"twofold classifier\",\"version\":1,\"classifier\":\"logreg\",\"classes\":1}", "1 classes"},
         {"{\"format\":\"twofold classifier\",\"version\":1,\"classifier\":\"logreg\",\"classes\":1e300}", "-1 classes"},
-        {"{\"format\":\"twofold classifier\",\"version\":1,\"classifier\":\"svm\",\"solver\":\"liblinear\",\"classes\":2147483647,"
-         "\"channels\":2147483647}", "asks for 2147483647 outputs"},
+        {"{\"format\":\"twofold "
+         "classifier\",\"version\":1,\"classifier\":\"svm\",\"solver\":\"liblinear\",\"classes\":2147483647,"
+         "\"channels\":2147483647}",
+         "asks for 2147483647 outputs"},
         {"{\"format\":\"twofold classifier\",\"version\":1,\"classifier\":\"logreg\",\"solver\":\"lbfgs\",\"classes\":4,"
-         "\"channels\":2000000000}", "expected [4, 2000000000]"},
+         "\"channels\":2000000000}",
+         "expected [4, 2000000000]"},
         {"{\"format\":\"twofold classifier\",\"version\":1,\"classifier\":\"logreg\",\"solver\":\"sgd\",\"classes\":4}", "'sgd'"},
-        {"{\"format\":\"twofold classifier\",\"version\":1,\"classifier\":\"dummy\",\"strategy\":\"prior\",\"seed\":1,\"classes\":4}",
+        {"{\"format\":\"twofold "
+         "classifier\",\"version\":1,\"classifier\":\"dummy\",\"strategy\":\"prior\",\"seed\":1,\"classes\":4}",
          "no tensor 'prior'"},
     };
     for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {

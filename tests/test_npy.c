@@ -40,9 +40,7 @@ static void check_file(const char *bytes, size_t size) {
     file_unmap(&map);
 }
 
-static void file_put(const char *bytes, size_t size) {
-    CHECK_OK(file_write(path.text, bytes, size, &err), &err);
-}
+static void file_put(const char *bytes, size_t size) { CHECK_OK(file_write(path.text, bytes, size, &err), &err); }
 
 static void test_writes_what_numpy_writes(void **state) {
     (void)state;

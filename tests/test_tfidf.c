@@ -76,8 +76,10 @@ static Texts texts_load(int *train) {
         if (!is_train && !is_others) continue;
         assert_int_equal(json_read(&reader), JSON_ARRAY_BEGIN);
         while (json_read(&reader) == JSON_STRING) texts_add(&texts, reader.text, reader.size);
-        if (is_train) *train = texts.count;
-        else break;
+        if (is_train)
+            *train = texts.count;
+        else
+            break;
     }
     json_reader_free(&reader);
     return texts;
@@ -87,9 +89,12 @@ static Texts texts_load(int *train) {
 
 static void add_all(Buffer *out, const char *pattern, const char *character, size_t size) {
     for (; *pattern; pattern++) {
-        if (*pattern == '?') buffer_add(out, character, size);
-        else if (*pattern == 'S') buffer_text(out, "\xce\xa3"); /* capital sigma */
-        else buffer_add(out, pattern, 1);
+        if (*pattern == '?')
+            buffer_add(out, character, size);
+        else if (*pattern == 'S')
+            buffer_text(out, "\xce\xa3"); /* capital sigma */
+        else
+            buffer_add(out, pattern, 1);
     }
 }
 
@@ -130,7 +135,9 @@ static void test_every_code_point(void **state) {
 static void test_invalid_bytes_end_words(void **state) {
     (void)state;
     Words words = {0};
-    static const char text[] = "ab\xff" "cd \xc3" " ef\xed\xa0\x80gh \xce\xa3\xff";
+    static const char text[] = "ab\xff"
+                               "cd \xc3"
+                               " ef\xed\xa0\x80gh \xce\xa3\xff";
     for (int lowercase = 0; lowercase < 2; lowercase++) {
         CHECK_OK(words_split(&words, text, sizeof text - 1, lowercase, &err), &err);
         assert_string_equal(words.text.data, "ab cd ef gh");
@@ -143,9 +150,12 @@ static void test_invalid_bytes_end_words(void **state) {
 
 static TfidfOptions options_load(const Json *json) {
     const Json *range = json_first(json_get(json, "ngram_range"));
-    TfidfOptions options = {.min_n = 1, .max_n = 1, .lowercase = json_bool_or(json_get(json, "lowercase"), true),
+    TfidfOptions options = {.min_n = 1,
+                            .max_n = 1,
+                            .lowercase = json_bool_or(json_get(json, "lowercase"), true),
                             .sublinear = json_bool_or(json_get(json, "sublinear_tf"), false),
-                            .min_df = json_number_or(json_get(json, "min_df"), 1), .max_df = json_number_or(json_get(json, "max_df"), 1),
+                            .min_df = json_number_or(json_get(json, "min_df"), 1),
+                            .max_df = json_number_or(json_get(json, "max_df"), 1),
                             .max_features = (int)json_int_or(json_get(json, "max_features"), 0)};
     if (range) {
         options.min_n = (int)json_int_or(range, 0);
@@ -160,7 +170,8 @@ static void check_vocabulary(const Tfidf *tfidf, const Json *vocabulary) {
     for (int i = 0; i < tfidf_terms(tfidf); i++, expected = json_next(expected)) {
         size_t size;
         const char *term = tfidf_term(tfidf, i, &size), *judge = json_string_or(expected, "");
-        if (strlen(judge) != size || memcmp(judge, term, size) != 0) fail_msg("term %d is '%.*s', expected '%s'", i, (int)size, term, judge);
+        if (strlen(judge) != size || memcmp(judge, term, size) != 0)
+            fail_msg("term %d is '%.*s', expected '%s'", i, (int)size, term, judge);
     }
 }
 
@@ -172,7 +183,7 @@ static void check_rows(const SparseFeatures *rows, const Json *json) {
     for (int r = 0; r <= rows->rows; r++, start = json_next(start)) assert_int_equal(rows->starts[r], json_int_or(start, -1));
     for (int64_t i = 0; i < rows->starts[rows->rows]; i++, index = json_next(index), value = json_next(value)) {
         assert_int_equal(rows->indices[i], json_int_or(index, -1));
-        CHECK_CLOSE(rows->values[i], json_number_or(value, NAN), 1e-14, 0);
+        CHECK_CLOSE(rows->values[i], json_number_or(value, (double)NAN), 1e-14, 0);
     }
 }
 
@@ -300,7 +311,7 @@ static void test_refusals(void **state) {
     options.max_n = 99;
     CHECK_FAILS(tfidf_fit(&view, &options, NULL, &err), &err, ERROR_USAGE, "n-grams of 1 to 99");
     options = (TfidfOptions)TFIDF_DEFAULTS;
-    options.min_df = NAN;
+    options.min_df = (double)NAN;
     CHECK_FAILS(tfidf_fit(&view, &options, NULL, &err), &err, ERROR_USAGE, "min_df");
     texts_free(&texts);
 }
@@ -351,10 +362,13 @@ static void test_damaged_files(void **state) {
     check_forged("twofold tfidf 1\n{\"rows\":2,\"terms\":2," OPTIONS "1\tabcdefg\n", ":4: expected a count, a tab");
     check_forged("twofold tfidf 1\n{\"rows\":2,\"terms\":1," OPTIONS "3\tabcdefg\n", "count of 1 to 2");
     check_forged("twofold tfidf 1\n{\"rows\":2,\"terms\":1," OPTIONS "99999999999999999999\tabcdefg\n", "count of 1 to 2");
-    check_forged("twofold tfidf 1\n{\"rows\":2,\"terms\":1," OPTIONS "1\tab\xff" "defg\n", "in UTF-8");
+    check_forged("twofold tfidf 1\n{\"rows\":2,\"terms\":1," OPTIONS "1\tab\xff"
+                 "defg\n",
+                 "in UTF-8");
     check_forged("twofold tfidf 1\n{\"rows\":2,\"terms\":2," OPTIONS "1\tabc\n1\tabc\n", ":4: the terms are not in order");
     check_forged("twofold tfidf 1\n{\"rows\":2,\"terms\":1," OPTIONS "1\tabc\n1\tabd\n", "more lines");
-    check_forged("twofold tfidf 1\n{\"rows\":2,\"terms\":1,\"ngram_range\":[2,1]}\n1\tabc\n", "ngram_range is 1, expected 2 to 8");
+    check_forged("twofold tfidf 1\n{\"rows\":2,\"terms\":1,\"ngram_range\":[2,1]}\n1\tabc\n",
+                 "ngram_range is 1, expected 2 to 8");
     CHECK_OK(file_write(path.text, "", 0, &err), &err);
     CHECK_FAILS(tfidf_load(path.text, &err), &err, ERROR_MODEL, "empty");
 }
