@@ -106,10 +106,12 @@ void axis_draw_below(Figure *figure, const Axis *axis, double top, double bottom
         double half = text_width(label, TICK_SIZE, false) / 2;
         double middle = fmin(fmax(x, half), figure->width - half);
         if (middle - half < free_from) continue;
-        figure_text(figure, middle, bottom + 16, (TextStyle){.size = TICK_SIZE, .ink = INK_MUTED, .anchor = ANCHOR_MIDDLE}, label);
+        figure_text(figure, middle, bottom + 16, (TextStyle){.size = TICK_SIZE, .ink = INK_MUTED, .anchor = ANCHOR_MIDDLE},
+                    label);
         free_from = middle + half + 8;
     }
-    if (name) figure_text(figure, axis->to, bottom + 34, (TextStyle){.size = LABEL_SIZE, .ink = INK_MUTED, .anchor = ANCHOR_END}, name);
+    if (name)
+        figure_text(figure, axis->to, bottom + 34, (TextStyle){.size = LABEL_SIZE, .ink = INK_MUTED, .anchor = ANCHOR_END}, name);
 }
 
 void axis_draw_left(Figure *figure, const Axis *axis, double left, double right, const char *name) {

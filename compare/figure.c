@@ -15,8 +15,8 @@ const InkLook figure_inks[INK_COUNT] = {
     [INK_PAPER] = {"paper", 0xffffff, 0x14171b},
     [INK_SHADE] = {"shade", 0x083d70, 0x6db3f2},
     [INK_ON_SHADE] = {"on-shade", 0xffffff, 0x0b0e12},
-    /* Okabe and Ito's blue, vermilion, bluish green, reddish purple, orange, sky blue, black and yellow; the last three changed in
-     * lightness only, to stand on white and on black. */
+    /* Okabe and Ito's blue, vermilion, bluish green, reddish purple, orange, sky blue, black and yellow; the last three
+     * changed in lightness only, to stand on white and on black. */
     [INK_SERIES + 0] = {"s0", 0x0072b2, 0x4aa8e0},
     [INK_SERIES + 1] = {"s1", 0xd55e00, 0xf08a3c},
     [INK_SERIES + 2] = {"s2", 0x009e73, 0x2fc79b},
@@ -29,20 +29,20 @@ const InkLook figure_inks[INK_COUNT] = {
 
 const char *const figure_dashes[5] = {"", "6 3", "2 3", "8 3 2 3", "12 4"};
 
-Ink series_ink(int series) {
-    return (Ink)(INK_SERIES + series % SERIES_COUNT);
-}
+Ink series_ink(int series) { return (Ink)(INK_SERIES + series % SERIES_COUNT); }
 
 /* ---- text ---- */
 
 /* Advances of DejaVu Sans and its bold, hundredths of the size, for ASCII 32 to 126. */
 static const unsigned char ADVANCE[2][95] = {
-    {32, 41, 46, 84, 64, 96, 78, 28, 40, 40, 50, 84, 32, 37, 32, 34, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 34, 34, 84, 84, 84, 54,
-     100, 69, 69, 70, 78, 64, 58, 78, 76, 30, 30, 66, 56, 87, 75, 79, 61, 79, 70, 64, 62, 74, 69, 99, 69, 62, 69, 40, 34, 40, 84, 50,
-     50, 62, 64, 55, 64, 62, 36, 64, 64, 28, 28, 58, 28, 98, 64, 62, 64, 64, 42, 53, 40, 64, 60, 82, 60, 60, 53, 64, 34, 64, 84},
-    {35, 46, 53, 84, 70, 101, 88, 31, 46, 46, 53, 84, 38, 42, 38, 37, 70, 70, 70, 70, 70, 70, 70, 70, 70, 70, 40, 40, 84, 84, 84, 59,
-     100, 78, 77, 74, 84, 69, 69, 83, 84, 38, 38, 78, 64, 100, 84, 86, 74, 86, 78, 73, 69, 82, 78, 111, 78, 73, 73, 46, 37, 46, 84, 50,
-     50, 68, 72, 60, 72, 68, 44, 72, 72, 35, 35, 67, 35, 105, 72, 69, 72, 72, 50, 60, 48, 72, 66, 93, 65, 66, 59, 72, 37, 72, 84}};
+    {32, 41, 46, 84, 64, 96, 78, 28, 40,  40, 50, 84, 32, 37, 32, 34, 64, 64, 64, 64, 64, 64, 64, 64,
+     64, 64, 34, 34, 84, 84, 84, 54, 100, 69, 69, 70, 78, 64, 58, 78, 76, 30, 30, 66, 56, 87, 75, 79,
+     61, 79, 70, 64, 62, 74, 69, 99, 69,  62, 69, 40, 34, 40, 84, 50, 50, 62, 64, 55, 64, 62, 36, 64,
+     64, 28, 28, 58, 28, 98, 64, 62, 64,  64, 42, 53, 40, 64, 60, 82, 60, 60, 53, 64, 34, 64, 84},
+    {35, 46, 53, 84, 70, 101, 88, 31,  46,  46, 53, 84, 38, 42, 38, 37, 70, 70, 70, 70, 70, 70,  70, 70,
+     70, 70, 40, 40, 84, 84,  84, 59,  100, 78, 77, 74, 84, 69, 69, 83, 84, 38, 38, 78, 64, 100, 84, 86,
+     74, 86, 78, 73, 69, 82,  78, 111, 78,  73, 73, 46, 37, 46, 84, 50, 50, 68, 72, 60, 72, 68,  44, 72,
+     72, 35, 35, 67, 35, 105, 72, 69,  72,  72, 50, 60, 48, 72, 66, 93, 65, 66, 59, 72, 37, 72,  84}};
 
 /* What no XML may hold, and marks that would turn the text around them. */
 static bool is_unshowable(uint32_t c) {
@@ -89,9 +89,7 @@ static double bytes_width(const char *text, size_t size, double text_size, bool 
     return (double)sum * text_size / 100;
 }
 
-double text_width(const char *text, double size, bool bold) {
-    return bytes_width(text, strlen(text), size, bold);
-}
+double text_width(const char *text, double size, bool bold) { return bytes_width(text, strlen(text), size, bold); }
 
 /* ---- marks ---- */
 
@@ -252,7 +250,7 @@ void figure_mark(Figure *figure, double x, double y, double radius, int series) 
     case 2: regular_polygon(figure, x, y, radius * 1.3, 3, 0, ink); break;   /* triangle */
     case 3: regular_polygon(figure, x, y, radius * 1.3, 4, 0, ink); break;   /* diamond */
     case 4: regular_polygon(figure, x, y, radius * 1.3, 3, 0.5, ink); break; /* triangle on its tip */
-    case 5: /* ring */
+    case 5:                                                                  /* ring */
         figure_circle(figure, x, y, radius * 1.1, ink, 1);
         figure_circle(figure, x, y, radius * 0.55, INK_PAPER, 1);
         break;
@@ -268,8 +266,8 @@ void figure_mark(Figure *figure, double x, double y, double radius, int series) 
 
 /* ---- title and caption ---- */
 
-/* Lays `text` out in lines of at most `room`, breaking at spaces (a longer word stands alone, cut); returns the base line behind the
- * last one. */
+/* Lays `text` out in lines of at most `room`, breaking at spaces (a longer word stands alone, cut); returns the base line
+ * behind the last one. */
 static double lines_add(Figure *out, const Buffer *text, double x, double y, double room, double leading, TextStyle style) {
     size_t begin = 0;
     while (begin < text->size) {
@@ -299,6 +297,4 @@ void figure_sheet_make(FigureSheet *sheet, const Figure *figure) {
     text->failed |= figure->failed;
 }
 
-void figure_sheet_free(FigureSheet *sheet) {
-    figure_free(&sheet->text);
-}
+void figure_sheet_free(FigureSheet *sheet) { figure_free(&sheet->text); }

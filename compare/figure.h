@@ -1,7 +1,7 @@
 /* A drawing, kept as a list of marks: drawn once, written as SVG (text stays text, light and dark) and as PNG.
  *
- * Lengths are CSS pixels, y grows downwards, the drawing's own corner is (0, 0). Text of users may be any bytes; what cannot be shown is
- * replaced. Like a Buffer, a Figure remembers a failed allocation; the writers report it. */
+ * Lengths are CSS pixels, y grows downwards, the drawing's own corner is (0, 0). Text of users may be any bytes; what cannot
+ * be shown is replaced. Like a Buffer, a Figure remembers a failed allocation; the writers report it. */
 #ifndef TWOFOLD_COMPARE_FIGURE_H
 #define TWOFOLD_COMPARE_FIGURE_H
 
@@ -11,8 +11,9 @@
 #include "common/error.h"
 #include "common/memory.h"
 
-/* What a mark means, not which colour it has: the pages decide that for light and dark (figure_inks in figure.c has the table).
- * The series follow Okabe and Ito (2008), told apart by readers who see fewer colours; each has a shape and a dash of its own besides. */
+/* What a mark means, not which colour it has: the pages decide that for light and dark (figure_inks in figure.c has the
+ * table). The series follow Okabe and Ito (2008), told apart by readers who see fewer colours; each has a shape and a dash of
+ * its own besides. */
 typedef enum Ink {
     INK_TEXT,
     INK_MUTED,    /* axis labels, notes */
@@ -109,13 +110,14 @@ MUST_CHECK bool figure_write_png(Buffer *out, const Figure *figure, double scale
 
 /* For the back ends. */
 typedef struct InkLook {
-    const char *name; /* of its CSS classes */
+    const char *name;     /* of its CSS classes */
     unsigned light, dark; /* 0xRRGGBB */
 } InkLook;
 extern const InkLook figure_inks[INK_COUNT];
 extern const char *const figure_dashes[5]; /* as in stroke-dasharray; "" for solid */
 
-/* Title above and caption below, wrapped to the figure's width, as shapes of their own: body is where the drawing begins, height the whole. */
+/* Title above and caption below, wrapped to the figure's width, as shapes of their own: body is where the drawing begins,
+ * height the whole. */
 typedef struct FigureSheet {
     Figure text; /* shapes of title and caption, in the sheet's coordinates */
     double margin, body_y, width, height;

@@ -30,7 +30,8 @@ static void stroke_path(cairo_t *cairo, Stroke stroke) {
 }
 
 static void draw_points(cairo_t *cairo, const Figure *figure, const Shape *shape) {
-    for (size_t i = 0; i < shape->count; i++) cairo_line_to(cairo, figure->points[shape->first + i].x, figure->points[shape->first + i].y);
+    for (size_t i = 0; i < shape->count; i++)
+        cairo_line_to(cairo, figure->points[shape->first + i].x, figure->points[shape->first + i].y);
 }
 
 static void draw_text(cairo_t *cairo, const Figure *figure, const Shape *shape, Error *err) {
@@ -38,7 +39,8 @@ static void draw_text(cairo_t *cairo, const Figure *figure, const Shape *shape, 
     char *text = mem_copy_text(figure->text.data + shape->first, shape->count, err);
     if (!text) return;
     cairo_save(cairo);
-    cairo_select_font_face(cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL, style->bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+    cairo_select_font_face(cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+                           style->bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
     cairo_set_font_size(cairo, style->size);
     cairo_translate(cairo, shape->x, shape->y);
     cairo_rotate(cairo, -style->turn * acos(-1) / 180);
@@ -101,7 +103,8 @@ static cairo_status_t add_bytes(void *closure, const unsigned char *bytes, unsig
 static bool sheet_draw(Buffer *out, const FigureSheet *sheet, const Figure *figure, double scale, Error *err) {
     double width = ceil(sheet->width * scale), height = ceil(sheet->height * scale);
     if (!(width >= 1 && width <= LARGEST_SIDE && height >= 1 && height <= LARGEST_SIDE))
-        return FAIL(err, ERROR_FAILED, "a picture of %.0f x %.0f points, expected at most %.0f a side", width, height, LARGEST_SIDE);
+        return FAIL(err, ERROR_FAILED, "a picture of %.0f x %.0f points, expected at most %.0f a side", width, height,
+                    LARGEST_SIDE);
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
     cairo_t *cairo = cairo_create(surface);
     set_font_options(cairo);

@@ -31,7 +31,8 @@ static void add_fill(Buffer *out, Ink ink, double opacity) {
 }
 
 static void add_stroke(Buffer *out, Stroke stroke) {
-    buffer_printf(out, " class=\"l-%s\" stroke=\"#%06x\" fill=\"none\"", figure_inks[stroke.ink].name, figure_inks[stroke.ink].light);
+    buffer_printf(out, " class=\"l-%s\" stroke=\"#%06x\" fill=\"none\"", figure_inks[stroke.ink].name,
+                  figure_inks[stroke.ink].light);
     if (stroke.width != 1) add_attribute(out, "stroke-width", stroke.width);
     if (stroke.fade > 0) add_attribute(out, "stroke-opacity", 1 - stroke.fade);
     if (stroke.dash) buffer_printf(out, " stroke-dasharray=\"%s\"", figure_dashes[stroke.dash]);
@@ -145,7 +146,8 @@ static void add_head(Buffer *out, const Figure *figure, double width, double hei
     add_number(out, width);
     buffer_text(out, " ");
     add_number(out, height);
-    buffer_text(out, "\" font-family=\"system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'DejaVu Sans',sans-serif\">\n");
+    buffer_text(
+        out, "\" font-family=\"system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'DejaVu Sans',sans-serif\">\n");
 }
 
 static void add_alone(Buffer *out, const Figure *figure) {

@@ -52,9 +52,7 @@ static double cell_size(int count) {
 }
 
 /* A share of a hundredth must be seen, and ten times as much must look like more: the square root. */
-static double shade(double share) {
-    return sqrt(share);
-}
+static double shade(double share) { return sqrt(share); }
 
 /* From here on, white letters are read better than black ones (both have a contrast of about 4.2 there). */
 static const double DARK_SHADE = 0.65;
@@ -90,7 +88,8 @@ static void draw_grid(const Matrix *m) {
         figure_line(m->figure, m->left + i * m->cell, m->top, m->left + i * m->cell, m->top + side, (Stroke){INK_GRID, 1, 0, 0});
     }
     for (int i = 0; i < m->count; i++)
-        figure_frame(m->figure, m->left + i * m->cell, m->top + i * m->cell, m->cell, m->cell, (Stroke){INK_MUTED, m->cell < 20 ? 0.5 : 1, 0, 0});
+        figure_frame(m->figure, m->left + i * m->cell, m->top + i * m->cell, m->cell, m->cell,
+                     (Stroke){INK_MUTED, m->cell < 20 ? 0.5 : 1, 0, 0});
     figure_frame(m->figure, m->left, m->top, side, side, (Stroke){INK_MUTED, 0.5, 0, 0});
 }
 

@@ -7,9 +7,7 @@
 
 enum { PANEL_HEIGHT = 280, MARK_RADIUS = 5 };
 
-static bool is_drawn(const CostPoint *point) {
-    return isfinite(point->cost) && point->cost > 0 && isfinite(point->score);
-}
+static bool is_drawn(const CostPoint *point) { return isfinite(point->cost) && point->cost > 0 && isfinite(point->score); }
 
 static bool is_beaten(const CostPlot *plot, int i) {
     const CostPoint *mine = &plot->points[i];
@@ -32,22 +30,22 @@ static void draw_frontier(Panel *panel, const CostPlot *plot) {
     for (;;) {
         int next = -1;
         for (int i = 0; i < plot->count; i++) {
-            if (!is_drawn(&plot->points[i]) || is_beaten(plot, i) || axis_place(&panel->x, plot->points[i].cost) <= from_x) continue;
+            if (!is_drawn(&plot->points[i]) || is_beaten(plot, i) || axis_place(&panel->x, plot->points[i].cost) <= from_x)
+                continue;
             if (next < 0 || plot->points[i].cost < plot->points[next].cost) next = i;
         }
         double x = next < 0 ? panel->x.to : axis_place(&panel->x, plot->points[next].cost);
         double y = next < 0 ? from_y : axis_place(&panel->y, plot->points[next].score);
         if (isfinite(from_x))
-            figure_polyline(panel->figure, (FigurePoint[]){{from_x, from_y}, {x, from_y}, {x, y}}, 3, (Stroke){INK_MUTED, 1, 2, 0});
+            figure_polyline(panel->figure, (FigurePoint[]){{from_x, from_y}, {x, from_y}, {x, y}}, 3,
+                            (Stroke){INK_MUTED, 1, 2, 0});
         if (next < 0) return;
         from_x = x;
         from_y = y;
     }
 }
 
-static bool has_interval(const CostPoint *point) {
-    return isfinite(point->low) && isfinite(point->high);
-}
+static bool has_interval(const CostPoint *point) { return isfinite(point->low) && isfinite(point->high); }
 
 /* What a name must not cover: the marks, their intervals, and names already placed. */
 static int obstacles_collect(Box *boxes, const Panel *panel, const CostPlot *plot) {
@@ -64,9 +62,7 @@ static int obstacles_collect(Box *boxes, const Panel *panel, const CostPlot *plo
     return count;
 }
 
-static double text_height(void) {
-    return LABEL_SIZE + 3;
-}
+static double text_height(void) { return LABEL_SIZE + 3; }
 
 /* Where a name may stand: to the right, left, above and below the mark, then at growing distances, to which a line leads. */
 enum { SIDES = 8, RINGS = 4 };
@@ -108,13 +104,17 @@ static Box draw_name(Panel *panel, const char *name, const Box *obstacles, int c
     int which = name_choose(panel, obstacles, count, x, y, width);
     Box box = name_candidate(which, x, y, width);
     /* Letters are narrower than they were measured: they stand at the side of the box that is next to the mark. */
-    bool left = box.x + width < x, right = box.x > x;
+    bool left = box.x + width<x, right = box.x> x;
     Anchor anchor = left ? ANCHOR_END : right ? ANCHOR_START : ANCHOR_MIDDLE;
     double at = left ? box.x + width : right ? box.x : box.x + width / 2;
     if (which >= SIDES)
-        figure_line(panel->figure, x, y, at, box.y < y - box.height ? box.y + box.height : box.y > y ? box.y : box.y + box.height / 2,
+        figure_line(panel->figure, x, y, at,
+                    box.y < y - box.height ? box.y + box.height
+                    : box.y > y            ? box.y
+                                           : box.y + box.height / 2,
                     (Stroke){INK_MUTED, 0.75, 0, 0});
-    figure_text_fit(panel->figure, at, box.y + LABEL_SIZE, (TextStyle){.size = LABEL_SIZE, .anchor = anchor, .halo = true}, width + 0.01, name);
+    figure_text_fit(panel->figure, at, box.y + LABEL_SIZE, (TextStyle){.size = LABEL_SIZE, .anchor = anchor, .halo = true},
+                    width + 0.01, name);
     return box;
 }
 

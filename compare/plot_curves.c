@@ -38,14 +38,10 @@ typedef struct Panel {
 /* More points than this are drawn faintly, with their means on top. */
 enum { DENSE_POINTS = 300, MEANS = 80 };
 
-static Stroke curve_stroke(int number) {
-    return (Stroke){series_ink(number), 1.8, number % 5, 0};
-}
+static Stroke curve_stroke(int number) { return (Stroke){series_ink(number), 1.8, number % 5, 0}; }
 
 /* Marks on every point of a long curve would hide it. */
-static bool has_marks(const Series *series) {
-    return series->count <= 30;
-}
+static bool has_marks(const Series *series) { return series->count <= 30; }
 
 typedef struct Line {
     Panel *panel;
@@ -57,7 +53,8 @@ typedef struct Line {
 /* Draws what was gathered and forgets it. */
 static void line_flush(Line *line) {
     if (line->count > 1) figure_polyline(line->panel->figure, line->points, (size_t)line->count, line->stroke);
-    if (line->count == 1) figure_circle(line->panel->figure, line->points[0].x, line->points[0].y, 1.5, line->stroke.ink, 1 - line->stroke.fade);
+    if (line->count == 1)
+        figure_circle(line->panel->figure, line->points[0].x, line->points[0].y, 1.5, line->stroke.ink, 1 - line->stroke.fade);
     line->count = 0;
 }
 
@@ -70,12 +67,10 @@ static void line_add(Line *line, double x, double y) {
     line->points[line->count++] = (FigurePoint){axis_place(&line->panel->x, x), axis_place(&line->panel->y, y)};
 }
 
-static bool is_point(const Series *series, int i) {
-    return isfinite(series->x[i]) && isfinite(series->y[i]);
-}
+static bool is_point(const Series *series, int i) { return isfinite(series->x[i]) && isfinite(series->y[i]); }
 
-/* Of the points that share a pixel, only the lowest and the highest, in the order they came: the eye sees the same curve, and the file
- * stays small. */
+/* Of the points that share a pixel, only the lowest and the highest, in the order they came: the eye sees the same curve, and
+ * the file stays small. */
 static void draw_every_point(Line *line, const Series *series) {
     for (int i = 0, end; i < series->count; i = end) {
         end = i + 1;
@@ -85,7 +80,8 @@ static void draw_every_point(Line *line, const Series *series) {
         }
         int low = i, high = i;
         double pixel = floor(axis_place(&line->panel->x, series->x[i]));
-        for (; end < series->count && is_point(series, end) && floor(axis_place(&line->panel->x, series->x[end])) == pixel; end++) {
+        for (; end < series->count && is_point(series, end) && floor(axis_place(&line->panel->x, series->x[end])) == pixel;
+             end++) {
             if (series->y[end] < series->y[low]) low = end;
             if (series->y[end] > series->y[high]) high = end;
         }
@@ -160,7 +156,8 @@ static void draw_names(Panel *panel, const CurvesPlot *plot, double room) {
             figure_line(panel->figure, x + 5, y, right - 1, places[i], (Stroke){INK_GRID, 1, 0, 0});
         figure_line(panel->figure, right, places[i], right + 18, places[i], curve_stroke(which[i]));
         if (has_marks(series)) figure_mark(panel->figure, right + 9, places[i], 3.4, which[i]);
-        figure_text_fit(panel->figure, right + 24, places[i] + 4, (TextStyle){.size = LABEL_SIZE, .halo = true}, room - 34, series->name);
+        figure_text_fit(panel->figure, right + 24, places[i] + 4, (TextStyle){.size = LABEL_SIZE, .halo = true}, room - 34,
+                        series->name);
     }
 }
 
@@ -188,6 +185,7 @@ void plot_curves(Figure *figure, PlotText text, const CurvesPlot *given) {
     bool dense = false;
     for (int s = 0; s < plot.count; s++) dense |= plot.series[s].count > DENSE_POINTS;
     if (dense)
-        figure_text(figure, left, bottom + 38, (TextStyle){.size = TICK_SIZE, .ink = INK_MUTED}, "faint: every point · strong: means");
+        figure_text(figure, left, bottom + 38, (TextStyle){.size = TICK_SIZE, .ink = INK_MUTED},
+                    "faint: every point · strong: means");
     draw_names(&panel, &plot, names);
 }

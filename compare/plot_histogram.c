@@ -45,7 +45,7 @@ static Bins bins_count(const int *sorted, int count) {
         int bin = (sorted[i] - bins.first) / bins.width;
         int64_t *height = bin < bins.count ? &bins.heights[bin] : &bins.beyond;
         (*height)++;
-        if (bin < bins.count && *height > bins.highest) bins.highest = *height;
+        if (bin<bins.count && * height> bins.highest) bins.highest = *height;
     }
     if (bins.beyond > bins.highest) bins.highest = bins.beyond;
     return bins;
@@ -54,7 +54,8 @@ static Bins bins_count(const int *sorted, int count) {
 static void draw_bins(Figure *figure, const Bins *bins, const Axis *x, const Axis *y) {
     for (int b = 0; b < bins->count; b++) {
         if (!bins->heights[b]) continue;
-        double left = axis_place(x, bins->first + (double)b * bins->width), right = axis_place(x, bins->first + (b + 1.0) * bins->width);
+        double left = axis_place(x, bins->first + (double)b * bins->width),
+               right = axis_place(x, bins->first + (b + 1.0) * bins->width);
         double top = axis_place(y, (double)bins->heights[b]), gap = right - left > 4 ? 1 : 0;
         figure_rect(figure, left, top, right - left - gap, y->from - top, series_ink(0), 1);
     }
@@ -65,7 +66,8 @@ static void draw_bins(Figure *figure, const Bins *bins, const Axis *x, const Axi
     char number[32], longer[48];
     count_text(number, bins->first + (int64_t)bins->count * bins->width);
     snprintf(longer, sizeof longer, "≥ %s", number);
-    figure_text(figure, left + 7, y->from + 16, (TextStyle){.size = TICK_SIZE, .ink = INK_MUTED, .anchor = ANCHOR_MIDDLE}, longer);
+    figure_text(figure, left + 7, y->from + 16, (TextStyle){.size = TICK_SIZE, .ink = INK_MUTED, .anchor = ANCHOR_MIDDLE},
+                longer);
     count_text(number, bins->beyond);
     figure_text(figure, left + 7, top - 4, (TextStyle){.size = TICK_SIZE, .anchor = ANCHOR_MIDDLE}, number);
 }

@@ -38,7 +38,10 @@ static void draw_row(Figure *figure, const IntervalRow *row, const Axis *axis, c
     figure_text_fit(figure, 0, letters, name, room, row->name);
     char text[64];
     row_text(text, row);
-    TextStyle numbers = {.size = LABEL_SIZE, .ink = isfinite(row->value) ? INK_TEXT : INK_MUTED, .anchor = ANCHOR_END, .bold = row->strong,
+    TextStyle numbers = {.size = LABEL_SIZE,
+                         .ink = isfinite(row->value) ? INK_TEXT : INK_MUTED,
+                         .anchor = ANCHOR_END,
+                         .bold = row->strong,
                          .halo = true};
     figure_text(figure, figure->width, letters, numbers, text);
     if (isfinite(row->value)) draw_bar(figure, row, axis, top + (layout->narrow ? 32 : layout->row_height / 2));
@@ -49,7 +52,8 @@ static void draw_reference(Figure *figure, const IntervalsPlot *plot, const Axis
     figure_line(figure, x, top - 3, x, bottom, (Stroke){INK_MUTED, 1, 2, 0});
     double half = text_width(plot->reference_name, TICK_SIZE, false) / 2;
     double middle = fmin(fmax(x, half), figure->width - half);
-    figure_text(figure, middle, top - 8, (TextStyle){.size = TICK_SIZE, .ink = INK_MUTED, .anchor = ANCHOR_MIDDLE}, plot->reference_name);
+    figure_text(figure, middle, top - 8, (TextStyle){.size = TICK_SIZE, .ink = INK_MUTED, .anchor = ANCHOR_MIDDLE},
+                plot->reference_name);
 }
 
 static Layout layout_make(const IntervalsPlot *plot, double width, bool reference) {

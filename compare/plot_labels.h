@@ -4,8 +4,9 @@
 
 #include "compare/figure.h"
 
-/* Moves the places (count) as little as needed so that sorted neighbours are at least `gap` apart and all lie within low … high while that is
- * possible; `order` (count) receives the indices by rising place. Least squares, by joining neighbours that collide (isotonic regression). */
+/* Moves the places (count) as little as needed so that sorted neighbours are at least `gap` apart and all lie within low …
+ * high while that is possible; `order` (count) receives the indices by rising place. Least squares, by joining neighbours that
+ * collide (isotonic regression). */
 void labels_spread(double *places, int *order, int count, double gap, double low, double high);
 
 typedef struct Box {

@@ -1,5 +1,6 @@
-/* The figures of a comparison. Each function begins the Figure it is given (released with figure_free) and draws into it; names may be any
- * text, NaN is left out, and nothing depends on colour alone: series have shapes, dashes and their names beside them. */
+/* The figures of a comparison. Each function begins the Figure it is given (released with figure_free) and draws into it;
+ * names may be any text, NaN is left out, and nothing depends on colour alone: series have shapes, dashes and their names
+ * beside them. */
 #ifndef TWOFOLD_COMPARE_PLOTS_H
 #define TWOFOLD_COMPARE_PLOTS_H
 
@@ -15,9 +16,9 @@ typedef struct PlotText {
     double width;        /* of the drawing; 0: 640. At 380 all but large matrices still read well (a phone) */
 } PlotText;
 
-/* Rows are true classes, columns answers; the shade of a cell is its share of the row, always from 0 to 100 %, so that two matrices side
- * by side compare; the numbers are rows of the data, and stand where there is room. Up to 100 classes all are drawn; of more, the 80 that
- * are confused most, and a line says so. The matrix takes the room it needs: width is ignored. */
+/* Rows are true classes, columns answers; the shade of a cell is its share of the row, always from 0 to 100 %, so that two
+ * matrices side by side compare; the numbers are rows of the data, and stand where there is room. Up to 100 classes all are
+ * drawn; of more, the 80 that are confused most, and a line says so. The matrix takes the room it needs: width is ignored. */
 MUST_CHECK bool plot_confusion(Figure *figure, PlotText text, const Confusion *confusion, char *const *labels, Error *err);
 
 typedef struct Series {

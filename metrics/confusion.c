@@ -26,7 +26,8 @@ static bool cell_begins(const Predictions *p, const int32_t *order, int i) {
 static bool cells_collect(Confusion *c, const Predictions *p, const int32_t *order, Error *err) {
     size_t cells = 0;
     for (int i = 0; i < p->rows; i++) cells += cell_begins(p, order, i);
-    if (!(c->predicted = mem_new(cells, sizeof *c->predicted, err)) || !(c->counts = mem_new(cells, sizeof *c->counts, err))) return false;
+    if (!(c->predicted = mem_new(cells, sizeof *c->predicted, err)) || !(c->counts = mem_new(cells, sizeof *c->counts, err)))
+        return false;
     int64_t cell = -1;
     for (int i = 0; i < p->rows; i++) {
         int32_t row = order[i];

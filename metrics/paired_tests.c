@@ -9,7 +9,8 @@
 bool paired_count(PairedCounts *counts, const Predictions *a, const Predictions *b, Error *err) {
     *counts = (PairedCounts){0};
     if (!a->truth || !b->truth) return FAIL(err, ERROR_DATA, "answers can only be paired on rows with labels");
-    if (a->rows != b->rows) return FAIL(err, ERROR_DATA, "answers to %d rows cannot be paired with answers to %d", a->rows, b->rows);
+    if (a->rows != b->rows)
+        return FAIL(err, ERROR_DATA, "answers to %d rows cannot be paired with answers to %d", a->rows, b->rows);
     for (int row = 0; row < a->rows; row++) {
         if (a->truth[row] != b->truth[row])
             return FAIL(err, ERROR_DATA, "row %d: true class %d in one entry, %d in the other: these are not the same rows", row,
@@ -60,7 +61,8 @@ static double tail_over_point(double k, double n) {
 
 McNemar mcnemar_exact(int64_t only_a, int64_t only_b) {
     if (only_a == only_b) {
-        /* The most even split there is. Of its own probability the mid-p leaves out half; with no row at all there is none to leave. */
+        /* The most even split there is. Of its own probability the mid-p leaves out half; with no row at all there is none to
+         * leave. */
         double half = only_a ? exp(log_coin((double)only_a, 2 * (double)only_a)) / 2 : 0;
         return (McNemar){.p = 1, .log10_p = 0, .mid_p = 1 - half, .log10_mid_p = log1p(-half) / log(10)};
     }

@@ -17,9 +17,9 @@ MUST_CHECK bool paired_count(PairedCounts *counts, const Predictions *a, const P
 /* McNemar's test on the rows where exactly one of the two is right: were each of these decided by a fair coin, how often
  * would the split be as uneven as this, or more? Two-sided, by the binomial distribution itself, at any size. */
 typedef struct McNemar {
-    double p;           /* exact; 0 when below the smallest double: print from log10_p */
-    double log10_p;     /* of p, finite for all counts below 2^52 */
-    double mid_p;       /* p less half the probability of the very split that was seen (Lancaster 1961): less conservative */
+    double p;       /* exact; 0 when below the smallest double: print from log10_p */
+    double log10_p; /* of p, finite for all counts below 2^52 */
+    double mid_p;   /* p less half the probability of the very split that was seen (Lancaster 1961): less conservative */
     double log10_mid_p;
 } McNemar;
 

@@ -6,14 +6,16 @@
 
 #include "common/memory.h"
 
-bool predictions_make(Predictions *predictions, int rows, int classes, const int32_t *truth, bool with_probabilities, Error *err) {
+bool predictions_make(Predictions *predictions, int rows, int classes, const int32_t *truth, bool with_probabilities,
+                      Error *err) {
     assert(rows >= 0 && classes >= 1);
     *predictions = (Predictions){.rows = rows, .classes = classes};
     size_t n = (size_t)rows, k = (size_t)classes;
     bool ok = (predictions->predicted = mem_new(n, sizeof *predictions->predicted, err)) != NULL;
     if (ok && truth) ok = (predictions->truth = mem_new(n, sizeof *predictions->truth, err)) != NULL;
     /* Rows and classes are both below 2^31, so that the product fits 64 bits; mem_new checks the bytes. */
-    if (ok && with_probabilities) ok = (predictions->probabilities = mem_new(n * k, sizeof *predictions->probabilities, err)) != NULL;
+    if (ok && with_probabilities)
+        ok = (predictions->probabilities = mem_new(n * k, sizeof *predictions->probabilities, err)) != NULL;
     if (!ok) {
         predictions_free(predictions);
         return false;

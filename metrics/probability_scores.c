@@ -23,7 +23,8 @@ typedef struct Pass {
     int64_t *pairs; /* (threads, classes) twice the pairs won */
 } Pass;
 
-/* How many of sorted[0..n) are below x. The step is a choice of addresses, not a branch that would be guessed wrong half of the time. */
+/* How many of sorted[0..n) are below x. The step is a choice of addresses, not a branch that would be guessed wrong half of
+ * the time. */
 static int64_t count_below(const double *sorted, int64_t n, double x) {
     const double *base = sorted;
     while (n > 1) {

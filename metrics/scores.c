@@ -7,7 +7,8 @@
 
 const int TOP_K[TOP_K_COUNT] = {2, 3, 5, 10};
 
-#define FIELD(name, ...) {#name, offsetof(Scores, name), __VA_ARGS__}
+#define FIELD(name, ...) \
+    { #name, offsetof(Scores, name), __VA_ARGS__ }
 const ScoreField SCORE_FIELDS[] = {
     FIELD(accuracy, false, false),
     FIELD(balanced_accuracy, false, false),
@@ -47,9 +48,7 @@ static void scores_forget(Scores *scores) {
     for (int i = 0; i < TOP_K_COUNT; i++) scores->top_k_accuracy[i] = unknown;
 }
 
-static double ratio_or_zero(double numerator, double denominator) {
-    return denominator > 0 ? numerator / denominator : 0;
-}
+static double ratio_or_zero(double numerator, double denominator) { return denominator > 0 ? numerator / denominator : 0; }
 
 static void class_score(ClassScores *out, const Confusion *confusion, int c) {
     double hits = (double)confusion_count(confusion, c, c);
@@ -108,7 +107,8 @@ static void agreement_score(Scores *s) {
 bool scores_compute(Scores *scores, const Predictions *predictions, Pool *pool, Error *err) {
     *scores = (Scores){.rows = predictions->rows, .classes = predictions->classes};
     scores_forget(scores);
-    if (!predictions->truth) return FAIL(err, ERROR_DATA, "the rows have no labels, so that there is nothing to score answers against");
+    if (!predictions->truth)
+        return FAIL(err, ERROR_DATA, "the rows have no labels, so that there is nothing to score answers against");
     if (!(scores->per_class = mem_new((size_t)scores->classes, sizeof *scores->per_class, err)) ||
         !confusion_make(&scores->confusion, predictions, err)) {
         scores_free(scores);

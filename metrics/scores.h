@@ -65,9 +65,9 @@ double score_value(const Scores *scores, const ScoreField *field);
 
 /* `labels` are the class names (classes) throughout. */
 
-/* One object: "rows", every ScoreField, "top_k_accuracy": {"2": …} for k below K, "per_class": {label: {"precision", "recall", "f1",
- * "roc_auc", "support"}}, and "confusion_matrix": rows of counts, true class down. Above 256 classes the matrix is null and its cells
- * that are not zero stand in "confusion_cells" as [true, predicted, count], by class id. */
+/* One object: "rows", every ScoreField, "top_k_accuracy": {"2": …} for k below K, "per_class": {label: {"precision", "recall",
+ * "f1", "roc_auc", "support"}}, and "confusion_matrix": rows of counts, true class down. Above 256 classes the matrix is null
+ * and its cells that are not zero stand in "confusion_cells" as [true, predicted, count], by class id. */
 void scores_write_json(JsonWriter *writer, const Scores *scores, char *const *labels);
 
 /* sklearn.metrics.classification_report(truth, predicted, target_names=labels, digits=digits, zero_division=0), to the byte.

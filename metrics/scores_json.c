@@ -66,7 +66,8 @@ static void write_cells(JsonWriter *writer, const Confusion *confusion) {
 void scores_write_json(JsonWriter *writer, const Scores *scores, char *const *labels) {
     json_begin_object(writer);
     json_put_int(writer, "rows", scores->rows);
-    for (int i = 0; i < SCORE_FIELD_COUNT; i++) json_put_number(writer, SCORE_FIELDS[i].name, score_value(scores, &SCORE_FIELDS[i]));
+    for (int i = 0; i < SCORE_FIELD_COUNT; i++)
+        json_put_number(writer, SCORE_FIELDS[i].name, score_value(scores, &SCORE_FIELDS[i]));
     write_top_k(writer, scores);
     write_per_class(writer, scores, labels);
     if (scores->classes <= DENSE_CLASSES)

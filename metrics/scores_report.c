@@ -21,9 +21,7 @@ static void write_row(Buffer *out, const char *name, size_t width, ReportRow row
     buffer_printf(out, "  %9.*f %9.*f %9.*f %9" PRId64 "\n", digits, row.precision, digits, row.recall, digits, row.f1, support);
 }
 
-static double zero_if_nan(double value) {
-    return isnan(value) ? 0 : value;
-}
+static double zero_if_nan(double value) { return isnan(value) ? 0 : value; }
 
 /* The report's own macro recall: classes without rows count as 0, where scores.h leaves them out. */
 static double recall_macro_with_zeros(const Scores *scores) {
@@ -49,7 +47,8 @@ void scores_write_report(Buffer *out, const Scores *scores, char *const *labels,
     for (int c = 0; c < scores->classes; c++) {
         const ClassScores *class = &scores->per_class[c];
         if (isnan(class->f1)) continue;
-        write_row(out, labels[c], width, (ReportRow){class->precision, zero_if_nan(class->recall), class->f1}, class->support, digits);
+        write_row(out, labels[c], width, (ReportRow){class->precision, zero_if_nan(class->recall), class->f1}, class->support,
+                  digits);
     }
     buffer_text(out, "\n");
     write_name(out, "accuracy", width);
@@ -63,17 +62,11 @@ void scores_write_report(Buffer *out, const Scores *scores, char *const *labels,
 
 typedef bool ClassTest(const Confusion *confusion, int c);
 
-static bool is_absent(const Confusion *confusion, int c) {
-    return !confusion->support[c] && !confusion->answered[c];
-}
+static bool is_absent(const Confusion *confusion, int c) { return !confusion->support[c] && !confusion->answered[c]; }
 
-static bool is_without_rows(const Confusion *confusion, int c) {
-    return !confusion->support[c] && confusion->answered[c];
-}
+static bool is_without_rows(const Confusion *confusion, int c) { return !confusion->support[c] && confusion->answered[c]; }
 
-static bool is_never_answered(const Confusion *confusion, int c) {
-    return confusion->support[c] && !confusion->answered[c];
-}
+static bool is_never_answered(const Confusion *confusion, int c) { return confusion->support[c] && !confusion->answered[c]; }
 
 /* "3 classes (joy, love, fear) " and the rest of the sentence; at most five are named. */
 static void write_note(Buffer *out, const Scores *scores, char *const *labels, ClassTest *test, const char *rest) {

@@ -1,5 +1,5 @@
-/* compare/'s figures: well-formed SVG whatever the names are, a PNG of the right size, equal bytes for equal drawings, labels that do not
- * collide, axes that can be read. TWOFOLD_FIGURES=folder also writes every figure there, to be looked at. */
+/* compare/'s figures: well-formed SVG whatever the names are, a PNG of the right size, equal bytes for equal drawings, labels
+ * that do not collide, axes that can be read. TWOFOLD_FIGURES=folder also writes every figure there, to be looked at. */
 #include "tests/check.h"
 
 #include "common/file.h"
@@ -41,8 +41,8 @@ static bool xml_text(Xml *xml, char end) {
 
 static int xml_name(Xml *xml) {
     int length = 0;
-    while ((xml->at[length] >= 'a' && xml->at[length] <= 'z') || (xml->at[length] >= 'A' && xml->at[length] <= 'Z') || xml->at[length] == '-' ||
-           (length && xml->at[length] >= '0' && xml->at[length] <= '9'))
+    while ((xml->at[length] >= 'a' && xml->at[length] <= 'z') || (xml->at[length] >= 'A' && xml->at[length] <= 'Z') ||
+           xml->at[length] == '-' || (length && xml->at[length] >= '0' && xml->at[length] <= '9'))
         length++;
     return length;
 }
@@ -61,7 +61,8 @@ static bool xml_attributes(Xml *xml) {
 
 static bool xml_close(Xml *xml) {
     int length = xml_name(xml);
-    if (!xml->depth || xml->lengths[xml->depth - 1] != length || strncmp(xml->names[xml->depth - 1], xml->at, (size_t)length)) return false;
+    if (!xml->depth || xml->lengths[xml->depth - 1] != length || strncmp(xml->names[xml->depth - 1], xml->at, (size_t)length))
+        return false;
     xml->depth--;
     xml->at += length;
     return *xml->at++ == '>';
@@ -106,7 +107,8 @@ static int xml_elements(const char *text) {
 static int has_text(const Figure *figure, const char *part) {
     int found = 0;
     size_t size = strlen(part);
-    for (size_t at = 0; figure->text.data && at + size <= figure->text.size; at++) found += !memcmp(figure->text.data + at, part, size);
+    for (size_t at = 0; figure->text.data && at + size <= figure->text.size; at++)
+        found += !memcmp(figure->text.data + at, part, size);
     return found;
 }
 
@@ -120,9 +122,7 @@ static Box text_box(const Figure *figure, const Shape *shape, char text[1024]) {
     return (Box){x, shape->y - 0.73 * shape->text.size, width, 0.73 * shape->text.size};
 }
 
-static bool is_level_text(const Shape *shape) {
-    return shape->kind == SHAPE_TEXT && !shape->text.turn;
-}
+static bool is_level_text(const Shape *shape) { return shape->kind == SHAPE_TEXT && !shape->text.turn; }
 
 /* No text leaves the figure, and none covers another. */
 static void check_layout(const Figure *figure, const char *name) {
@@ -134,7 +134,8 @@ static void check_layout(const Figure *figure, const char *name) {
             fail_msg("%s: '%s' at %g, %g leaves the figure of %g x %g", name, text, box.x, box.y, figure->width, figure->height);
         for (size_t j = 0; j < i; j++) {
             if (!is_level_text(&figure->shapes[j])) continue;
-            if (box_overlap(box, text_box(figure, &figure->shapes[j], other)) > 1) fail_msg("%s: '%s' covers '%s'", name, text, other);
+            if (box_overlap(box, text_box(figure, &figure->shapes[j], other)) > 1)
+                fail_msg("%s: '%s' covers '%s'", name, text, other);
         }
     }
 }
@@ -234,11 +235,16 @@ static void axes_have_round_ticks(void **state) {
         bool log;
         const char *labels;
     } CASES[] = {
-        {0, 1, false, "0.0 0.2 0.4 0.6 0.8 1.0"},       {0.31, 0.94, false, "0.4 0.6 0.8"},
-        {0.9, 0.92, false, "0.900 0.905 0.910 0.915 0.920"}, {0, 16000, false, "0 5,000 10,000 15,000"},
-        {-3, 3, false, "-2 0 2"},                       {5, 5, false, "4.6 4.8 5.0 5.2 5.4"},
-        {0.02, 1.5, true, "0.02 0.05 0.1 0.2 0.5 1"}, {1, 1e6, true, "1 100 10,000 1,000,000"},
-        {90, 130, true, "90 100 110 120 130"},                         {0, 0, false, "-1.0 -0.5 0.0 0.5 1.0"},
+        {0, 1, false, "0.0 0.2 0.4 0.6 0.8 1.0"},
+        {0.31, 0.94, false, "0.4 0.6 0.8"},
+        {0.9, 0.92, false, "0.900 0.905 0.910 0.915 0.920"},
+        {0, 16000, false, "0 5,000 10,000 15,000"},
+        {-3, 3, false, "-2 0 2"},
+        {5, 5, false, "4.6 4.8 5.0 5.2 5.4"},
+        {0.02, 1.5, true, "0.02 0.05 0.1 0.2 0.5 1"},
+        {1, 1e6, true, "1 100 10,000 1,000,000"},
+        {90, 130, true, "90 100 110 120 130"},
+        {0, 0, false, "-1.0 -0.5 0.0 0.5 1.0"},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         Axis axis = axis_make(CASES[i].low, CASES[i].high, 0, 100, CASES[i].log ? 4 : 5, CASES[i].log);
@@ -271,7 +277,8 @@ static void labels_keep_their_distance(void **state) {
 
 /* ---- plots ---- */
 
-static char *emotions[] = {(char[]){"anger"}, (char[]){"fear"}, (char[]){"joy"}, (char[]){"love"}, (char[]){"sadness"}, (char[]){"surprise"}};
+static char *emotions[] = {(char[]){"anger"}, (char[]){"fear"},    (char[]){"joy"},
+                           (char[]){"love"},  (char[]){"sadness"}, (char[]){"surprise"}};
 
 static void draw_confusion(Figure *figure, int classes, int rows, double right, char *const *labels, const char *caption) {
     Error err = {0};
@@ -284,11 +291,13 @@ static void draw_confusion(Figure *figure, int classes, int rows, double right, 
         double u = random_uniform(&random);
         p.truth[row] = (int32_t)(u * u * classes);
         p.predicted[row] = p.truth[row];
-        if (random_uniform(&random) > right) p.predicted[row] = (p.truth[row] + 1 + (int32_t)(random_uniform(&random) * random_uniform(&random) * 5)) % classes;
+        if (random_uniform(&random) > right)
+            p.predicted[row] = (p.truth[row] + 1 + (int32_t)(random_uniform(&random) * random_uniform(&random) * 5)) % classes;
     }
     Confusion confusion;
     CHECK_OK(confusion_make(&confusion, &p, &err), &err);
-    CHECK_OK(plot_confusion(figure, (PlotText){"Confusion of cls-logreg on the test rows", caption, 0}, &confusion, labels, &err), &err);
+    CHECK_OK(plot_confusion(figure, (PlotText){"Confusion of cls-logreg on the test rows", caption, 0}, &confusion, labels, &err),
+             &err);
     confusion_free(&confusion);
     predictions_free(&p);
 }
@@ -342,33 +351,35 @@ static void curves(void **state) {
         low[i] = finetune[i] - 0.014;
         high[i] = finetune[i] + 0.012;
     }
-    Series learning[] = {{"dummy", rows, dummy, NULL, NULL, 4},
-                         {"tfidf-logreg", rows, tfidf, NULL, NULL, 4},
-                         {"cls-logreg", rows, cls, NULL, NULL, 4},
-                         {"mean-logreg", rows, mean, NULL, NULL, 4},
-                         {"finetune", rows, finetune, low, high, 4},
-                         {HOSTILE, rows, mean, NULL, NULL, 3}};
+    Series learning[] = {{"dummy", rows, dummy, NULL, NULL, 4},      {"tfidf-logreg", rows, tfidf, NULL, NULL, 4},
+                         {"cls-logreg", rows, cls, NULL, NULL, 4},   {"mean-logreg", rows, mean, NULL, NULL, 4},
+                         {"finetune", rows, finetune, low, high, 4}, {HOSTILE, rows, mean, NULL, NULL, 3}};
     for (int narrow = 0; narrow < 2; narrow++) {
-        plot_curves(&figure, (PlotText){"Accuracy by rows of training data", "Fine-tuning passes the bag of words at about 3,000 rows.", narrow ? 380 : 0},
+        plot_curves(&figure,
+                    (PlotText){"Accuracy by rows of training data", "Fine-tuning passes the bag of words at about 3,000 rows.",
+                               narrow ? 380 : 0},
                     &(CurvesPlot){learning, 6, "training rows", "test accuracy", true});
         check_figure(&figure, narrow ? "curves_learning_narrow" : "curves_learning");
     }
     double nothing[] = {nan(""), nan("")};
-    plot_curves(&figure, (PlotText){"Nothing", "", 0}, &(CurvesPlot){&(Series){"none", rows, nothing, NULL, NULL, 2}, 1, "x", "y", false});
+    plot_curves(&figure, (PlotText){"Nothing", "", 0},
+                &(CurvesPlot){&(Series){"none", rows, nothing, NULL, NULL, 2}, 1, "x", "y", false});
     assert_int_equal(has_text(&figure, "no values"), 1);
     check_figure(&figure, "curves_nothing");
 }
 
 static void interval_bars(void **state) {
     (void)state;
-    const IntervalRow rows[] = {{"dummy", 0.3475, 0.327, 0.368, false},   {"tfidf-logreg", 0.879, 0.864, 0.892, false},
+    const IntervalRow rows[] = {{"dummy", 0.3475, 0.327, 0.368, false},     {"tfidf-logreg", 0.879, 0.864, 0.892, false},
                                 {"cls-logreg", 0.647, 0.625, 0.667, false}, {"mean-logreg", 0.690, 0.669, 0.710, false},
-                                {"finetune", 0.922, 0.909, 0.933, true},  {"failed", nan(""), nan(""), nan(""), false},
+                                {"finetune", 0.922, 0.909, 0.933, true},    {"failed", nan(""), nan(""), nan(""), false},
                                 {HOSTILE, 0.5, nan(""), nan(""), false}};
     Figure figure;
     for (int narrow = 0; narrow < 2; narrow++) {
-        plot_intervals(&figure, (PlotText){"Test accuracy with 95 % intervals", "Fine-tuning and the bag of words do not overlap.", narrow ? 380 : 0},
-                       &(IntervalsPlot){rows, 7, "test accuracy", 0.3475, "most frequent class"});
+        plot_intervals(
+            &figure,
+            (PlotText){"Test accuracy with 95 % intervals", "Fine-tuning and the bag of words do not overlap.", narrow ? 380 : 0},
+            &(IntervalsPlot){rows, 7, "test accuracy", 0.3475, "most frequent class"});
         assert_int_equal(has_text(&figure, "0.922 [0.909, 0.933]"), 1);
         assert_int_equal(has_text(&figure, "not measured"), 1);
         check_figure(&figure, narrow ? "intervals_narrow" : "intervals");
@@ -386,7 +397,9 @@ static void cost(void **state) {
                                 {"failed", nan(""), 0.3, 0.1, 0.4},        {HOSTILE, 1.25, 0.66, nan(""), nan("")}};
     Figure figure;
     for (int narrow = 0; narrow < 2; narrow++) {
-        CHECK_OK(plot_cost(&figure, (PlotText){"Accuracy against time a text", "The bag of words is 60 times cheaper and 4 points worse.", narrow ? 380 : 0},
+        CHECK_OK(plot_cost(&figure,
+                           (PlotText){"Accuracy against time a text", "The bag of words is 60 times cheaper and 4 points worse.",
+                                      narrow ? 380 : 0},
                            &(CostPlot){points, 8, "milliseconds a text (p50)", "test accuracy"}, &err),
                  &err);
         assert_int_equal(has_text(&figure, "failed"), 0);
@@ -401,7 +414,8 @@ static void cost(void **state) {
 /* Entries as they come: near each other, far apart, many. */
 static void names_never_cover_each_other(void **state) {
     (void)state;
-    static const char *const NAMES[] = {"dummy", "tfidf-logreg", "cls-logreg", "mean-logreg", "finetune", "tfidf-svm", "finetune-int8", "cascade"};
+    static const char *const NAMES[] = {"dummy",    "tfidf-logreg", "cls-logreg",    "mean-logreg",
+                                        "finetune", "tfidf-svm",    "finetune-int8", "cascade"};
     Error err = {0};
     Random random = random_start(11, STREAM_TEST, 0);
     for (int trial = 0; trial < 300; trial++) {
@@ -411,7 +425,8 @@ static void names_never_cover_each_other(void **state) {
         double spread = random_uniform(&random), decades = 4 * random_uniform(&random);
         for (int i = 0; i < count; i++) {
             double score = 0.5 + 0.5 * spread * (random_uniform(&random) - 0.5), half = 0.02 * random_uniform(&random);
-            points[i] = (CostPoint){NAMES[i], pow(10, decades * (random_uniform(&random) - 0.5)), score, score - half, score + half};
+            points[i] =
+                (CostPoint){NAMES[i], pow(10, decades * (random_uniform(&random) - 0.5)), score, score - half, score + half};
             rows[i] = (IntervalRow){NAMES[i], score, score - half, score + half, i == 0};
         }
         PlotText text = {"Any", "", trial % 2 ? 380 : 640};
@@ -434,7 +449,8 @@ static void histograms(void **state) {
     for (int i = 0; i < COUNT; i++) lengths[i] = (int)exp(3 + 0.45 * random_normal(&random)) + 2;
     lengths[7] = 100000;
     lengths[9] = 2147483647;
-    const HistogramMark marks[] = {{22, "median 22"}, {46, "95 % under 46"}, {48, "another 48"}, {512, "max_length 512"}, {nan(""), "none"}};
+    const HistogramMark marks[] = {
+        {22, "median 22"}, {46, "95 % under 46"}, {48, "another 48"}, {512, "max_length 512"}, {nan(""), "none"}};
     Figure figure;
     for (int narrow = 0; narrow < 2; narrow++) {
         CHECK_OK(plot_histogram(&figure, (PlotText){"Tokens a text", "Hardly a text reaches the limit.", narrow ? 380 : 0},
@@ -443,19 +459,28 @@ static void histograms(void **state) {
         assert_true(has_text(&figure, "≥ ") == 1);
         check_figure(&figure, narrow ? "histogram_narrow" : "histogram");
     }
-    CHECK_OK(plot_histogram(&figure, (PlotText){"All alike", "", 0}, &(HistogramPlot){(int[]){5, 5, 5}, 3, "tokens", "texts", NULL, 0}, &err), &err);
+    CHECK_OK(plot_histogram(&figure, (PlotText){"All alike", "", 0},
+                            &(HistogramPlot){(int[]){5, 5, 5}, 3, "tokens", "texts", NULL, 0}, &err),
+             &err);
     check_figure(&figure, "histogram_alike");
-    CHECK_OK(plot_histogram(&figure, (PlotText){"None", "", 0}, &(HistogramPlot){NULL, 0, "tokens", "texts", NULL, 0}, &err), &err);
+    CHECK_OK(plot_histogram(&figure, (PlotText){"None", "", 0}, &(HistogramPlot){NULL, 0, "tokens", "texts", NULL, 0}, &err),
+             &err);
     check_figure(&figure, "histogram_none");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_reader_of_xml_is_strict), cmocka_unit_test(hostile_text_stays_text), cmocka_unit_test(sizes_are_checked),
-        cmocka_unit_test(axes_have_round_ticks),       cmocka_unit_test(labels_keep_their_distance),
-        cmocka_unit_test(confusion_matrices),          cmocka_unit_test(curves),
-        cmocka_unit_test(interval_bars),               cmocka_unit_test(cost),
-        cmocka_unit_test(histograms),                  cmocka_unit_test(names_never_cover_each_other),
+        cmocka_unit_test(the_reader_of_xml_is_strict),
+        cmocka_unit_test(hostile_text_stays_text),
+        cmocka_unit_test(sizes_are_checked),
+        cmocka_unit_test(axes_have_round_ticks),
+        cmocka_unit_test(labels_keep_their_distance),
+        cmocka_unit_test(confusion_matrices),
+        cmocka_unit_test(curves),
+        cmocka_unit_test(interval_bars),
+        cmocka_unit_test(cost),
+        cmocka_unit_test(histograms),
+        cmocka_unit_test(names_never_cover_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,7 +86,9 @@ static void check_matrix(const Json *json, const char *key, const Scores *s, int
     for (const Json *line = json_first(json_get(json, key)); line; line = json_next(line), t++) {
         int p = 0;
         for (const Json *cell = json_first(line); cell; cell = json_next(cell), p++)
-            check_number(json, by < 0 ? (double)confusion_count(&s->confusion, t, p) : confusion_share(&s->confusion, t, p, (ConfusionNormalize)by),
+            check_number(json,
+                         by < 0 ? (double)confusion_count(&s->confusion, t, p)
+                                : confusion_share(&s->confusion, t, p, (ConfusionNormalize)by),
                          key, cell, t * s->classes + p);
         assert_int_equal(p, s->classes);
     }
@@ -155,7 +157,11 @@ static void no_probabilities_gives_null(void **state) {
     assert_true(json_is_null(json_get(json_get(json, "top_k_accuracy"), "2")));
     CHECK_CLOSE(json_number_or(json_get(json_get(json_get(json, "per_class"), "b"), "recall"), -1), 0.5, 0, 0);
     assert_true(json_is_null(json_get(json_get(json_get(json, "per_class"), "c"), "f1")));
-    assert_int_equal(json_int_or(json_first(json_get(json, "confusion_matrix")) ? json_first(json_first(json_get(json, "confusion_matrix"))) : NULL, -1), 2);
+    assert_int_equal(json_int_or(json_first(json_get(json, "confusion_matrix"))
+                                     ? json_first(json_first(json_get(json, "confusion_matrix")))
+                                     : NULL,
+                                 -1),
+                     2);
     json_free(json);
     buffer_free(&out);
     scores_free(&s);
@@ -192,10 +198,12 @@ static void notes_name_the_classes(void **state) {
     CHECK_OK(scores_compute(&s, &p, NULL, &err), &err);
     Buffer out = {0};
     scores_write_notes(&out, &s, labels);
-    assert_string_equal(out.data, "9 classes (a label that is much longer than the heading of the last line, class 4, class 5, class 6, class 7, …) "
-                                  "with no rows here and never answered: left out of every mean\n"
-                                  "1 class (class 2) with no rows here: no recall and no AUC, left out of their means\n"
-                                  "1 class (größer als 大きい) never answered: precision counted as 0\n");
+    assert_string_equal(
+        out.data,
+        "9 classes (a label that is much longer than the heading of the last line, class 4, class 5, class 6, class 7, …) "
+        "with no rows here and never answered: left out of every mean\n"
+        "1 class (class 2) with no rows here: no recall and no AUC, left out of their means\n"
+        "1 class (größer als 大きい) never answered: precision counted as 0\n");
     CHECK_CLOSE(s.recall_macro, 0.25, 0, 0);
     CHECK_CLOSE(s.f1_macro, 2.0 / 9, 1e-15, 0); /* 2/3, 0, 0 */
     buffer_free(&out);
@@ -249,7 +257,8 @@ static void threads_change_nothing(void **state) {
         Scores s;
         CHECK_OK(scores_compute(&s, &p, pool, &err), &err);
         Buffer out = {0};
-        for (int i = 0; i < SCORE_FIELD_COUNT; i++) buffer_add(&out, &(double){score_value(&s, &SCORE_FIELDS[i])}, sizeof(double));
+        for (int i = 0; i < SCORE_FIELD_COUNT; i++)
+            buffer_add(&out, &(double){score_value(&s, &SCORE_FIELDS[i])}, sizeof(double));
         buffer_add(&out, s.per_class, CLASSES * sizeof *s.per_class);
         if (threads == 1) buffer_add(&first, out.data, out.size);
         assert_int_equal(out.size, first.size);
@@ -340,8 +349,8 @@ static void p_values_read_well(void **state) {
     static const struct {
         double log10_p;
         const char *text;
-    } CASES[] = {{0, "p = 1.00"},        {-0.2, "p = 0.63"},  {-1.9, "p = 0.013"}, {-2.5, "p = 0.0032"}, {-3.2, "p = 6e-4"},
-                 {-8.5, "p = 3e-9"},     {-99, "p = 1e-99"},  {-99.1, "p < 1e-99"}, {-1e9, "p < 1e-99"}, {-3.0001, "p = 1e-3"}};
+    } CASES[] = {{0, "p = 1.00"},    {-0.2, "p = 0.63"}, {-1.9, "p = 0.013"},  {-2.5, "p = 0.0032"}, {-3.2, "p = 6e-4"},
+                 {-8.5, "p = 3e-9"}, {-99, "p = 1e-99"}, {-99.1, "p < 1e-99"}, {-1e9, "p < 1e-99"},  {-3.0001, "p = 1e-3"}};
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         char text[32];
         p_value_text(text, CASES[i].log10_p);
