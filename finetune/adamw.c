@@ -39,10 +39,10 @@ bool adamw_make(AdamW *adamw, const WeightTable *table, const AdamWOptions *opti
                      .weight_decay = options->weight_decay,
                      .total = table->total};
     int spans = count_spans(table, options->freeze_layers);
-    bool good = (adamw->first = mem_new(table->total, sizeof *adamw->first, err))
-             && (adamw->second = mem_new(table->total, sizeof *adamw->second, err))
-             && (adamw->spans = mem_new((size_t)spans, sizeof *adamw->spans, err))
-             && (adamw->squares = mem_new((size_t)spans, sizeof *adamw->squares, err));
+    bool good = (adamw->first = mem_new(table->total, sizeof *adamw->first, err)) &&
+                (adamw->second = mem_new(table->total, sizeof *adamw->second, err)) &&
+                (adamw->spans = mem_new((size_t)spans, sizeof *adamw->spans, err)) &&
+                (adamw->squares = mem_new((size_t)spans, sizeof *adamw->squares, err));
     for (int i = 0; good && i < table->count; i++)
         if (adamw_trains(table, i, options->freeze_layers)) cut_tensor(adamw, &table->tensors[i]);
     if (!good) adamw_free(adamw);

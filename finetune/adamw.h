@@ -17,12 +17,12 @@ typedef struct AdamWSpan {
 
 typedef struct AdamW {
     double beta1, beta2, epsilon, weight_decay;
-    int64_t step;         /* finished steps */
-    size_t total;         /* floats in a block */
+    int64_t step;          /* finished steps */
+    size_t total;          /* floats in a block */
     float *first, *second; /* (total) moments */
-    AdamWSpan *spans;     /* of the tensors that are trained, in the table's order */
+    AdamWSpan *spans;      /* of the tensors that are trained, in the table's order */
     int span_count;
-    double *squares;      /* (span_count) sums of squared gradients */
+    double *squares; /* (span_count) sums of squared gradients */
 } AdamW;
 
 typedef struct AdamWOptions {

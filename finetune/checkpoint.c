@@ -60,9 +60,10 @@ static bool fill_optimizer_file(OptimizerFile *file, const CheckpointParts *part
     const WeightTable *table = &parts->weights->table;
     size_t most = 2 * (size_t)table->count + 3;
     file->step = parts->state->step;
-    if (!(file->tensors = mem_new(most, sizeof *file->tensors, err)) || !(file->names = mem_new(most, sizeof *file->names, err))
-        || !(file->losses = mem_new((size_t)file->step, sizeof *file->losses, err))
-        || !(file->norms = mem_new((size_t)file->step, sizeof *file->norms, err)))
+    if (!(file->tensors = mem_new(most, sizeof *file->tensors, err)) ||
+        !(file->names = mem_new(most, sizeof *file->names, err)) ||
+        !(file->losses = mem_new((size_t)file->step, sizeof *file->losses, err)) ||
+        !(file->norms = mem_new((size_t)file->step, sizeof *file->norms, err)))
         return false;
     for (int i = 0; i < table->count; i++) {
         if (!adamw_trains(table, i, parts->options->freeze_layers)) continue;
@@ -88,8 +89,8 @@ static bool save_optimizer(const CheckpointParts *parts, const char *path, Error
 }
 
 /* The tensor of that name, type and size. */
-static const StoredTensor *find_tensor(const SafeTensors *tensors, const char *path, const char *name, TensorType type, size_t elements,
-                                       Error *err) {
+static const StoredTensor *find_tensor(const SafeTensors *tensors, const char *path, const char *name, TensorType type,
+                                       size_t elements, Error *err) {
     const StoredTensor *found = safetensors_find(tensors, name);
     if (found && found->type == type && tensor_elements(found) == elements) return found;
     FAIL(err, ERROR_DATA, "%s: no tensor '%s' of %zu %s", path, name, elements, tensor_type_name(type));
@@ -101,8 +102,8 @@ static bool check_moments(const CheckpointParts *parts, const SafeTensors *tenso
     for (int i = 0; i < table->count; i++) {
         const TensorSpec *tensor = &table->tensors[i];
         if (!adamw_trains(table, i, parts->options->freeze_layers)) continue;
-        if (!find_tensor(tensors, path, moment_name(tensor, "exp_avg").text, TENSOR_F32, tensor->count, err)
-            || !find_tensor(tensors, path, moment_name(tensor, "exp_avg_sq").text, TENSOR_F32, tensor->count, err))
+        if (!find_tensor(tensors, path, moment_name(tensor, "exp_avg").text, TENSOR_F32, tensor->count, err) ||
+            !find_tensor(tensors, path, moment_name(tensor, "exp_avg_sq").text, TENSOR_F32, tensor->count, err))
             return false;
     }
     return true;
@@ -125,7 +126,8 @@ static void copy_moments(const CheckpointParts *parts, const SafeTensors *tensor
 /* The curve of `read->step` steps into read->history. */
 static bool read_history(TrainState *read, const TrainPlan *plan, const SafeTensors *tensors, const char *path, Error *err) {
     const StoredTensor *losses = find_tensor(tensors, path, "history.loss", TENSOR_F64, (size_t)read->step, err);
-    const StoredTensor *norms = losses ? find_tensor(tensors, path, "history.grad_norm", TENSOR_F64, (size_t)read->step, err) : NULL;
+    const StoredTensor *norms =
+        losses ? find_tensor(tensors, path, "history.grad_norm", TENSOR_F64, (size_t)read->step, err) : NULL;
     const StoredTensor *step = norms ? find_tensor(tensors, path, "step", TENSOR_I64, 1, err) : NULL;
     int64_t stored_step = 0;
     if (!step) return false;
@@ -197,15 +199,14 @@ static bool save_state(const CheckpointParts *parts, const char *folder, Error *
 
 bool checkpoint_save(const CheckpointParts *parts, bool interrupted, Error *err) {
     Path folder, identity, optimizer;
-    return checkpoint_folder_begin(&folder, parts->output_dir, parts->state->step, err)
-        && path_make(&identity, err, "%s/identity.json", folder.text)
-        && path_make(&optimizer, err, "%s/optimizer.safetensors", folder.text)
-        && weights_save(parts->weights, parts->model_folder, folder.text, err)
-        && file_write(identity.text, parts->identity, strlen(parts->identity), err)
-        && save_optimizer(parts, optimizer.text, err)
-        && save_state(parts, folder.text, err)
-        && save_progress(parts, folder.text, interrupted, err)
-        && checkpoint_folder_finish(&folder, parts->output_dir, parts->state->step, err);
+    return checkpoint_folder_begin(&folder, parts->output_dir, parts->state->step, err) &&
+           path_make(&identity, err, "%s/identity.json", folder.text) &&
+           path_make(&optimizer, err, "%s/optimizer.safetensors", folder.text) &&
+           weights_save(parts->weights, parts->model_folder, folder.text, err) &&
+           file_write(identity.text, parts->identity, strlen(parts->identity), err) &&
+           save_optimizer(parts, optimizer.text, err) && save_state(parts, folder.text, err) &&
+           save_progress(parts, folder.text, interrupted, err) &&
+           checkpoint_folder_finish(&folder, parts->output_dir, parts->state->step, err);
 }
 
 /* ---- identity ---- */
@@ -268,8 +269,8 @@ static bool check_files(const Json *hashes, const char *folder, Error *err) {
     for (int i = 0; i < HASHED_COUNT; i++) {
         Path path;
         Sha256Hex hash;
-        if (!path_make(&path, err, "%s/%s", folder, HASHED[i]) || !sha256_file(&hash, path.text, err)
-            || !check_hash(hashes, folder, HASHED[i], &hash, err))
+        if (!path_make(&path, err, "%s/%s", folder, HASHED[i]) || !sha256_file(&hash, path.text, err) ||
+            !check_hash(hashes, folder, HASHED[i], &hash, err))
             return false;
     }
     return true;
@@ -312,13 +313,11 @@ bool checkpoint_load(const CheckpointParts *parts, const char *folder, Error *er
     Weights loaded = {0};
     Path optimizer;
     Json *progress = read_progress(folder, err);
-    bool good = progress && check_identity(parts, folder, err) && check_files(json_get(progress, "sha256"), folder, err)
-             && read_state(&read, parts, progress, folder, err)
-             && path_make(&optimizer, err, "%s/optimizer.safetensors", folder)
-             && safetensors_open(&moments, optimizer.text, err)
-             && check_moments(parts, &moments, optimizer.text, err)
-             && read_history(&read, parts->plan, &moments, optimizer.text, err)
-             && load_weights(&loaded, parts, folder, err);
+    bool good = progress && check_identity(parts, folder, err) && check_files(json_get(progress, "sha256"), folder, err) &&
+                read_state(&read, parts, progress, folder, err) &&
+                path_make(&optimizer, err, "%s/optimizer.safetensors", folder) &&
+                safetensors_open(&moments, optimizer.text, err) && check_moments(parts, &moments, optimizer.text, err) &&
+                read_history(&read, parts->plan, &moments, optimizer.text, err) && load_weights(&loaded, parts, folder, err);
     if (good) {
         memcpy(parts->weights->block, loaded.block, loaded.table.total * sizeof *loaded.block);
         copy_moments(parts, &moments);
@@ -339,7 +338,8 @@ bool checkpoint_load_weights(const CheckpointParts *parts, int64_t step, Error *
     Weights loaded = {0};
     if (!checkpoint_path(&folder, parts->output_dir, step, err)) return false;
     Json *progress = read_progress(folder.text, err);
-    bool good = progress && check_files(json_get(progress, "sha256"), folder.text, err) && load_weights(&loaded, parts, folder.text, err);
+    bool good =
+        progress && check_files(json_get(progress, "sha256"), folder.text, err) && load_weights(&loaded, parts, folder.text, err);
     json_free(progress);
     if (good) memcpy(parts->weights->block, loaded.block, loaded.table.total * sizeof *loaded.block);
     weights_free(&loaded);
@@ -358,8 +358,10 @@ bool checkpoint_resume(const CheckpointParts *parts, bool *found, const Observer
         good = checkpoint_path(&folder, parts->output_dir, steps[i], err);
         *found = good && checkpoint_load(parts, folder.text, &why);
         if (!good || *found) break;
-        if (why.kind == ERROR_FAILED) good = FAIL(err, why.kind, "%s", why.message); /* no memory says nothing about a checkpoint */
-        else observer_note(observer, "passed over: %s", why.message);
+        if (why.kind == ERROR_FAILED)
+            good = FAIL(err, why.kind, "%s", why.message); /* no memory says nothing about a checkpoint */
+        else
+            observer_note(observer, "passed over: %s", why.message);
     }
     free(steps);
     return good;

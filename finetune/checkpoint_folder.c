@@ -19,8 +19,8 @@ bool checkpoint_path(Path *path, const char *output_dir, int64_t step, Error *er
 }
 
 bool checkpoint_folder_begin(Path *unfinished, const char *output_dir, int64_t step, Error *err) {
-    return path_make(unfinished, err, "%s/" UNFINISHED "%lld", output_dir, (long long)step)
-        && folder_remove(unfinished->text, err) && folder_make(unfinished->text, err);
+    return path_make(unfinished, err, "%s/" UNFINISHED "%lld", output_dir, (long long)step) &&
+           folder_remove(unfinished->text, err) && folder_make(unfinished->text, err);
 }
 
 static bool flush_folder(const char *path, Error *err) {
@@ -41,8 +41,8 @@ static bool is_ours(const char *folder) {
 static bool exchange(const char *a, const char *b) {
     if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) == 0) return true;
     Path aside;
-    return path_make(&aside, NULL, "%s.old", a) && folder_remove(aside.text, NULL) && rename(b, aside.text) == 0
-        && rename(a, b) == 0 && rename(aside.text, a) == 0;
+    return path_make(&aside, NULL, "%s.old", a) && folder_remove(aside.text, NULL) && rename(b, aside.text) == 0 &&
+           rename(a, b) == 0 && rename(aside.text, a) == 0;
 }
 
 bool checkpoint_folder_finish(const Path *unfinished, const char *output_dir, int64_t step, Error *err) {
@@ -137,7 +137,8 @@ bool checkpoint_tidy(const char *output_dir, int limit, int64_t newest, int64_t 
     bool good = true;
     for (int i = 0; good && i < count; i++) {
         Path path;
-        if (steps[i] != newest && (newest == 0 || (checkpoint_path(&path, output_dir, steps[i], NULL) && was_interrupted(path.text))))
+        if (steps[i] != newest &&
+            (newest == 0 || (checkpoint_path(&path, output_dir, steps[i], NULL) && was_interrupted(path.text))))
             good = remove_checkpoint(output_dir, steps[i], err);
         else
             steps[kept++] = steps[i];

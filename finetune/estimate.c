@@ -41,7 +41,8 @@ static bool time_step(Trainer *trainer, float *stand_in, int count, double *seco
 static double memory_mb(const Trainer *trainer) {
     const FinetuneInput *input = trainer->input;
     int threads = pool_threads(input->pool);
-    WorkspaceOptions room = gradient_workspace_options(&input->train, trainer->gradient.row_budget, trainer->options->freeze_layers);
+    WorkspaceOptions room =
+        gradient_workspace_options(&input->train, trainer->gradient.row_budget, trainer->options->freeze_layers);
     double block = (double)input->weights->table.total * sizeof(float);
     double packed = trainer->flos_per_token / 6.0 * 2 * sizeof(float);
     return (4 * block + packed + (double)workspace_bytes(trainer->encoder, &room, threads)) / MB;
@@ -58,8 +59,8 @@ bool finetune_estimate(FinetuneEstimate *out, const FinetuneInput *input, const 
     Trainer trainer = {0};
     float *stand_in = NULL;
     *out = (FinetuneEstimate){0};
-    bool good = trainer_make(&trainer, input, options, NULL, err)
-             && (stand_in = mem_new(input->weights->table.total, sizeof *stand_in, err));
+    bool good = trainer_make(&trainer, input, options, NULL, err) &&
+                (stand_in = mem_new(input->weights->table.total, sizeof *stand_in, err));
     int step_rows = 0;
     if (good) {
         int64_t epoch;

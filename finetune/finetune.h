@@ -29,9 +29,9 @@ typedef struct FinetuneInput {
     Weights *weights;         /* with a head of K classes (weights_load); trained in place */
     const char *model_folder; /* where they were loaded from: the tokenizer's files of the checkpoints come from there */
     FinetuneRows train;
-    FinetuneRows validation;  /* count 0: none, then nothing may ask for an evaluation */
-    const char *output_dir;   /* made if needed: checkpoint-N/, trainer_state.json, …_results.json */
-    const char *identity;     /* names data and model (their sha256): a checkpoint of another identity is not resumed; may be NULL */
+    FinetuneRows validation; /* count 0: none, then nothing may ask for an evaluation */
+    const char *output_dir;  /* made if needed: checkpoint-N/, trainer_state.json, …_results.json */
+    const char *identity; /* names data and model (their sha256): a checkpoint of another identity is not resumed; may be NULL */
     Pool *pool;
 } FinetuneInput;
 
@@ -50,20 +50,20 @@ typedef struct FinetuneEvaluation {
 } FinetuneEvaluation;
 
 typedef struct FinetuneResult {
-    int64_t steps;           /* finished; steps[] and evaluations[] cover the whole run, resumed or not */
-    FinetuneStep *history;   /* (steps) */
+    int64_t steps;                   /* finished; steps[] and evaluations[] cover the whole run, resumed or not */
+    FinetuneStep *history;           /* (steps) */
     FinetuneEvaluation *evaluations; /* (evaluation_count) */
     int evaluation_count;
     double epochs;
-    double train_loss;       /* mean over all steps */
-    double total_flos;       /* Trainer's rule, docs/FORMATS.md */
-    int64_t best_step;       /* 0: none was chosen */
-    double best_metric;      /* NaN without one */
-    bool best_loaded;        /* the weights are those of best_step; else of the last step */
+    double train_loss;  /* mean over all steps */
+    double total_flos;  /* Trainer's rule, docs/FORMATS.md */
+    int64_t best_step;  /* 0: none was chosen */
+    double best_metric; /* NaN without one */
+    bool best_loaded;   /* the weights are those of best_step; else of the last step */
     bool stopped_early;
-    int64_t resumed_from;    /* step; 0: started anew */
-    double train_s;          /* all sessions of the run, evaluations included */
-    double peak_mb;          /* of the process, at the end */
+    int64_t resumed_from; /* step; 0: started anew */
+    double train_s;       /* all sessions of the run, evaluations included */
+    double peak_mb;       /* of the process, at the end */
 } FinetuneResult;
 
 /* Trains until the options say it is done, resuming where an interrupted run in output_dir left off. Between steps it asks
@@ -80,8 +80,8 @@ MUST_CHECK bool finetune_predict(Predictions *out, const Encoder *encoder, const
 
 typedef struct FinetuneEstimate {
     int64_t steps;
-    double step_s;   /* one timed step */
-    double train_s;  /* step_s × steps, and the evaluations */
+    double step_s;    /* one timed step */
+    double train_s;   /* step_s × steps, and the evaluations */
     double memory_mb; /* weights, gradients, moments, workspaces */
     double disk_mb;   /* checkpoints kept */
 } FinetuneEstimate;

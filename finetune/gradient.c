@@ -60,16 +60,16 @@ bool gradient_make(Gradient *gradient, const Encoder *encoder, const Weights *we
     size_t most = (size_t)room.rows;
     gradient->token_budget = room.tokens;
     gradient->row_budget = room.rows;
-    return loss_make(&gradient->loss, config->classes, options->label_smoothing_factor, options->balanced, rows->labels, rows->rows,
-                     rows->count, err)
-        && (gradient->workspace = workspace_new(encoder, &room, pool, err))
-        && (gradient->sum = mem_new(weights->table.total, sizeof *gradient->sum, err))
-        && (gradient->ids = mem_new((size_t)room.tokens, sizeof *gradient->ids, err))
-        && (gradient->starts = mem_new(most + 1, sizeof *gradient->starts, err))
-        && (gradient->numbers = mem_new(most, sizeof *gradient->numbers, err))
-        && (gradient->labels = mem_new(most, sizeof *gradient->labels, err))
-        && (gradient->of_logits = mem_new(most * (size_t)config->classes, sizeof *gradient->of_logits, err))
-        && (gradient->step_labels = mem_new((size_t)most_rows, sizeof *gradient->step_labels, err));
+    return loss_make(&gradient->loss, config->classes, options->label_smoothing_factor, options->balanced, rows->labels,
+                     rows->rows, rows->count, err) &&
+           (gradient->workspace = workspace_new(encoder, &room, pool, err)) &&
+           (gradient->sum = mem_new(weights->table.total, sizeof *gradient->sum, err)) &&
+           (gradient->ids = mem_new((size_t)room.tokens, sizeof *gradient->ids, err)) &&
+           (gradient->starts = mem_new(most + 1, sizeof *gradient->starts, err)) &&
+           (gradient->numbers = mem_new(most, sizeof *gradient->numbers, err)) &&
+           (gradient->labels = mem_new(most, sizeof *gradient->labels, err)) &&
+           (gradient->of_logits = mem_new(most * (size_t)config->classes, sizeof *gradient->of_logits, err)) &&
+           (gradient->step_labels = mem_new((size_t)most_rows, sizeof *gradient->step_labels, err));
 }
 
 void gradient_free(Gradient *gradient) {
@@ -103,10 +103,11 @@ static Batch pack(const Gradient *gradient, const int *places, int count) {
 }
 
 /* One piece; adds its share of the loss, not yet divided. */
-static bool add_piece(Gradient *gradient, const Batch *batch, const ForwardOptions *options, double divisor, double *sum, Error *err) {
+static bool add_piece(Gradient *gradient, const Batch *batch, const ForwardOptions *options, double divisor, double *sum,
+                      Error *err) {
     const float *logits = NULL;
-    if (!encoder_forward(gradient->encoder, gradient->workspace, batch, options, err)
-        || !encoder_classify(gradient->encoder, gradient->workspace, batch, options, &logits, err))
+    if (!encoder_forward(gradient->encoder, gradient->workspace, batch, options, err) ||
+        !encoder_classify(gradient->encoder, gradient->workspace, batch, options, &logits, err))
         return false;
     *sum += loss_forward_backward(&gradient->loss, logits, gradient->labels, batch->rows, divisor, gradient->of_logits);
     return encoder_backward(gradient->encoder, gradient->workspace, batch, options, gradient->of_logits, gradient->sum, err);

@@ -12,12 +12,12 @@ typedef struct Gradient {
     uint64_t seed; /* of the dropout */
     Loss loss;
     Workspace *workspace;
-    float *sum; /* (weights.table.total): zero before the first step; the optimiser leaves it so */
+    float *sum;                   /* (weights.table.total): zero before the first step; the optimiser leaves it so */
     int token_budget, row_budget; /* of a piece */
 
     /* A piece: borrowed by its Batch. */
     int32_t *ids, *starts, *numbers, *labels;
-    float *of_logits; /* (row_budget, K) */
+    float *of_logits;     /* (row_budget, K) */
     int32_t *step_labels; /* (rows of a step) */
 } Gradient;
 
@@ -25,8 +25,8 @@ typedef struct Gradient {
 WorkspaceOptions gradient_workspace_options(const FinetuneRows *rows, int most_rows, int freeze_layers);
 
 /* The encoder was made for training. most_rows: of one step. ERROR_DATA when a row is longer than the encoder's positions or its label is no class. */
-MUST_CHECK bool gradient_make(Gradient *gradient, const Encoder *encoder, const Weights *weights, const FinetuneRows *rows, int most_rows,
-                              const FinetuneOptions *options, Pool *pool, Error *err);
+MUST_CHECK bool gradient_make(Gradient *gradient, const Encoder *encoder, const Weights *weights, const FinetuneRows *rows,
+                              int most_rows, const FinetuneOptions *options, Pool *pool, Error *err);
 void gradient_free(Gradient *gradient); /* takes a zeroed one */
 
 /* Adds the gradients of the mean loss over the rows at places[0 … count) (indices into rows->rows); *loss is that mean. `done` steps went

@@ -68,13 +68,15 @@ static bool check_ranges(const FinetuneOptions *o, Error *err) {
 /* Trainer's own rule: what is loaded at the end must have been saved when it was measured. */
 static bool check_best(const FinetuneOptions *o, Error *err) {
     if (o->early_stopping_patience > 0 && o->eval_strategy == INTERVAL_NO)
-        return FAIL(err, ERROR_USAGE, "--early_stopping_patience needs evaluations: --eval_strategy is no, expected epoch or steps");
+        return FAIL(err, ERROR_USAGE,
+                    "--early_stopping_patience needs evaluations: --eval_strategy is no, expected epoch or steps");
     if (!o->load_best_model_at_end) return true;
     if (o->eval_strategy != o->save_strategy)
-        return FAIL(err, ERROR_USAGE,
-                    "--load_best_model_at_end needs a checkpoint of every evaluation: --eval_strategy is %s and --save_strategy %s, "
-                    "expected the same (or --no_load_best_model_at_end)",
-                    interval_name(o->eval_strategy), interval_name(o->save_strategy));
+        return FAIL(
+            err, ERROR_USAGE,
+            "--load_best_model_at_end needs a checkpoint of every evaluation: --eval_strategy is %s and --save_strategy %s, "
+            "expected the same (or --no_load_best_model_at_end)",
+            interval_name(o->eval_strategy), interval_name(o->save_strategy));
     double every = o->eval_steps > 0 ? o->eval_steps : o->logging_steps;
     double ratio = o->save_steps / every;
     if (o->save_strategy == INTERVAL_STEPS && fabs(ratio - nearbyint(ratio)) > 1e-6)
@@ -86,7 +88,8 @@ static bool check_best(const FinetuneOptions *o, Error *err) {
 static bool check_metric(const FinetuneOptions *o, Error *err) {
     const char *name = finetune_metric(o);
     if (strcmp(name, "loss") == 0 || score_field_find(name)) return true;
-    return FAIL(err, ERROR_USAGE, "--metric_for_best_model is '%s', expected loss, accuracy, f1_macro or another score of metrics.json",
+    return FAIL(err, ERROR_USAGE,
+                "--metric_for_best_model is '%s', expected loss, accuracy, f1_macro or another score of metrics.json",
                 o->metric_for_best_model);
 }
 

@@ -58,12 +58,14 @@ typedef struct FinetuneOptions {
     const char *resume_from_checkpoint;
 } FinetuneOptions;
 
-#define FINETUNE_DEFAULTS                                                                                                    \
-    {.learning_rate = 5e-5, .num_train_epochs = 3, .max_steps = -1, .per_device_train_batch_size = 8,                        \
-     .gradient_accumulation_steps = 1, .adam_beta1 = 0.9, .adam_beta2 = 0.999, .adam_epsilon = 1e-8, .max_grad_norm = 1,     \
-     .seed = 42, .eval_strategy = INTERVAL_EPOCH, .save_strategy = INTERVAL_EPOCH, .save_steps = 500, .logging_steps = 500,  \
-     .per_device_eval_batch_size = 8, .save_total_limit = 2, .load_best_model_at_end = true,                                 \
-     .metric_for_best_model = "accuracy"}
+#define FINETUNE_DEFAULTS \
+    { \
+        .learning_rate = 5e-5, .num_train_epochs = 3, .max_steps = -1, .per_device_train_batch_size = 8, \
+        .gradient_accumulation_steps = 1, .adam_beta1 = 0.9, .adam_beta2 = 0.999, .adam_epsilon = 1e-8, .max_grad_norm = 1, \
+        .seed = 42, .eval_strategy = INTERVAL_EPOCH, .save_strategy = INTERVAL_EPOCH, .save_steps = 500, .logging_steps = 500, \
+        .per_device_eval_batch_size = 8, .save_total_limit = 2, .load_best_model_at_end = true, \
+        .metric_for_best_model = "accuracy" \
+    }
 
 /* ERROR_USAGE for what is out of range or contradicts itself (the best can only be loaded when it was evaluated and saved). `layers` is
  * the encoder's number, or -1 when it is not known yet. */

@@ -18,8 +18,8 @@ TrainPlan plan_make(const FinetuneOptions *options, int rows, bool has_validatio
                       .log_first = options->logging_first_step};
     plan.batches = divide_up(rows, plan.batch);
     plan.updates = divide_up(plan.batches, plan.accumulation);
-    plan.steps = options->max_steps > 0 ? options->max_steps
-                                        : at_least_1((int64_t)ceil(options->num_train_epochs * (double)plan.updates));
+    plan.steps =
+        options->max_steps > 0 ? options->max_steps : at_least_1((int64_t)ceil(options->num_train_epochs * (double)plan.updates));
     plan.epochs = divide_up(plan.steps, plan.updates);
     plan.log_every = at_least_1(schedule_count(options->logging_steps, plan.steps));
     plan.save_every = at_least_1(schedule_count(options->save_steps, plan.steps));

@@ -7,13 +7,13 @@
 #include "finetune/schedule.h"
 
 typedef struct TrainPlan {
-    int rows;          /* of an epoch */
-    int batch;         /* rows of a batch; the last of an epoch may have fewer */
-    int accumulation;  /* batches of an optimiser step; the last of an epoch may have fewer */
-    int64_t batches;   /* of an epoch */
-    int64_t updates;   /* optimiser steps of an epoch */
-    int64_t steps;     /* optimiser steps of the run */
-    int64_t epochs;    /* begun ones */
+    int rows;         /* of an epoch */
+    int batch;        /* rows of a batch; the last of an epoch may have fewer */
+    int accumulation; /* batches of an optimiser step; the last of an epoch may have fewer */
+    int64_t batches;  /* of an epoch */
+    int64_t updates;  /* optimiser steps of an epoch */
+    int64_t steps;    /* optimiser steps of the run */
+    int64_t epochs;   /* begun ones */
     uint64_t seed;
     IntervalStrategy evaluates, saves;
     int64_t eval_every, save_every, log_every; /* steps */

@@ -38,17 +38,17 @@ static bool copy_truth(int32_t **truth, const FinetuneRows *rows, Error *err) {
     return *truth != NULL;
 }
 
-bool predict_rows(Predictions *out, const Encoder *encoder, const FinetuneRows *rows, const Loss *loss, double *mean, const char *task,
-                  Pool *pool, const Observer *observer, Error *err) {
+bool predict_rows(Predictions *out, const Encoder *encoder, const FinetuneRows *rows, const Loss *loss, double *mean,
+                  const char *task, Pool *pool, const Observer *observer, Error *err) {
     int classes = encoder_config(encoder)->classes;
     int32_t *truth = NULL;
     Sweep *sweep = NULL;
     PredictJob job = {.encoder = encoder, .rows = rows, .loss = loss, .out = out};
-    bool good = copy_truth(&truth, rows, err) && predictions_make(out, rows->count, classes, truth, true, err)
-             && (job.losses = mem_new((size_t)rows->count, sizeof *job.losses, err))
-             && (job.logits = mem_new((size_t)pool_threads(pool) * (size_t)classes, sizeof *job.logits, err))
-             && (sweep = sweep_new(encoder, &(SweepOptions){.forward = {.cls_only = true}}, pool, err))
-             && sweep_run(sweep, rows->tokens, rows->rows, rows->count, use_batch, &job, task, observer, err);
+    bool good = copy_truth(&truth, rows, err) && predictions_make(out, rows->count, classes, truth, true, err) &&
+                (job.losses = mem_new((size_t)rows->count, sizeof *job.losses, err)) &&
+                (job.logits = mem_new((size_t)pool_threads(pool) * (size_t)classes, sizeof *job.logits, err)) &&
+                (sweep = sweep_new(encoder, &(SweepOptions){.forward = {.cls_only = true}}, pool, err)) &&
+                sweep_run(sweep, rows->tokens, rows->rows, rows->count, use_batch, &job, task, observer, err);
     if (good && loss) {
         double sum = 0;
         for (int i = 0; i < rows->count; i++) sum += job.losses[i];

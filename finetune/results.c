@@ -19,13 +19,13 @@ static bool add_line(TrainState *sum, const TrainState *state, const LogEntry *l
     return log_put(sum, samples_key, samples, err);
 }
 
-static bool write_lines(const char *output_dir, const char *name, const TrainState *state, const TrainPlan *plan, const LogEntry *training,
-                        const LogEntry *evaluation, int validation_rows, Error *err) {
+static bool write_lines(const char *output_dir, const char *name, const TrainState *state, const TrainPlan *plan,
+                        const LogEntry *training, const LogEntry *evaluation, int validation_rows, Error *err) {
     Buffer text = {0};
     JsonWriter w = json_writer(&text, 4);
     TrainState sum = {.step = training ? training->step : evaluation->step};
-    bool good = log_begin(&sum, plan, err) && add_line(&sum, state, training, LOG_TRAIN_SAMPLES, plan->rows, err)
-             && add_line(&sum, state, evaluation, LOG_EVAL_SAMPLES, validation_rows, err);
+    bool good = log_begin(&sum, plan, err) && add_line(&sum, state, training, LOG_TRAIN_SAMPLES, plan->rows, err) &&
+                add_line(&sum, state, evaluation, LOG_EVAL_SAMPLES, validation_rows, err);
     json_begin_object(&w);
     if (good) log_write(&w, &sum, &sum.log[0], false, true);
     json_end_object(&w);
@@ -40,8 +40,8 @@ bool results_write(const char *output_dir, const TrainState *state, const TrainP
                    const LogEntry *training, const LogEntry *evaluation, int validation_rows, Error *err) {
     Buffer text = {0};
     train_state_write(&text, state, plan, options, true);
-    return write_text(output_dir, "trainer_state.json", &text, err)
-        && write_lines(output_dir, "train_results.json", state, plan, training, NULL, 0, err)
-        && (!evaluation || write_lines(output_dir, "eval_results.json", state, plan, NULL, evaluation, validation_rows, err))
-        && write_lines(output_dir, "all_results.json", state, plan, training, evaluation, validation_rows, err);
+    return write_text(output_dir, "trainer_state.json", &text, err) &&
+           write_lines(output_dir, "train_results.json", state, plan, training, NULL, 0, err) &&
+           (!evaluation || write_lines(output_dir, "eval_results.json", state, plan, NULL, evaluation, validation_rows, err)) &&
+           write_lines(output_dir, "all_results.json", state, plan, training, evaluation, validation_rows, err);
 }

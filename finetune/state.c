@@ -6,9 +6,20 @@
 #include <string.h>
 
 static const char *const LOG_NAMES[LOG_EVAL_SCORE] = {
-    "loss", "grad_norm", "learning_rate", "total_flos", "train_loss", "train_runtime", "train_samples_per_second",
-    "train_steps_per_second", "eval_loss", "eval_runtime", "eval_samples_per_second", "eval_steps_per_second",
-    "train_samples", "eval_samples",
+    "loss",
+    "grad_norm",
+    "learning_rate",
+    "total_flos",
+    "train_loss",
+    "train_runtime",
+    "train_samples_per_second",
+    "train_steps_per_second",
+    "eval_loss",
+    "eval_runtime",
+    "eval_samples_per_second",
+    "eval_steps_per_second",
+    "train_samples",
+    "eval_samples",
 };
 
 typedef struct LogName {
@@ -30,8 +41,8 @@ static int log_key(const char *text) {
 }
 
 static bool is_measured(int key) {
-    return key == LOG_TRAIN_RUNTIME || key == LOG_TRAIN_SAMPLES_PER_SECOND || key == LOG_TRAIN_STEPS_PER_SECOND
-           || key == LOG_EVAL_RUNTIME || key == LOG_EVAL_SAMPLES_PER_SECOND || key == LOG_EVAL_STEPS_PER_SECOND;
+    return key == LOG_TRAIN_RUNTIME || key == LOG_TRAIN_SAMPLES_PER_SECOND || key == LOG_TRAIN_STEPS_PER_SECOND ||
+           key == LOG_EVAL_RUNTIME || key == LOG_EVAL_SAMPLES_PER_SECOND || key == LOG_EVAL_STEPS_PER_SECOND;
 }
 
 static bool is_count(int key) { return key == LOG_TRAIN_SAMPLES || key == LOG_EVAL_SAMPLES; }
@@ -116,8 +127,10 @@ void log_write(JsonWriter *writer, const TrainState *state, const LogEntry *entr
     }
     qsort(items, (size_t)count, sizeof *items, by_name);
     for (int i = 0; i < count; i++) {
-        if (items[i].whole) json_put_int(writer, items[i].name.text, (int64_t)items[i].value);
-        else json_put_number(writer, items[i].name.text, items[i].value);
+        if (items[i].whole)
+            json_put_int(writer, items[i].name.text, (int64_t)items[i].value);
+        else
+            json_put_number(writer, items[i].name.text, items[i].value);
     }
 }
 
@@ -185,12 +198,14 @@ static void write_log(JsonWriter *w, const TrainState *state, bool measured) {
     json_end_array(w);
 }
 
-void train_state_write(Buffer *out, const TrainState *state, const TrainPlan *plan, const FinetuneOptions *options, bool measured) {
+void train_state_write(Buffer *out, const TrainState *state, const TrainPlan *plan, const FinetuneOptions *options,
+                       bool measured) {
     JsonWriter writer = json_writer(out, 2), *w = &writer;
     json_begin_object(w);
     write_best(w, state);
     json_put_number(w, "epoch", plan_epoch(plan, state->step));
-    json_put_int(w, "eval_steps", options->eval_steps > 0 || plan->evaluates == INTERVAL_STEPS ? plan->eval_every : UNSET_EVAL_STEPS);
+    json_put_int(w, "eval_steps",
+                 options->eval_steps > 0 || plan->evaluates == INTERVAL_STEPS ? plan->eval_every : UNSET_EVAL_STEPS);
     json_put_int(w, "global_step", state->step);
     json_put_bool(w, "is_hyper_param_search", false);
     json_put_bool(w, "is_local_process_zero", true);
@@ -215,7 +230,8 @@ void train_state_write(Buffer *out, const TrainState *state, const TrainPlan *pl
 /* ---- reading ---- */
 
 static bool read_entry(TrainState *state, const Json *entry, Error *err) {
-    if (!add_entry(state, json_int_or(json_get(entry, "step"), 0), json_number_or(json_get(entry, "epoch"), 0), err)) return false;
+    if (!add_entry(state, json_int_or(json_get(entry, "step"), 0), json_number_or(json_get(entry, "epoch"), 0), err))
+        return false;
     for (const Json *item = json_first(entry); item; item = json_next(item)) {
         int key = json_key(item) ? log_key(json_key(item)) : -1;
         if (key >= 0 && !log_put(state, key, json_number_or(item, nan("")), err)) return false;

@@ -38,7 +38,7 @@ typedef struct LogEntry {
 } LogEntry;
 
 typedef struct TrainState {
-    int64_t step; /* finished ones */
+    int64_t step;          /* finished ones */
     FinetuneStep *history; /* (step) */
     size_t history_capacity;
     LogEntry *log; /* log_history */
@@ -71,7 +71,8 @@ void log_write(JsonWriter *writer, const TrainState *state, const LogEntry *entr
 
 /* trainer_state.json with the keys of transformers' TrainerState, sorted; folders in it are relative to its run's. Without `measured`
  * the same run gives the same bytes. */
-void train_state_write(Buffer *out, const TrainState *state, const TrainPlan *plan, const FinetuneOptions *options, bool measured);
+void train_state_write(Buffer *out, const TrainState *state, const TrainPlan *plan, const FinetuneOptions *options,
+                       bool measured);
 /* Reads back what train_state_write wrote, but for the curve (the checkpoint has it): all of `state` but history is replaced. */
 MUST_CHECK bool train_state_read(TrainState *state, const Json *json, const char *where, Error *err);
 

@@ -41,7 +41,8 @@ static bool check_input(const FinetuneInput *input, Error *err) {
     return true;
 }
 
-bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOptions *options, const Observer *observer, Error *err) {
+bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOptions *options, const Observer *observer,
+                  Error *err) {
     const Weights *weights = input->weights;
     *trainer = (Trainer){.input = input, .options = options, .observer = observer, .order_epoch = -1};
     trainer->started_s = clock_wall_s();
@@ -52,11 +53,10 @@ bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOp
     int most_rows = step_rows < input->train.count ? (int)step_rows : input->train.count;
     AdamWOptions adamw = {options->adam_beta1, options->adam_beta2, options->adam_epsilon, options->weight_decay,
                           options->freeze_layers};
-    return write_identity(trainer, err)
-        && (trainer->order = mem_new((size_t)input->train.count, sizeof *trainer->order, err))
-        && (trainer->encoder = encoder_new(weights, true, input->pool, err))
-        && gradient_make(&trainer->gradient, trainer->encoder, weights, &input->train, most_rows, options, input->pool, err)
-        && adamw_make(&trainer->adamw, &weights->table, &adamw, err);
+    return write_identity(trainer, err) && (trainer->order = mem_new((size_t)input->train.count, sizeof *trainer->order, err)) &&
+           (trainer->encoder = encoder_new(weights, true, input->pool, err)) &&
+           gradient_make(&trainer->gradient, trainer->encoder, weights, &input->train, most_rows, options, input->pool, err) &&
+           adamw_make(&trainer->adamw, &weights->table, &adamw, err);
 }
 
 void trainer_free(Trainer *trainer) {
@@ -111,10 +111,12 @@ static const int *step_places(Trainer *trainer, int *count) {
 static bool fail_diverged(const Trainer *trainer, double loss, double norm, double rate, Error *err) {
     char number[32];
     number_text(number, rate);
-    return FAIL(err, ERROR_FAILED, "step %lld: the %s is %s at learning rate %s; the training has diverged (a smaller --learning_rate, "
-                "or --warmup_ratio 0.1, is the usual cure)%s", (long long)trainer->state.step + 1,
-                isfinite(loss) ? "norm of the gradients" : "loss", isnan(isfinite(loss) ? norm : loss) ? "not a number" : "infinite",
-                number, trainer->state.saved ? "; the last checkpoint stands" : "");
+    return FAIL(err, ERROR_FAILED,
+                "step %lld: the %s is %s at learning rate %s; the training has diverged (a smaller --learning_rate, "
+                "or --warmup_ratio 0.1, is the usual cure)%s",
+                (long long)trainer->state.step + 1, isfinite(loss) ? "norm of the gradients" : "loss",
+                isnan(isfinite(loss) ? norm : loss) ? "not a number" : "infinite", number,
+                trainer->state.saved ? "; the last checkpoint stands" : "");
 }
 
 bool trainer_step(Trainer *trainer, Error *err) {
@@ -127,10 +129,11 @@ bool trainer_step(Trainer *trainer, Error *err) {
     step.grad_norm = adamw_gradient_norm(&trainer->adamw, gradients, input->pool);
     if (!isfinite(step.loss) || !isfinite(step.grad_norm))
         return fail_diverged(trainer, step.loss, step.grad_norm, step.learning_rate, err);
-    adamw_step(&trainer->adamw, input->weights->block, gradients, step.learning_rate, step.grad_norm, trainer->options->max_grad_norm,
-               input->pool);
+    adamw_step(&trainer->adamw, input->weights->block, gradients, step.learning_rate, step.grad_norm,
+               trainer->options->max_grad_norm, input->pool);
     trainer->state.total_flos += trainer->flos_per_token * padded_tokens(trainer, places, count);
-    for (int i = 0; i < count; i++) trainer->session_tokens += tokens_length(input->train.tokens, finetune_row(&input->train, places[i]));
+    for (int i = 0; i < count; i++)
+        trainer->session_tokens += tokens_length(input->train.tokens, finetune_row(&input->train, places[i]));
     return train_state_add_step(&trainer->state, step, err) && encoder_refresh(trainer->encoder, input->pool, err);
 }
 
@@ -147,8 +150,8 @@ static double mean_loss(const TrainState *state, int64_t from, int64_t to) {
 static bool log_step(Trainer *trainer, Error *err) {
     TrainState *state = &trainer->state;
     const FinetuneStep *last = &state->history[state->step - 1];
-    if (!log_begin(state, &trainer->plan, err) || !log_put(state, LOG_LOSS, mean_loss(state, state->logged, state->step), err)
-        || !log_put(state, LOG_GRAD_NORM, last->grad_norm, err) || !log_put(state, LOG_LEARNING_RATE, last->learning_rate, err))
+    if (!log_begin(state, &trainer->plan, err) || !log_put(state, LOG_LOSS, mean_loss(state, state->logged, state->step), err) ||
+        !log_put(state, LOG_GRAD_NORM, last->grad_norm, err) || !log_put(state, LOG_LEARNING_RATE, last->learning_rate, err))
         return false;
     state->logged = state->step;
     return true;
@@ -170,10 +173,10 @@ static bool log_scores(TrainState *state, const Scores *scores, Error *err) {
 static bool log_evaluation(Trainer *trainer, const Scores *scores, double loss, double seconds, Error *err) {
     TrainState *state = &trainer->state;
     double rows = trainer->input->validation.count, batch = trainer->options->per_device_eval_batch_size;
-    bool good = log_begin(state, &trainer->plan, err) && log_put(state, LOG_EVAL_LOSS, loss, err) && log_scores(state, scores, err)
-             && log_put(state, LOG_EVAL_RUNTIME, rounded(seconds, 4), err)
-             && log_put(state, LOG_EVAL_SAMPLES_PER_SECOND, rounded(rows / seconds, 3), err)
-             && log_put(state, LOG_EVAL_STEPS_PER_SECOND, rounded(ceil(rows / batch) / seconds, 3), err);
+    bool good = log_begin(state, &trainer->plan, err) && log_put(state, LOG_EVAL_LOSS, loss, err) &&
+                log_scores(state, scores, err) && log_put(state, LOG_EVAL_RUNTIME, rounded(seconds, 4), err) &&
+                log_put(state, LOG_EVAL_SAMPLES_PER_SECOND, rounded(rows / seconds, 3), err) &&
+                log_put(state, LOG_EVAL_STEPS_PER_SECOND, rounded(ceil(rows / batch) / seconds, 3), err);
     if (good) state->evaluated = state->step;
     return good;
 }
@@ -200,7 +203,8 @@ static void note_evaluation(const Trainer *trainer, const Scores *scores, double
     const TrainState *state = &trainer->state;
     const TrainPlan *plan = &trainer->plan;
     int64_t epoch_begin = (state->step - 1) / plan->updates * plan->updates;
-    observer_note(trainer->observer, "epoch %.4g of %.4g, step %lld: training loss %.4f, validation loss %.4f, accuracy %.4f, macro F1 %.4f%s",
+    observer_note(trainer->observer,
+                  "epoch %.4g of %.4g, step %lld: training loss %.4f, validation loss %.4f, accuracy %.4f, macro F1 %.4f%s",
                   plan_epoch(plan, state->step), plan_epoch(plan, plan->steps), (long long)state->step,
                   mean_loss(state, epoch_begin, state->step), loss, scores->accuracy, scores->f1_macro,
                   plan->loads_best && state->best_step == state->step ? " (the best so far)" : "");
@@ -212,11 +216,12 @@ static bool evaluate(Trainer *trainer, Error *err) {
     Scores scores = {0};
     double loss = 0, started = clock_wall_s();
     bool good = predict_rows(&predictions, trainer->encoder, &input->validation, &trainer->gradient.loss, &loss, "validation",
-                             input->pool, trainer->observer, err)
-             && scores_compute(&scores, &predictions, input->pool, err)
-             && log_evaluation(trainer, &scores, loss, clock_wall_s() - started, err);
+                             input->pool, trainer->observer, err) &&
+                scores_compute(&scores, &predictions, input->pool, err) &&
+                log_evaluation(trainer, &scores, loss, clock_wall_s() - started, err);
     if (good) {
-        choose_best(trainer, log_get(&trainer->state, &trainer->state.log[trainer->state.log_count - 1], metric_key(trainer->options)));
+        choose_best(trainer,
+                    log_get(&trainer->state, &trainer->state.log[trainer->state.log_count - 1], metric_key(trainer->options)));
         note_evaluation(trainer, &scores, loss);
     }
     scores_free(&scores);
@@ -230,7 +235,8 @@ static bool save(Trainer *trainer, bool interrupted, Error *err) {
     trainer->state.train_s = trainer->before_s + session_s(trainer);
     if (!checkpoint_save(&parts, interrupted, err)) return false;
     if (!interrupted) trainer->state.saved = step;
-    return checkpoint_tidy(parts.output_dir, interrupted ? 0 : trainer->options->save_total_limit, step, trainer->state.best_step, err);
+    return checkpoint_tidy(parts.output_dir, interrupted ? 0 : trainer->options->save_total_limit, step, trainer->state.best_step,
+                           err);
 }
 
 /* All that is due after the last step and has not been done: what a stop left open is made up for when the run goes on. */
@@ -274,8 +280,9 @@ static bool interrupt(Trainer *trainer, Error *err) {
         return error_prefix(err, "stopped after step %lld, but the state could not be saved", (long long)step);
     }
     if (step == 0) return FAIL(err, ERROR_INTERRUPTED, "stopped before the first step; nothing was trained");
-    return FAIL(err, ERROR_INTERRUPTED, "stopped after step %lld of %lld; saved %s/checkpoint-%lld, the same command goes on from there",
-                (long long)step, (long long)trainer->plan.steps, trainer->input->output_dir, (long long)step);
+    return FAIL(err, ERROR_INTERRUPTED,
+                "stopped after step %lld of %lld; saved %s/checkpoint-%lld, the same command goes on from there", (long long)step,
+                (long long)trainer->plan.steps, trainer->input->output_dir, (long long)step);
 }
 
 static bool train(Trainer *trainer, Error *err) {
@@ -317,7 +324,8 @@ static bool resume(Trainer *trainer, Error *err) {
     forget_missing_best(trainer);
     trainer->resumed_from = trainer->state.step;
     trainer->before_s = trainer->state.train_s;
-    observer_note(trainer->observer, "going on after step %lld of %lld", (long long)trainer->state.step, (long long)trainer->plan.steps);
+    observer_note(trainer->observer, "going on after step %lld of %lld", (long long)trainer->state.step,
+                  (long long)trainer->plan.steps);
     return encoder_refresh(trainer->encoder, trainer->input->pool, err);
 }
 
@@ -336,18 +344,19 @@ static bool finish(Trainer *trainer, Error *err) {
     double seconds = trainer->before_s + session_s(trainer), steps = (double)state->step;
     double rows = plan_epoch(plan, state->step) * plan->rows;
     state->train_s = seconds;
-    if (!log_begin(state, plan, err) || !log_put(state, LOG_TRAIN_RUNTIME, rounded(seconds, 4), err)
-        || !log_put(state, LOG_TRAIN_SAMPLES_PER_SECOND, rounded(rows / seconds, 3), err)
-        || !log_put(state, LOG_TRAIN_STEPS_PER_SECOND, rounded(steps / seconds, 3), err)
-        || !log_put(state, LOG_TOTAL_FLOS, state->total_flos, err)
-        || !log_put(state, LOG_TRAIN_LOSS, mean_loss(state, 0, state->step), err))
+    if (!log_begin(state, plan, err) || !log_put(state, LOG_TRAIN_RUNTIME, rounded(seconds, 4), err) ||
+        !log_put(state, LOG_TRAIN_SAMPLES_PER_SECOND, rounded(rows / seconds, 3), err) ||
+        !log_put(state, LOG_TRAIN_STEPS_PER_SECOND, rounded(steps / seconds, 3), err) ||
+        !log_put(state, LOG_TOTAL_FLOS, state->total_flos, err) ||
+        !log_put(state, LOG_TRAIN_LOSS, mean_loss(state, 0, state->step), err))
         return false;
     const char *folder = trainer->input->output_dir;
     int64_t kept = plan->loads_best && state->best_step ? state->best_step : state->step;
-    int64_t newest = trainer->options->save_total_limit == 1 && plan->loads_best && state->best_step ? state->best_step : state->saved;
-    return results_write(folder, state, plan, trainer->options, &state->log[state->log_count - 1], log_find_evaluation(state, kept),
-                         trainer->input->validation.count, err)
-        && checkpoint_tidy(folder, trainer->options->save_total_limit, newest, state->best_step, err);
+    int64_t newest =
+        trainer->options->save_total_limit == 1 && plan->loads_best && state->best_step ? state->best_step : state->saved;
+    return results_write(folder, state, plan, trainer->options, &state->log[state->log_count - 1],
+                         log_find_evaluation(state, kept), trainer->input->validation.count, err) &&
+           checkpoint_tidy(folder, trainer->options->save_total_limit, newest, state->best_step, err);
 }
 
 static bool copy_evaluations(FinetuneResult *out, const Trainer *trainer, Error *err) {
@@ -399,7 +408,8 @@ static void note_choices(const Trainer *trainer) {
                       trainer->plan.evaluates == INTERVAL_NO ? "evaluations" : "checkpoints");
 }
 
-bool finetune_run(FinetuneResult *out, const FinetuneInput *input, const FinetuneOptions *options, const Observer *observer, Error *err) {
+bool finetune_run(FinetuneResult *out, const FinetuneInput *input, const FinetuneOptions *options, const Observer *observer,
+                  Error *err) {
     Trainer trainer = {0};
     Error unasked = {0};
     bool best_loaded = false;
@@ -407,7 +417,8 @@ bool finetune_run(FinetuneResult *out, const FinetuneInput *input, const Finetun
     *out = (FinetuneResult){0};
     bool good = folder_make(input->output_dir, err) && trainer_make(&trainer, input, options, observer, err);
     if (good) note_choices(&trainer);
-    good = good && resume(&trainer, err) && train(&trainer, err) && load_best(&trainer, &best_loaded, err) && finish(&trainer, err);
+    good =
+        good && resume(&trainer, err) && train(&trainer, err) && load_best(&trainer, &best_loaded, err) && finish(&trainer, err);
     if (trainer.input && trainer.state.step) good = fill_result(out, &trainer, best_loaded, err) && good;
     trainer_free(&trainer);
     return good;

@@ -20,15 +20,15 @@ typedef struct Trainer {
     int *order;          /* (train.count) of epoch order_epoch */
     int64_t order_epoch; /* -1: none yet */
     double flos_per_token;
-    double started_s;    /* of this session, on the wall clock */
-    double before_s;     /* seconds of the sessions before it */
+    double started_s; /* of this session, on the wall clock */
+    double before_s;  /* seconds of the sessions before it */
     int64_t session_tokens;
     int64_t resumed_from;
 } Trainer;
 
 /* Checks the options, makes the plan, and takes all the memory a run needs. */
-MUST_CHECK bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOptions *options, const Observer *observer,
-                             Error *err);
+MUST_CHECK bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOptions *options,
+                             const Observer *observer, Error *err);
 void trainer_free(Trainer *trainer); /* takes a zeroed one */
 
 CheckpointParts trainer_parts(Trainer *trainer);

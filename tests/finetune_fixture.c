@@ -54,20 +54,21 @@ void fixture_open(Fixture *fixture, const char *name, int threads, bool dropout)
     read_rows(&fixture->validation_tokens, &fixture->validation_labels, &stored, "");
     safetensors_close(&stored);
     load_weights(fixture, dropout);
-    strcpy(fixture->output_dir, "/dev/shm/twofold-finetune-XXXXXX"); /* hundreds of checkpoints, each flushed to disk: in memory if it can be */
+    strcpy(fixture->output_dir,
+           "/dev/shm/twofold-finetune-XXXXXX"); /* hundreds of checkpoints, each flushed to disk: in memory if it can be */
     if (!mkdtemp(fixture->output_dir)) {
         strcpy(fixture->output_dir, "finetune-XXXXXX");
         assert_non_null(mkdtemp(fixture->output_dir));
     }
     fixture->pool = pool_new(threads, &err);
     assert_non_null(fixture->pool);
-    fixture->input = (FinetuneInput){.weights = &fixture->weights,
-                                     .model_folder = fixture->folder,
-                                     .train = {&fixture->train_tokens, fixture->train_labels, NULL, fixture->train_tokens.rows},
-                                     .validation = {&fixture->validation_tokens, fixture->validation_labels, NULL,
-                                                    fixture->validation_tokens.rows},
-                                     .output_dir = fixture->output_dir,
-                                     .pool = fixture->pool};
+    fixture->input = (FinetuneInput){
+        .weights = &fixture->weights,
+        .model_folder = fixture->folder,
+        .train = {&fixture->train_tokens, fixture->train_labels, NULL, fixture->train_tokens.rows},
+        .validation = {&fixture->validation_tokens, fixture->validation_labels, NULL, fixture->validation_tokens.rows},
+        .output_dir = fixture->output_dir,
+        .pool = fixture->pool};
 }
 
 static void free_rows(Tokens *tokens, int32_t *labels) {
@@ -97,13 +98,13 @@ void fixture_repeat_train(Fixture *fixture, int times) {
     Error err = {0};
     int64_t length = old->starts[old->rows];
     new.ids = mem_new((size_t)(length * times), sizeof *new.ids, &err);
-    new.starts = mem_new((size_t)new.rows + 1, sizeof *new.starts, &err);
-    int32_t *labels = mem_new((size_t)new.rows, sizeof *labels, &err);
-    assert_true(new.ids && new.starts && labels);
+    new.starts = mem_new((size_t) new.rows + 1, sizeof *new.starts, &err);
+    int32_t *labels = mem_new((size_t) new.rows, sizeof *labels, &err);
+    assert_true(new.ids &&new.starts &&labels);
     for (int t = 0; t < times; t++) {
-        memcpy(new.ids + t * length, old->ids, (size_t)length * sizeof *new.ids);
+        memcpy(new.ids + t *length, old->ids, (size_t)length * sizeof *new.ids);
         memcpy(labels + t * old->rows, fixture->train_labels, (size_t)old->rows * sizeof *labels);
-        for (int r = 0; r <= old->rows; r++) new.starts[t * old->rows + r] = t * length + old->starts[r];
+        for (int r = 0; r <= old->rows; r++) new.starts[t * old->rows + r] = t *length + old->starts[r];
     }
     free_rows(old, fixture->train_labels);
     *old = new;

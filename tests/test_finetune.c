@@ -50,10 +50,14 @@ static void check_same(const Json *found, const Json *wanted, const char *where)
         const Json *other = json_get(found, key);
         if (json_is_array(value)) continue;
         if (!other) fail_msg("%s: no key '%s'", where, key);
-        if (json_is_object(value)) check_same(other, value, key);
-        else if (json_is_string(value)) assert_string_equal(json_string_or(other, "?"), json_string_or(value, ""));
-        else if (json_is_null(value)) assert_true(json_is_null(other));
-        else if (json_is_bool(value)) assert_int_equal(json_bool_or(other, false), json_bool_or(value, true));
+        if (json_is_object(value))
+            check_same(other, value, key);
+        else if (json_is_string(value))
+            assert_string_equal(json_string_or(other, "?"), json_string_or(value, ""));
+        else if (json_is_null(value))
+            assert_true(json_is_null(other));
+        else if (json_is_bool(value))
+            assert_int_equal(json_bool_or(other, false), json_bool_or(value, true));
         else if (!is_measured(key) && !is_close(json_number_or(other, nan("")), json_number_or(value, 0), 1e-7, 1e-4))
             fail_msg("%s: %s is %.9g, Trainer has %.9g", where, key, json_number_or(other, nan("")), json_number_or(value, 0));
     }
@@ -245,7 +249,8 @@ typedef struct Outcome {
 } Outcome;
 
 static Outcome outcome_of(const Fixture *fixture) {
-    return (Outcome){fixture_list(fixture), fixture_read(fixture, "trainer_state.json"), fixture_read(fixture, "all_results.json")};
+    return (Outcome){fixture_list(fixture), fixture_read(fixture, "trainer_state.json"),
+                     fixture_read(fixture, "all_results.json")};
 }
 
 static void outcome_free(Outcome *outcome) {
@@ -403,8 +408,8 @@ static void check_passed_over(const char *file, bool cut) {
 
 static void test_a_damaged_checkpoint_is_passed_over(void **state) {
     (void)state;
-    const char *const files[] = {"model.safetensors", "optimizer.safetensors", "trainer_state.json", "progress.json", "config.json",
-                                 "identity.json"};
+    const char *const files[] = {"model.safetensors", "optimizer.safetensors", "trainer_state.json",
+                                 "progress.json",     "config.json",           "identity.json"};
     for (int i = 0; i < 6; i++) {
         check_passed_over(files[i], false);
         check_passed_over(files[i], true);
@@ -423,7 +428,8 @@ static void test_checkpoints_of_another_run_are_not_resumed(void **state) {
     options.learning_rate = 2e-3;
     snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint-30", fixture.output_dir);
     options.resume_from_checkpoint = checkpoint;
-    CHECK_FAILS(finetune_run(&result, &fixture.input, &options, NULL, &err), &err, ERROR_USAGE, "learning_rate was 0.001 and is 0.002");
+    CHECK_FAILS(finetune_run(&result, &fixture.input, &options, NULL, &err), &err, ERROR_USAGE,
+                "learning_rate was 0.001 and is 0.002");
     options.resume_from_checkpoint = NULL;
     Stopper stopper = {0};
     Observer observer = observe(&stopper);
@@ -472,7 +478,8 @@ static void test_the_best_and_the_last_are_kept(void **state) {
     assert_int_equal(result.best_step, result.evaluations[best].step);
     assert_true(result.best_step < 60);
     char wanted[256];
-    snprintf(wanted, sizeof wanted, "all_results.json\ncheckpoint-%d\ncheckpoint-60\neval_results.json\ntrain_results.json\ntrainer_state.json\n",
+    snprintf(wanted, sizeof wanted,
+             "all_results.json\ncheckpoint-%d\ncheckpoint-60\neval_results.json\ntrain_results.json\ntrainer_state.json\n",
              (int)result.best_step);
     char *list = fixture_list(&fixture);
     assert_string_equal(list, wanted);
@@ -551,7 +558,8 @@ static void test_frozen_layers_keep_their_weights(void **state) {
     for (int i = 0; i < table->count; i++) {
         const TensorSpec *tensor = &table->tensors[i];
         bool frozen = tensor->layer == 0 || strstr(tensor->name, "embeddings");
-        bool same = memcmp(fixture.weights.block + tensor->offset, before.weights.block + tensor->offset, tensor->count * sizeof(float)) == 0;
+        bool same = memcmp(fixture.weights.block + tensor->offset, before.weights.block + tensor->offset,
+                           tensor->count * sizeof(float)) == 0;
         if (same != frozen) fail_msg("%s: %s", tensor->name, same ? "was not trained" : "was trained");
     }
     fixture_close(&fixture);

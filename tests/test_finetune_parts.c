@@ -49,8 +49,9 @@ static void check_loss_case(const Json *wanted) {
     for (const Json *item = json_first(json_get(wanted, "labels")); item; item = json_next(item))
         labels[rows++] = (int32_t)json_number_or(item, -1);
     assert_int_equal(count, rows * classes);
-    CHECK_OK(loss_make(&loss, classes, number(wanted, "smoothing"), json_bool_or(json_get(wanted, "balanced"), false), labels, NULL,
-                       rows, &err), &err);
+    CHECK_OK(loss_make(&loss, classes, number(wanted, "smoothing"), json_bool_or(json_get(wanted, "balanced"), false), labels,
+                       NULL, rows, &err),
+             &err);
 
     /* In two pieces, as a step of two micro-batches. */
     double divisor = loss_divisor(&loss, labels, rows);
@@ -101,7 +102,8 @@ enum { WEIGHT = 55, BIAS = 7, BIAS_AT = 64, TOTAL = 80 };
 
 /* A table of a weight and a bias, and floats between and behind them that must stay as they are. */
 static WeightTable small_table(TensorSpec tensors[2]) {
-    tensors[0] = (TensorSpec){.rows = 11, .columns = 5, .dimensions = 2, .offset = 0, .count = WEIGHT, .decays = true, .layer = 0};
+    tensors[0] =
+        (TensorSpec){.rows = 11, .columns = 5, .dimensions = 2, .offset = 0, .count = WEIGHT, .decays = true, .layer = 0};
     tensors[1] = (TensorSpec){.rows = 7, .columns = 1, .dimensions = 1, .offset = BIAS_AT, .count = BIAS, .layer = 1};
     WeightTable table = {.tensors = tensors, .count = 2, .total = TOTAL};
     for (int i = 0; i < MODEL_PARTS; i++) table.model[i] = -1;
