@@ -69,11 +69,12 @@ else
 fi
 
 compare=(build/twofold compare --model "$model" --data "$data" --output_dir "runs/$name" "${flags[@]}")
-say "${compare[*]}"
+say "$(printf '%q ' "${compare[@]}")"
 status=0
 "${compare[@]}" || status=$?
 if [[ $status != 0 ]]; then
-    printf '\n%s: the comparison ended with exit code %s; the reason stands above. Run this again to go on from there.\n' \
+    printf '\n%s: the comparison ended with exit code %s; the reason stands above. Once that is mended,
+run this again: what is finished is kept.\n' \
         "${0##*/}" "$status" >&2
     exit "$status"
 fi
