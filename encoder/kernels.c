@@ -5,12 +5,17 @@
 
 #include "encoder/vector.h"
 
-#ifdef __clang__
+/* Tiles are unrolled into registers where there are vector registers to unroll into. */
+#if defined(V_EACH)
+#define UNROLL
+#define INLINE static
+#elif defined(__clang__)
 #define UNROLL _Pragma("unroll")
+#define INLINE static inline __attribute__((always_inline))
 #else
 #define UNROLL _Pragma("GCC unroll 8")
-#endif
 #define INLINE static inline __attribute__((always_inline))
+#endif
 
 enum {
     TILE_ROWS = 6, /* with TILE_VECTORS: 24 sums and 4 operands fit the 32 registers of AVX-512 */
