@@ -73,9 +73,8 @@ say "$(printf '%q ' "${compare[@]}")"
 status=0
 "${compare[@]}" || status=$?
 if [[ $status != 0 ]]; then
-    printf '\n%s: the comparison ended with exit code %s; the reason stands above. Once that is mended,
-run this again: what is finished is kept.\n' \
-        "${0##*/}" "$status" >&2
+    printf '\n%s: the comparison ended with exit code %s; the reason stands above.\n' "${0##*/}" "$status" >&2
+    printf 'Once that is mended, run this again: what is finished is kept.\n' >&2
     exit "$status"
 fi
 say "The report: $PWD/runs/$name/report.html"
