@@ -47,6 +47,11 @@ const char *command_name(CommandId id);
 CommandId command_find(const char *name);
 
 bool command_tokenize(Run *run, Error *err);
+bool command_features(Run *run, Error *err);
+bool command_train(Run *run, Error *err);
+bool command_evaluate(Run *run, Error *err);
+bool command_predict(Run *run, Error *err);
+bool command_convert(Run *run, Error *err);
 bool command_help(Run *run, Error *err);
 
 /* `twofold --help` and `twofold COMMAND --help`, wrapped to `width` columns. */

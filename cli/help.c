@@ -21,7 +21,7 @@ void help_overview(Buffer *out) {
     buffer_text(out, FIRST_LINES);
     for (CommandId id = 0; id < COMMAND_COUNT; id++)
         buffer_printf(out, "  %-10s %s\n", command_name(id), command_get(id)->summary);
-    buffer_printf(out, "\nexample: %s\n", command_get(0)->example);
+    buffer_printf(out, "\nexample: %s\n", command_get(COMMAND_TRAIN)->example);
     buffer_text(out, LAST_LINES);
 }
 

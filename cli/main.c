@@ -5,15 +5,6 @@
 #include "cli/command.h"
 #include "common/clock.h"
 
-int run_threads(const Run *run) {
-    return run->settings.num_threads > 0 ? run->settings.num_threads : parallel_default_threads();
-}
-
-Pool *run_pool(Run *run, Error *err) {
-    if (!run->pool) run->pool = pool_new(run_threads(run), err);
-    return run->pool;
-}
-
 /* "twofold 0.1.0 · compare · 171.3 s wall, 334 s CPU, 1.2 GB peak" */
 static void say_costs(Run *run, double started_s) {
     double wall = clock_wall_s() - started_s, cpu = clock_cpu_s(), peak = memory_peak_mb();
@@ -65,6 +56,7 @@ static bool run_command(Run *run, char *const *words, int count, Error *err) {
         return ok;
     }
     if (!options_parse(&run->options, settings_table(), (int)run->command, &run->settings, words, count, err)) return false;
+    settings_spread_seed(&run->settings);
     run->terminal.quiet = run->settings.quiet;
     return check_arguments(run, err) && options_check_needed(&run->options, err) && command_get(run->command)->run(run, err);
 }

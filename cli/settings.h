@@ -6,20 +6,55 @@
 #ifndef TWOFOLD_CLI_SETTINGS_H
 #define TWOFOLD_CLI_SETTINGS_H
 
+#include "classifiers/classifier.h"
 #include "common/options.h"
+#include "compare/linear_entry.h"
+#include "datasets/options.h"
 #include "encoder/levels.h"
+#include "features/extract.h"
+#include "features/tfidf.h"
 
 /* In the order of --help. The number is the command's bit in the table of flags. */
-typedef enum CommandId { COMMAND_TOKENIZE, COMMAND_HELP, COMMAND_COUNT } CommandId;
+typedef enum CommandId {
+    COMMAND_TOKENIZE,
+    COMMAND_FEATURES,
+    COMMAND_TRAIN,
+    COMMAND_EVALUATE,
+    COMMAND_PREDICT,
+    COMMAND_CONVERT,
+    COMMAND_HELP,
+    COMMAND_COUNT
+} CommandId;
+
+typedef enum FeatureFormat { FEATURE_FORMAT_NPY, FEATURE_FORMAT_LIBSVM, FEATURE_FORMAT_CSV } FeatureFormat;
+typedef enum AnswerFormat { ANSWER_FORMAT_JSONL, ANSWER_FORMAT_CSV } AnswerFormat;
+typedef enum ConvertTarget { CONVERT_TO_DISTILBERT } ConvertTarget;
 
 /* Each room's own struct, whole, under the room's name, and what belongs to the program itself. */
 typedef struct Settings {
+    DataOptions data;
+    ExtractOptions extract;
+    TfidfOptions tfidf;
+    ClassifierOptions classifier;
+
     const char *model;
-    const char *file; /* of texts, one a line */
+    int max_length; /* 0: as long as the model allows */
+    const char *output_dir;
+    bool overwrite_output_dir;
+    const char *cache_dir;
+    bool no_cache;
+    FeatureSource features;
+    FeatureFormat feature_format;
+    AnswerFormat answer_format;
+    ConvertTarget to;
+
+    const char *text, *file; /* texts to answer or tokenize */
+    int top_k;
 
     Level level; /* tokenize */
     bool decode, skip_special_tokens;
 
+    uint64_t seed;   /* of everything that has one: settings_spread_seed */
     int num_threads; /* 0: as many as this process may use */
     bool quiet;
     bool json;
@@ -27,5 +62,8 @@ typedef struct Settings {
 
 Settings settings_defaults(void);
 const OptionTable *settings_table(void);
+
+/* One --seed for all rooms' structs. Called once, after parsing. */
+void settings_spread_seed(Settings *settings);
 
 #endif

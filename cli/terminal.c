@@ -14,7 +14,8 @@
 #include "common/utf8.h"
 
 enum { BAR_MOST = 28, BAR_LEAST = 8, TASK_COLUMNS = 14 };
-static const double DRAW_EVERY_S = 0.1, LINE_EVERY_S = 10, RATE_AFTER_S = 0.5;
+/* What is over at once needs no bar and no line of its beginning. */
+static const double SHOW_AFTER_S = 0.3, DRAW_EVERY_S = 0.1, LINE_EVERY_S = 10, RATE_AFTER_S = 0.5;
 
 /* ---- signals ---- */
 
@@ -210,7 +211,7 @@ static void say_end(Terminal *terminal, int64_t done, const char *unit, const ch
 static void begin_task(Terminal *terminal, const char *task, int64_t done) {
     (void)snprintf(terminal->task, sizeof terminal->task, "%s", task);
     terminal->started_s = clock_wall_s();
-    terminal->drawn_s = -LINE_EVERY_S; /* the first state is shown at once */
+    terminal->drawn_s = 0; /* not yet */
     terminal->first_done = done;
 }
 
@@ -224,6 +225,7 @@ static void on_progress(void *context, const char *task, int64_t done, int64_t t
         return;
     }
     double now = clock_wall_s();
+    if (now - terminal->started_s < SHOW_AFTER_S) return;
     if (terminal->drawn_s > 0 && now - terminal->drawn_s < (terminal->bars ? DRAW_EVERY_S : LINE_EVERY_S)) return;
     terminal->drawn_s = now;
     if (terminal->bars)

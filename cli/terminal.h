@@ -1,7 +1,7 @@
 /* What the person at the terminal sees: the log and the progress on stderr, the results on stdout, and how they stop it.
  *
  * On a terminal a task has one line that is drawn over: a bar, a rate and the time left. Into a file or a pipe it has a line when it
- * starts, one every ten seconds, and one when it ends. --quiet leaves errors only. NO_COLOR and TERM=dumb are heeded. */
+ * has started, one every ten seconds, and one when it ends; what is over at once has the last only. --quiet leaves errors only. NO_COLOR and TERM=dumb are heeded. */
 #ifndef TWOFOLD_CLI_TERMINAL_H
 #define TWOFOLD_CLI_TERMINAL_H
 

@@ -170,7 +170,8 @@ static void add_default(Buffer *out, const Option *option, const void *defaults)
     double number = option->kind == OPTION_INT   ? (double)load_int(defaults, option)
                     : option->kind == OPTION_FLOAT ? load_float(defaults, option)
                                                    : 0;
-    if (option->unset && (!value.size || (is_number && is_word_value(option, number))))
+    bool is_off = option->kind == OPTION_BOOL && !*(const bool *)value_at(defaults, option);
+    if (option->unset && (!value.size || is_off || (is_number && is_word_value(option, number))))
         buffer_printf(out, " [%s]", option->unset);
     else if (value.size)
         buffer_printf(out, " [%s]", value.data);

@@ -119,9 +119,8 @@ bool results_write_errors(const char *path, const Dataset *dataset, Split split,
     return ok;
 }
 
-bool results_write_metrics(const char *path, const SplitScores *scores, char *const *labels, Error *err) {
-    Buffer text = {0};
-    JsonWriter json = json_writer(&text, 2);
+void results_metrics(Buffer *out, const SplitScores *scores, char *const *labels) {
+    JsonWriter json = json_writer(out, 2);
     json_begin_object(&json);
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
         if (!scores->scores[split]) continue;
@@ -129,7 +128,12 @@ bool results_write_metrics(const char *path, const SplitScores *scores, char *co
         scores_write_json(&json, scores->scores[split], labels);
     }
     json_end_object(&json);
-    buffer_text(&text, "\n");
+    buffer_text(out, "\n");
+}
+
+bool results_write_metrics(const char *path, const SplitScores *scores, char *const *labels, Error *err) {
+    Buffer text = {0};
+    results_metrics(&text, scores, labels);
     bool ok = file_write_buffer(path, &text, err);
     buffer_free(&text);
     return ok;

@@ -20,6 +20,7 @@ MUST_CHECK bool results_write_errors(const char *path, const Dataset *dataset, S
 typedef struct SplitScores {
     const Scores *scores[SPLIT_COUNT];
 } SplitScores;
+void results_metrics(Buffer *out, const SplitScores *scores, char *const *labels);
 MUST_CHECK bool results_write_metrics(const char *path, const SplitScores *scores, char *const *labels, Error *err);
 
 /* classification_report.txt, in scikit-learn's layout, with four digits. */

@@ -1,52 +1,13 @@
+#include <dirent.h>
 #include <string.h>
 
 #include "common/file.h"
 #include "common/json.h"
 #include "compare/text_model.h"
 #include "compare/text_model_inside.h"
+#include "encoder/model_files.h"
 
 const char *const text_model_kind_names[3] = {"dummy", "tfidf", "encoder"};
-
-/* What transformers and this program read of an encoder's folder, but for the weights. */
-static const char *const ENCODER_FILES[] = {"config.json", "vocab.txt", "tokenizer.json", "tokenizer_config.json",
-                                            "special_tokens_map.json", "added_tokens.json"};
-enum { ENCODER_FILE_COUNT = sizeof ENCODER_FILES / sizeof *ENCODER_FILES };
-
-static bool take_file(const char *from_folder, const char *folder, const char *name, Error *err) {
-    Path from, to;
-    if (!path_make(&from, err, "%s/%s", from_folder, name) || !path_make(&to, err, "%s/%s", folder, name)) return false;
-    return file_link_or_copy(from.text, to.text, err);
-}
-
-static bool has_file(const char *folder, const char *name) {
-    Path path;
-    return path_make(&path, NULL, "%s/%s", folder, name) && file_exists(path.text);
-}
-
-/* The names of the shards that the index lists, each once or more; taking one twice is harmless. */
-static bool take_shards(const char *from_folder, const char *folder, Error *err) {
-    Path path;
-    if (!path_make(&path, err, "%s/model.safetensors.index.json", from_folder)) return false;
-    Json *index = json_parse_file(path.text, ERROR_MODEL, err);
-    bool ok = index != NULL;
-    const char *last = "";
-    for (const Json *shard = json_first(json_get(index, "weight_map")); ok && shard; shard = json_next(shard)) {
-        const char *name = json_string_or(shard, "");
-        if (strcmp(name, last) == 0) continue;
-        if (!*name || strchr(name, '/')) ok = FAIL(err, ERROR_MODEL, "%s: '%s' is no file name", path.text, name);
-        ok = ok && take_file(from_folder, folder, name, err);
-        last = name;
-    }
-    json_free(index);
-    return ok;
-}
-
-static bool take_encoder(const char *from_folder, const char *folder, Error *err) {
-    for (int i = 0; i < ENCODER_FILE_COUNT; i++)
-        if (has_file(from_folder, ENCODER_FILES[i]) && !take_file(from_folder, folder, ENCODER_FILES[i], err)) return false;
-    if (has_file(from_folder, "model.safetensors")) return take_file(from_folder, folder, "model.safetensors", err);
-    return take_file(from_folder, folder, "model.safetensors.index.json", err) && take_shards(from_folder, folder, err);
-}
 
 static bool write_description(const TextModelParts *parts, const char *folder, Error *err) {
     Path path;
@@ -80,19 +41,33 @@ static bool save_tfidf(const Tfidf *tfidf, const char *folder, Error *err) {
 
 /* twofold.json comes last: a folder that has it is complete. */
 bool text_model_save(const TextModelParts *parts, const char *folder, Error *err) {
-    return folder_make(folder, err) && (!parts->encoder_folder || take_encoder(parts->encoder_folder, folder, err)) &&
+    return folder_make(folder, err) && (!parts->encoder_folder || model_files_carry_encoder(parts->encoder_folder, folder, err)) &&
            (!parts->tfidf || save_tfidf(parts->tfidf, folder, err)) && classifier_save(parts->classifier, folder, err) &&
            write_description(parts, folder, err);
 }
 
-static int64_t size_within(const char *folder, const char *name) {
-    Path path;
-    int64_t size = path_make(&path, NULL, "%s/%s", folder, name) ? file_size(path.text) : -1;
-    return size > 0 ? size : 0;
+/* The model card, the scores of its making, and liblinear's copy of the weights lie in the folder too, and are not needed. */
+static bool is_needed(const char *name) {
+    static const char *const names[] = {TEXT_MODEL_FILE,  TFIDF_FILE,       "classifier.json",       "config.json",            "vocab.txt",
+                                        "tokenizer.json", "added_tokens.json", "tokenizer_config.json", "special_tokens_map.json"};
+    static const char tensors[] = ".safetensors", index[] = ".safetensors.index.json";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    size_t size = strlen(name);
+    return (size >= sizeof tensors && strcmp(name + size + 1 - sizeof tensors, tensors) == 0) ||
+           (size >= sizeof index && strcmp(name + size + 1 - sizeof index, index) == 0);
 }
 
 int64_t text_model_bytes(const char *folder) {
-    if (!folder_exists(folder)) return -1;
-    int64_t bytes = folder_size(folder) - size_within(folder, "README.md") - size_within(folder, "liblinear.model");
-    return bytes < 0 ? -1 : bytes;
+    DIR *entries = opendir(folder);
+    if (!entries) return -1;
+    int64_t bytes = 0;
+    for (const struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
+        Path path;
+        if (!is_needed(entry->d_name) || !path_make(&path, NULL, "%s/%s", folder, entry->d_name)) continue;
+        int64_t size = file_size(path.text);
+        if (size > 0) bytes += size;
+    }
+    (void)closedir(entries);
+    return bytes;
 }

@@ -1,0 +1,115 @@
+#include "cli/describe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/memory.h"
+#include "common/utf8.h"
+#include "datasets/statistics.h"
+
+static void add_shares(Buffer *line, const Dataset *dataset, const int64_t *counts) {
+    int64_t total = 0;
+    int most = 0, least = 0;
+    for (int k = 0; k < dataset->classes; k++) {
+        total += counts[k];
+        if (counts[k] > counts[most]) most = k;
+        if (counts[k] <= counts[least]) least = k;
+    }
+    if (total == 0 || dataset->classes < 2) return;
+    double percent = 100.0 / (double)total;
+    buffer_printf(line, " (%s %.3g %% … %s %.2g %%)", dataset->class_names[most], percent * (double)counts[most], dataset->class_names[least],
+                  percent * (double)counts[least]);
+}
+
+/* What the user called it: the folder or file, or the first of the files. */
+static const char *data_name(const DataOptions *options) {
+    if (options->data) return options->data;
+    return options->train_file ? options->train_file : options->test_file ? options->test_file : options->validation_file;
+}
+
+bool describe_data(Run *run, const Dataset *dataset, Error *err) {
+    int64_t *counts = mem_new((size_t)dataset->classes + 1, sizeof *counts, err);
+    if (!counts) return false;
+    Buffer line = {0};
+    char count[32];
+    buffer_printf(&line, "data      %s  ", data_name(&run->settings.data));
+    int splits = 0;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        if (!dataset->splits[split].count) continue;
+        count_text(count, dataset->splits[split].count);
+        buffer_printf(&line, "%s%s %s", splits++ ? " · " : "", count, dataset->whole ? "rows" : split_name(split));
+    }
+    buffer_printf(&line, " · %d classes", dataset->classes);
+    dataset_count_classes(dataset, dataset->whole ? SPLIT_TEST : SPLIT_TRAIN, counts);
+    add_shares(&line, dataset, counts);
+    buffer_printf(&line, "   %s", dataset->detected ? dataset->detected : "");
+    bool ok = buffer_ok(&line, err);
+    if (ok) terminal_say(&run->terminal, "%s", line.data);
+    buffer_free(&line);
+    mem_free(counts);
+    return ok;
+}
+
+/* ": 3 of train, 1 of test" */
+static void add_truncated(Buffer *line, const Dataset *dataset, const Tokens *tokens) {
+    int said = 0;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        const RowList *list = &dataset->splits[split];
+        int truncated = 0;
+        for (int i = 0; i < list->count; i++) truncated += tokens->full[list->rows[i]] > tokens_length(tokens, list->rows[i]);
+        char count[32];
+        count_text(count, truncated);
+        if (truncated) buffer_printf(line, "%s%s of %s", said++ ? ", " : ": ", count, dataset->whole ? "these rows" : split_name(split));
+    }
+}
+
+bool describe_tokens(Run *run, const Dataset *dataset, const Tokens *tokens, int max_length, Error *err) {
+    Summary summary;
+    if (!summary_make(&summary, tokens->full, tokens->rows, err)) return false;
+    Buffer line = {0};
+    char count[32], longest[32];
+    count_text(longest, summary.max);
+    buffer_printf(&line, "texts     %.0f tokens on average, 95 %% under %.0f, longest %s; ", summary.mean, summary.p95 + 1, longest);
+    if (tokens->truncated) {
+        count_text(count, tokens->truncated);
+        buffer_printf(&line, "%s truncated at %d", count, max_length);
+        add_truncated(&line, dataset, tokens);
+    } else {
+        buffer_printf(&line, "none truncated at %d", max_length);
+    }
+    bool ok = buffer_ok(&line, err);
+    if (ok) terminal_say(&run->terminal, "%s", line.data);
+    buffer_free(&line);
+    return ok;
+}
+
+void describe_encoder(Run *run, const TextEncoder *encoder) {
+    const EncoderConfig *config = &encoder->weights.config;
+    double parameters = 0;
+    for (int i = 0; i < encoder->weights.table.count; i++) parameters += (double)encoder->weights.table.tensors[i].count;
+    terminal_say(&run->terminal, "model     %s  %s, %d layers × %d, %.1f M parameters", encoder->folder.text,
+                 config->family == FAMILY_BERT ? "BERT" : "DistilBERT", config->layers, config->channels, parameters / 1e6);
+}
+
+/* The processor's name as /proc/cpuinfo has it. */
+static void processor_name(char name[128]) {
+    (void)snprintf(name, 128, "this processor");
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    char line[256];
+    while (file && fgets(line, sizeof line, file)) {
+        const char *value = strncmp(line, "model name", 10) == 0 ? strchr(line, ':') : NULL;
+        if (!value) continue;
+        (void)snprintf(name, 128, "%.*s", (int)strcspn(value + 2, "\n"), value + 2);
+        break;
+    }
+    if (file) (void)fclose(file);
+}
+
+void describe_machine(Run *run) {
+    char name[128];
+    processor_name(name);
+    int threads = run_threads(run);
+    terminal_say(&run->terminal, "machine   %s, %d thread%s · float32", name, threads, threads == 1 ? "" : "s");
+}
