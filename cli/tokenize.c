@@ -26,7 +26,7 @@ typedef struct Work {
     int32_t *ids; /* read for --decode */
     size_t id_capacity;
     int columns;
-    size_t replaced;         /* invalid parts of texts */
+    size_t replaced; /* invalid parts of texts */
     int64_t texts_replaced, texts;
 } Work;
 
@@ -36,7 +36,7 @@ typedef struct Work {
 static int64_t cut(Work *work, const char *text, size_t size, Error *err) {
     bool wordpiece = work->run->settings.level == LEVEL_WORDPIECE;
     if (wordpiece ? !tokenizer_encode(work->tokenizer, &work->encoding, text, size, 0, err)
-                        : !levels_encode(&work->level, work->run->settings.level, text, size, err))
+                  : !levels_encode(&work->level, work->run->settings.level, text, size, err))
         return -1;
     size_t count = wordpiece ? work->encoding.count : work->level.count;
     Piece *grown = mem_grow(work->pieces, &work->capacity, count, sizeof *grown, err);
@@ -138,7 +138,8 @@ static bool encode(Work *work, const char *text, size_t size, Error *err) {
 
 static bool add_id(Work *work, size_t *count, double number, Error *err) {
     if (!(number >= 0 && number < tokenizer_ids(work->tokenizer)) || number != (double)(int32_t)number)
-        return FAIL(err, ERROR_DATA, "%.0f is no id of this model, which has 0 to %d", number, tokenizer_ids(work->tokenizer) - 1);
+        return FAIL(err, ERROR_DATA, "%.0f is no id of this model, which has 0 to %d", number,
+                    tokenizer_ids(work->tokenizer) - 1);
     int32_t *grown = mem_grow(work->ids, &work->id_capacity, *count + 1, sizeof *grown, err);
     if (!grown) return false;
     work->ids = grown;
@@ -157,7 +158,8 @@ static bool read_numbers(Work *work, const char *text, size_t size, size_t *coun
         size_t start = at;
         for (; at < size && text[at] >= '0' && text[at] <= '9'; at++) number = number * 10 + (text[at] - '0');
         if (at == start || (at < size && !strchr(" ,\t[]", text[at])))
-            return FAIL(err, ERROR_DATA, "'%.*s' holds no ids, expected numbers like 101 7592 102", (int)(size < 80 ? size : 80), text);
+            return FAIL(err, ERROR_DATA, "'%.*s' holds no ids, expected numbers like 101 7592 102", (int)(size < 80 ? size : 80),
+                        text);
         if (!add_id(work, count, number, err)) return false;
     }
     return true;
@@ -168,7 +170,8 @@ static bool read_json(Work *work, const char *text, size_t size, size_t *count, 
     Json *line = json_parse(text, size, "a line of ids", ERROR_DATA, err);
     const Json *ids = json_get(line, "ids");
     bool ok = line && (json_is_array(ids) || FAIL(err, ERROR_DATA, "a line of ids: expected an array \"ids\""));
-    for (const Json *id = ok ? json_first(ids) : NULL; id && ok; id = json_next(id)) ok = add_id(work, count, json_number_or(id, -1), err);
+    for (const Json *id = ok ? json_first(ids) : NULL; id && ok; id = json_next(id))
+        ok = add_id(work, count, json_number_or(id, -1), err);
     json_free(line);
     return ok;
 }
@@ -233,8 +236,10 @@ static bool check_usage(const Run *run, Error *err) {
     const Settings *settings = &run->settings;
     const char *model_for = settings->decode ? "--decode" : settings->level == LEVEL_WORDPIECE ? "--level wordpiece" : NULL;
     if (settings->decode && settings->level != LEVEL_WORDPIECE)
-        return FAIL(err, ERROR_USAGE, "--decode goes with --level wordpiece: the ids of other levels mean something within one text only");
-    if (model_for && !settings->model) return FAIL(err, ERROR_USAGE, "tokenize needs --model for %s   (twofold tokenize --help)", model_for);
+        return FAIL(err, ERROR_USAGE,
+                    "--decode goes with --level wordpiece: the ids of other levels mean something within one text only");
+    if (model_for && !settings->model)
+        return FAIL(err, ERROR_USAGE, "tokenize needs --model for %s   (twofold tokenize --help)", model_for);
     if (settings->file && run->options.arguments.count > 0)
         return FAIL(err, ERROR_USAGE, "tokenize takes texts or --file, found both: '%s'", run->options.arguments.items[0]);
     return settings->file || run->options.arguments.count > 0 ||

@@ -19,8 +19,8 @@ typedef struct AddedToken {
 typedef struct AddedSet {
     AddedToken *tokens; /* texts owned; by their bytes, after added_sort */
     size_t count, capacity;
-    bool first[256];    /* a token begins with this byte */
-    int only;           /* the byte they all begin with, or -1 */
+    bool first[256]; /* a token begins with this byte */
+    int only;        /* the byte they all begin with, or -1 */
 } AddedSet;
 
 typedef struct AddedMatch {
@@ -36,8 +36,8 @@ void added_free(AddedSet *set);
 /* The id of the token with exactly this text, or -1. Works before added_sort. */
 int32_t added_find(const AddedSet *set, const char *text, size_t size);
 
-/* The first match at or behind `from`: of those that begin at one place the longest. What a rejected single word covers is not searched
- * again. */
+/* The first match at or behind `from`: of those that begin at one place the longest. What a rejected single word covers is not
+ * searched again. */
 bool added_next(const AddedSet *set, const char *text, size_t size, size_t from, AddedMatch *match);
 
 #endif

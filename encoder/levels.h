@@ -1,5 +1,5 @@
-/* The two teaching levels below WordPiece, as the textbooks show them: a text as its characters, or as its words between white space
- * (Python's `list(text)` and `text.split()`), and ids that number the different tokens of this one text in sorted order. */
+/* The two teaching levels below WordPiece, as the textbooks show them: a text as its characters, or as its words between white
+ * space (Python's `list(text)` and `text.split()`), and ids that number the different tokens of this one text in sorted order. */
 #ifndef TWOFOLD_ENCODER_LEVELS_H
 #define TWOFOLD_ENCODER_LEVELS_H
 

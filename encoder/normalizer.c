@@ -72,7 +72,8 @@ static void add_code_point(Buffer *out, uint32_t code_point) {
     buffer_add(out, bytes, (size_t)utf8_encode(code_point, bytes));
 }
 
-/* A run of code points of combining class > 0, which canonical ordering sorts by class, equals in their order (Unicode 3.11, D108). */
+/* A run of code points of combining class > 0, which canonical ordering sorts by class, equals in their order (Unicode 3.11,
+ * D108). */
 typedef struct Run {
     uint32_t *code_points; /* as they came; from realloc */
     size_t count, capacity;
@@ -82,10 +83,10 @@ typedef struct Run {
 static void run_flush(const Normalizer *normalizer, Run *run, Buffer *out) {
     bool present[256] = {false};
     for (size_t i = 0; i < run->count; i++) present[unicode_combining_class(run->code_points[i]) & 0xFF] = true;
-    for (int class = 1; class < 256 && run->count; class++) {
-        if (!present[class]) continue;
+    for (int order = 1; order < 256 && run->count; order++) {
+        if (!present[order]) continue;
         for (size_t i = 0; i < run->count; i++) {
-            if (unicode_combining_class(run->code_points[i]) != class) continue;
+            if (unicode_combining_class(run->code_points[i]) != order) continue;
             uint32_t lowered[UNICODE_LOWER_MAX];
             int count = lower(normalizer, run->code_points[i], lowered);
             for (int k = 0; k < count; k++) add_code_point(out, lowered[k]);

@@ -1,5 +1,5 @@
-/* BERT's normaliser (Hugging Face `BertNormalizer`), in this order: clean (control characters go, spaces become ' '), spaces around
- * Chinese characters, NFD without the marks of category Mn, lower case. Const after normalizer_init. */
+/* BERT's normaliser (Hugging Face `BertNormalizer`), in this order: clean (control characters go, spaces become ' '), spaces
+ * around Chinese characters, NFD without the marks of category Mn, lower case. Const after normalizer_init. */
 #ifndef TWOFOLD_ENCODER_NORMALIZER_H
 #define TWOFOLD_ENCODER_NORMALIZER_H
 
@@ -56,8 +56,8 @@ int normalizer_expand(const Normalizer *normalizer, uint32_t code_point, uint32_
 /* How the words take a code point of normalised text: FOLD_LETTER, FOLD_ALONE or FOLD_SPACE. */
 FoldKind normalizer_word_kind(uint32_t code_point);
 
-/* Appends the normalised text: any text, also where neighbours matter; in time linear in its size. `text` is valid UTF-8 (an invalid byte
- * counts as U+FFFD). */
+/* Appends the normalised text: any text, also where neighbours matter; in time linear in its size. `text` is valid UTF-8 (an
+ * invalid byte counts as U+FFFD). */
 void normalizer_text(const Normalizer *normalizer, Buffer *out, const char *text, size_t size);
 
 #endif

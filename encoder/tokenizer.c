@@ -37,7 +37,8 @@ typedef struct Word {
     char text[WORD_CHARACTERS_MAX * 4 + PIECE_PADDING];
 } Word;
 
-/* WordPiece: the longest token the rest begins with, again and again; a word with a rest that begins with none is [UNK] as a whole. */
+/* WordPiece: the longest token the rest begins with, again and again; a word with a rest that begins with none is [UNK] as a
+ * whole. */
 static void encode_word(const Tokenizer *tokenizer, Encoding *encoding, const char *text, size_t size) {
     size_t mark = encoding->count;
     for (size_t at = 0, taken = 0; at < size; at += taken) {
@@ -170,7 +171,8 @@ static bool encode_directly(const Tokenizer *tokenizer, Encoding *encoding, cons
             break;
         case BYTE_LETTER:
             while (at + taken < size && classes[bytes[at + taken]] == BYTE_LETTER) taken++;
-            bool ends = at + taken == size || classes[bytes[at + taken]] == BYTE_SPACE || classes[bytes[at + taken]] == BYTE_ALONE;
+            bool ends =
+                at + taken == size || classes[bytes[at + taken]] == BYTE_SPACE || classes[bytes[at + taken]] == BYTE_ALONE;
             if (ends && taken <= PIECE_WORD_BYTES && word.characters == 0)
                 encode_short(tokenizer, encoding, text + at, taken, size - at);
             else
@@ -222,7 +224,8 @@ static void encode_stretch(const Tokenizer *tokenizer, Encoding *encoding, const
 
 static void truncate(const Tokenizer *tokenizer, Encoding *encoding, size_t max_length) {
     size_t kept = max_length - 2;
-    if (tokenizer->truncate_left) memmove(encoding->ids + 1, encoding->ids + (encoding->count - 1 - kept), kept * sizeof *encoding->ids);
+    if (tokenizer->truncate_left)
+        memmove(encoding->ids + 1, encoding->ids + (encoding->count - 1 - kept), kept * sizeof *encoding->ids);
     encoding->ids[max_length - 1] = tokenizer->sep;
     encoding->count = max_length;
 }

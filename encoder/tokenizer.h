@@ -1,5 +1,5 @@
-/* Hugging Face's `BertTokenizerFast`: text to token ids, equal to the last id. A Tokenizer is const after tokenizer_load and shared by
- * threads; what an encoding needs besides is in the caller's Encoding.
+/* Hugging Face's `BertTokenizerFast`: text to token ids, equal to the last id. A Tokenizer is const after tokenizer_load and
+ * shared by threads; what an encoding needs besides is in the caller's Encoding.
  *
  *     Tokenizer *tokenizer = tokenizer_load("models/minilm", &err);
  *     Encoding encoding = {0};
@@ -20,29 +20,29 @@
 
 typedef struct Tokenizer Tokenizer;
 
-/* Reads a model folder: tokenizer.json, else vocab.txt; over it tokenizer_config.json (and special_tokens_map.json, added_tokens.json), as
- * transformers does. ERROR_MODEL names the file and what is wrong in it. */
+/* Reads a model folder: tokenizer.json, else vocab.txt; over it tokenizer_config.json (and special_tokens_map.json,
+ * added_tokens.json), as transformers does. ERROR_MODEL names the file and what is wrong in it. */
 MUST_CHECK Tokenizer *tokenizer_load(const char *folder, Error *err);
 void tokenizer_free(Tokenizer *tokenizer); /* takes NULL */
 
 /* The ids of one text, and what is kept between texts to allocate nothing. Start from a zeroed one. */
 typedef struct Encoding {
-    int32_t *ids;  /* (count), [CLS] and [SEP] included */
+    int32_t *ids; /* (count), [CLS] and [SEP] included */
     size_t count;
-    size_t full;   /* what count would be without truncation; more than count says that the text was truncated */
+    size_t full; /* what count would be without truncation; more than count says that the text was truncated */
     size_t capacity;
     Buffer scratch;
     bool failed;
 } Encoding;
 void encoding_free(Encoding *encoding);
 
-/* Encodes text[0..size), valid UTF-8 (utf8_replace makes it so). A max_length of 0 never truncates; else it is at least 2: [CLS], the first
- * tokens of the text, [SEP]. Fails only for want of memory. */
+/* Encodes text[0..size), valid UTF-8 (utf8_replace makes it so). A max_length of 0 never truncates; else it is at least 2:
+ * [CLS], the first tokens of the text, [SEP]. Fails only for want of memory. */
 MUST_CHECK bool tokenizer_encode(const Tokenizer *tokenizer, Encoding *encoding, const char *text, size_t size, int max_length,
                                  Error *err);
 
-/* Appends what `decode` of transformers gives: words joined by spaces, "##" joined on, spaces in front of punctuation removed. Ids that are
- * none are left out. */
+/* Appends what `decode` of transformers gives: words joined by spaces, "##" joined on, spaces in front of punctuation removed.
+ * Ids that are none are left out. */
 void tokenizer_decode(const Tokenizer *tokenizer, Buffer *out, const int32_t *ids, size_t count, bool skip_special_tokens);
 
 /* The text after normalisation, as a whole (added tokens are not looked for). */

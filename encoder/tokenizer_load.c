@@ -1,5 +1,6 @@
-/* The files of a tokenizer, read as transformers reads them for BertTokenizerFast: tokenizer.json's vocabulary before vocab.txt's;
- * tokenizer_config.json's settings before tokenizer.json's normaliser; truncation and padding that tokenizer.json stores are ignored. */
+/* The files of a tokenizer, read as transformers reads them for BertTokenizerFast: tokenizer.json's vocabulary before
+ * vocab.txt's; tokenizer_config.json's settings before tokenizer.json's normaliser; truncation and padding that tokenizer.json
+ * stores are ignored. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,8 @@ typedef struct Files {
     Json *added_file;  /* added_tokens.json, or NULL */
     Json *added;       /* "added_tokens" of tokenizer.json, or NULL */
     NormalizerOptions options;
-    bool strip_set;    /* strip_accents is given; else it follows lower_case */
-    char unk[64];      /* model.unk_token of tokenizer.json, or "" */
+    bool strip_set;     /* strip_accents is given; else it follows lower_case */
+    char unk[64];       /* model.unk_token of tokenizer.json, or "" */
     const char *source; /* where the vocabulary came from, for sentences */
 } Files;
 
@@ -45,7 +46,8 @@ static bool read_lines(Tokenizer *tokenizer, const char *path, const char *text,
         size_t length = newline ? (size_t)(newline - (text + at)) : size - at;
         if (utf8_valid_prefix(text + at, length) < length)
             return FAIL(err, ERROR_MODEL, "%s:%lld: not valid UTF-8", path, (long long)id + 1);
-        if (!vocabulary_add(&tokenizer->vocabulary, text + at, trimmed(text + at, length), id, err)) return error_prefix(err, "%s", path);
+        if (!vocabulary_add(&tokenizer->vocabulary, text + at, trimmed(text + at, length), id, err))
+            return error_prefix(err, "%s", path);
         at += length + 1;
     }
     return true;
@@ -94,7 +96,8 @@ static bool read_vocab_object(JsonReader *reader, Tokenizer *tokenizer, const ch
         if (json_read(reader) != JSON_NUMBER || !(reader->number >= 0 && reader->number < INT32_MAX) ||
             reader->number != (double)(int64_t)reader->number)
             ok = malformed(reader, path, "a token's id, a whole number", err);
-        else if (!buffer_ok(&token, err) || !vocabulary_add(&tokenizer->vocabulary, token.data, token.size, (int64_t)reader->number, err))
+        else if (!buffer_ok(&token, err) ||
+                 !vocabulary_add(&tokenizer->vocabulary, token.data, token.size, (int64_t)reader->number, err))
             ok = error_prefix(err, "%s", path);
     }
     buffer_free(&token);
@@ -192,7 +195,8 @@ static bool read_tokenizer_json(Tokenizer *tokenizer, Files *files, const char *
 
 static bool read_vocabulary(Tokenizer *tokenizer, Files *files, Error *err) {
     Path json, text;
-    if (!path_make(&json, err, "%s/tokenizer.json", files->folder) || !path_make(&text, err, "%s/vocab.txt", files->folder)) return false;
+    if (!path_make(&json, err, "%s/tokenizer.json", files->folder) || !path_make(&text, err, "%s/vocab.txt", files->folder))
+        return false;
     if (file_exists(json.text)) {
         files->source = "tokenizer.json";
         if (!read_tokenizer_json(tokenizer, files, json.text, err)) return false;
@@ -246,17 +250,20 @@ typedef struct Addition {
 } Addition;
 
 /* A token's text, written as a string or as an object with "content". */
-static const char *token_text(const Json *token) { return json_string_or(token, json_string_or(json_get(token, "content"), NULL)); }
+static const char *token_text(const Json *token) {
+    return json_string_or(token, json_string_or(json_get(token, "content"), NULL));
+}
 
 static Addition addition_of(const Json *token, bool special) {
     bool is_special = json_bool_or(json_get(token, "special"), special);
-    return (Addition){.text = token_text(token), .special = is_special,
+    return (Addition){.text = token_text(token),
+                      .special = is_special,
                       .normalized = json_bool_or(json_get(token, "normalized"), !is_special),
                       .single_word = json_bool_or(json_get(token, "single_word"), false)};
 }
 
-/* Lists the token under the pattern it is found by. One that the vocabulary does not have gets the next free id, and is shown as it is
- * found: normalised, if it is. */
+/* Lists the token under the pattern it is found by. One that the vocabulary does not have gets the next free id, and is shown
+ * as it is found: normalised, if it is. */
 static bool list_token(Tokenizer *tokenizer, Addition addition, size_t size, const Buffer *pattern, Error *err) {
     int32_t id = vocabulary_find(&tokenizer->vocabulary, addition.text, size);
     if (id == NO_TOKEN) {
@@ -307,7 +314,8 @@ static bool add_numbered(Tokenizer *tokenizer, const Json *tokens, IdOf id_of, E
     int count = 0;
     NumberedToken *list = mem_new((size_t)json_size(tokens), sizeof *list, err);
     if (!list) return false;
-    for (const Json *token = json_first(tokens); token; token = json_next(token), count++) list[count] = (NumberedToken){id_of(token), count, token};
+    for (const Json *token = json_first(tokens); token; token = json_next(token), count++)
+        list[count] = (NumberedToken){id_of(token), count, token};
     qsort(list, (size_t)count, sizeof *list, by_id);
     bool ok = true;
     for (int i = 0; i < count && ok; i++) {
@@ -334,8 +342,8 @@ static bool add_named(Tokenizer *tokenizer, const Files *files, const char *key,
     const char *text = named_text(files, key, fallback);
     *id = tokenizer_id(tokenizer, text, strlen(text));
     if (*id == NO_TOKEN && strcmp(key, "pad_token") != 0 && strcmp(key, "mask_token") != 0)
-        return FAIL(err, ERROR_MODEL, "%s/%s: no token '%s' (%s), without which no text can be encoded", files->folder, files->source, text,
-                    key);
+        return FAIL(err, ERROR_MODEL, "%s/%s: no token '%s' (%s), without which no text can be encoded", files->folder,
+                    files->source, text, key);
     if (!add_token(tokenizer, (Addition){.text = text, .special = true}, err)) return false;
     *id = tokenizer_id(tokenizer, text, strlen(text));
     return true;

@@ -22,9 +22,9 @@ struct Tokenizer {
     int32_t cls, sep, pad, unk, mask;
     int max_length;
     bool truncate_left;
-    bool clean_up_spaces;        /* clean_up_tokenization_spaces */
-    unsigned char classes[256];  /* ByteClass */
-    int32_t alone_ids[128];      /* the id of an ASCII character that is a word by itself */
+    bool clean_up_spaces;       /* clean_up_tokenization_spaces */
+    unsigned char classes[256]; /* ByteClass */
+    int32_t alone_ids[128];     /* the id of an ASCII character that is a word by itself */
 };
 
 #endif

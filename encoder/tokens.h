@@ -17,8 +17,9 @@ typedef struct Tokens {
     int truncated;   /* rows that were */
 } Tokens;
 
-/* Encodes rows of text, row r being text[starts[r] .. starts[r + 1]) of valid UTF-8 (a Dataset's text and starts), with at most max_length
- * tokens each (0: all of them). The ids do not depend on the pool, which may be NULL. Takes a zeroed Tokens; release with tokens_free. */
+/* Encodes rows of text, row r being text[starts[r] .. starts[r + 1]) of valid UTF-8 (a Dataset's text and starts), with at
+ * most max_length tokens each (0: all of them). The ids do not depend on the pool, which may be NULL. Takes a zeroed Tokens;
+ * release with tokens_free. */
 MUST_CHECK bool tokens_encode(Tokens *tokens, const Tokenizer *tokenizer, const char *text, const int64_t *starts, int rows,
                               int max_length, Pool *pool, Error *err);
 void tokens_free(Tokens *tokens);

@@ -1,5 +1,6 @@
-/* What the tokenizer needs to know about a code point, with the answers of the judge's tables (Hugging Face tokenizers): utf8proc's, but
- * where encoder/unicode_exceptions.h says otherwise. An unassigned code point is an ordinary letter (UNICODE_OTHER). */
+/* What the tokenizer needs to know about a code point, with the answers of the judge's tables (Hugging Face tokenizers):
+ * utf8proc's, but where encoder/unicode_exceptions.h says otherwise. An unassigned code point is an ordinary letter
+ * (UNICODE_OTHER). */
 #ifndef TWOFOLD_ENCODER_UNICODE_H
 #define TWOFOLD_ENCODER_UNICODE_H
 

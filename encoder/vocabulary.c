@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 enum {
-    LENGTH_KINDS = 4096,  /* places of the table of lengths, by the first two bytes */
-    LONG_BIT = 31,        /* stands for every length from 31 on */
-    PROBES_MAX = 64,      /* a longer chain means another seed */
-    GAP_MAX = 1 << 20,    /* ids without a token, beyond the number of tokens */
+    LENGTH_KINDS = 4096, /* places of the table of lengths, by the first two bytes */
+    LONG_BIT = 31,       /* stands for every length from 31 on */
+    PROBES_MAX = 64,     /* a longer chain means another seed */
+    GAP_MAX = 1 << 20,   /* ids without a token, beyond the number of tokens */
     TOKEN_BYTES_MAX = 1 << 20
 };
 
@@ -14,10 +14,11 @@ enum {
 
 bool vocabulary_add(Vocabulary *vocabulary, const char *text, size_t size, int64_t id, Error *err) {
     if (id < 0 || id > INT32_MAX - 1 || id > (int64_t)vocabulary->count + GAP_MAX)
-        return FAIL(err, ERROR_MODEL, "token '%.*s' has id %lld, expected one from 0, without great gaps", (int)(size > 64 ? 64 : size),
-                    size ? text : "", (long long)id);
+        return FAIL(err, ERROR_MODEL, "token '%.*s' has id %lld, expected one from 0, without great gaps",
+                    (int)(size > 64 ? 64 : size), size ? text : "", (long long)id);
     if (size > TOKEN_BYTES_MAX)
-        return FAIL(err, ERROR_MODEL, "token of id %lld has %zu bytes, expected at most %d", (long long)id, size, (int)TOKEN_BYTES_MAX);
+        return FAIL(err, ERROR_MODEL, "token of id %lld has %zu bytes, expected at most %d", (long long)id, size,
+                    (int)TOKEN_BYTES_MAX);
     TokenText *grown = mem_grow(vocabulary->tokens, &vocabulary->capacity, (size_t)id + 1, sizeof *grown, err);
     if (!grown) return false;
     vocabulary->tokens = grown;

@@ -1,5 +1,5 @@
-/* Tokens and their ids, and WordPiece's search: the longest token a text begins with. Filled with vocabulary_add, then made ready once with
- * vocabulary_index and const from there. */
+/* Tokens and their ids, and WordPiece's search: the longest token a text begins with. Filled with vocabulary_add, then made
+ * ready once with vocabulary_index and const from there. */
 #ifndef TWOFOLD_ENCODER_VOCABULARY_H
 #define TWOFOLD_ENCODER_VOCABULARY_H
 
@@ -29,15 +29,16 @@ typedef struct TokenText {
 } TokenText;
 
 typedef struct Vocabulary {
-    Buffer text; /* all tokens end to end */
+    Buffer text;       /* all tokens end to end */
     TokenText *tokens; /* (ids) */
     size_t capacity;
-    int ids;    /* greatest id + 1 */
-    int count;  /* different tokens */
+    int ids;   /* greatest id + 1 */
+    int count; /* different tokens */
     PieceSlot *slots;
     uint64_t mask, seed;
-    uint32_t *lengths; /* by how a piece begins, at the start of a word and inside it; bit n: one of n bytes exists, bit 31: 31 or more */
-    uint32_t longest;  /* bytes */
+    /* By how a piece begins, at the start of a word and inside it; bit n: one of n bytes exists, bit 31: one of 31 or more. */
+    uint32_t *lengths;
+    uint32_t longest; /* bytes */
 } Vocabulary;
 
 /* Ids may leave gaps, but not giant ones; of equal tokens the last id counts, as in a dict. */
@@ -51,9 +52,9 @@ int32_t vocabulary_find(const Vocabulary *vocabulary, const char *text, size_t s
 /* The token of an id, borrowed, not NUL-terminated; NULL when there is none. */
 const char *vocabulary_token(const Vocabulary *vocabulary, int32_t id, size_t *size);
 
-/* The id of the longest token that `text` begins with (of the continuations when `inside`), its bytes in *taken; NO_TOKEN when there is
- * none. size ≥ 1, and PIECE_PADDING bytes behind text[0..size) must be readable. Tokens and text are valid UTF-8, so that a token ends where a
- * character does. */
+/* The id of the longest token that `text` begins with (of the continuations when `inside`), its bytes in *taken; NO_TOKEN when
+ * there is none. size ≥ 1, and PIECE_PADDING bytes behind text[0..size) must be readable. Tokens and text are valid UTF-8, so
+ * that a token ends where a character does. */
 int32_t vocabulary_longest(const Vocabulary *vocabulary, const char *text, size_t size, bool inside, size_t *taken);
 
 static inline uint64_t piece_hash(const Vocabulary *vocabulary, uint64_t low, uint64_t high, uint32_t size, bool inside) {

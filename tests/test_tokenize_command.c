@@ -19,27 +19,31 @@ static void test_table(void **state) {
                                                                                              "[CLS]  a   [SEP]\n"
                                                                                              "2      16  3\n");
     check_output(program_run(NULL, "tokenize", "--level", "word", "to be or not to be", NULL), "to  be  or  not  to  be\n"
-                                                                                                 "3   0   2   1    3   0\n");
+                                                                                               "3   0   2   1    3   0\n");
     check_output(program_run(NULL, "tokenize", "--level", "char", "b a", NULL), "b  \xE2\x90\xA3  a\n"
-                                                                                 "2  0  1\n");
+                                                                                "2  0  1\n");
 }
 
 static void test_json_lines(void **state) {
     (void)state;
-    Ran ran = program_run("foobar\r\na\xFF\xFE" "b\n\n", "tokenize", "--model", MODEL, "--json", "-", NULL);
+    Ran ran = program_run("foobar\r\na\xFF\xFE"
+                          "b\n\n",
+                          "tokenize", "--model", MODEL, "--json", "-", NULL);
     assert_int_equal(ran.status, 0);
     assert_string_equal(ran.out, "{\"ids\": [2, 5, 6, 3], \"tokens\": [\"[CLS]\", \"foo\", \"##bar\", \"[SEP]\"]}\n"
                                  "{\"ids\": [2, 1, 3], \"tokens\": [\"[CLS]\", \"[UNK]\", \"[SEP]\"]}\n"
                                  "{\"ids\": [2, 3], \"tokens\": [\"[CLS]\", \"[SEP]\"]}\n");
     assert_non_null(strstr(ran.err, "2 invalid UTF-8 sequences in 1 text replaced by U+FFFD"));
     ran_free(&ran);
-    check_output(program_run("a\n", "tokenize", "--level", "char", "--json", "--file", "-", NULL), "{\"ids\": [0], \"tokens\": [\"a\"]}\n");
+    check_output(program_run("a\n", "tokenize", "--level", "char", "--json", "--file", "-", NULL),
+                 "{\"ids\": [0], \"tokens\": [\"a\"]}\n");
 }
 
 static void test_decode(void **state) {
     (void)state;
     check_output(program_run(NULL, "tokenize", "--model", MODEL, "--decode", "2 5 6 7,14 3", NULL), "[CLS] foobar new x [SEP]\n");
-    check_output(program_run("{\"ids\": [2, 5, 6, 3]}\n[2, 16, 3]\n", "tokenize", "--model", MODEL, "--decode", "--skip_special_tokens", "-", NULL),
+    check_output(program_run("{\"ids\": [2, 5, 6, 3]}\n[2, 16, 3]\n", "tokenize", "--model", MODEL, "--decode",
+                             "--skip_special_tokens", "-", NULL),
                  "foobar\na\n");
     check_output(program_run(NULL, "tokenize", "--model", MODEL, "--decode", "--json", "16", NULL), "{\"text\": \"a\"}\n");
     CHECK_RUN(3, "1000 is no id of this model", NULL, "tokenize", "--model", MODEL, "--decode", "2 1000");

@@ -1,4 +1,5 @@
-/* The tokenizer against the judge on small committed vocabularies, its files when they are broken, many rows, and the way back to text. */
+/* The tokenizer against the judge on small committed vocabularies, its files when they are broken, many rows, and the way back
+ * to text. */
 #include <limits.h>
 #include <unistd.h>
 
@@ -24,7 +25,8 @@ static void check_line(const Tokenizer *tokenizer, const GoldenLine *line, int w
     Encoding encoding = {0};
     Buffer decoded = {0};
     CHECK_OK(tokenizer_encode(tokenizer, &encoding, line->text.size ? line->text.data : "", line->text.size, 0, &err), &err);
-    if (encoding.count != line->small[which].count || memcmp(encoding.ids, line->small[which].ids, encoding.count * sizeof(int32_t)) != 0)
+    if (encoding.count != line->small[which].count ||
+        memcmp(encoding.ids, line->small[which].ids, encoding.count * sizeof(int32_t)) != 0)
         fail_msg("%s: the ids of text %d differ: '%s'", GOLDEN_SMALL[which], number, line->text.data);
     for (int skipping = 0; skipping < 2; skipping++) {
         const Buffer *expected = skipping ? &line->small[which].skipping : &line->small[which].decoded;
@@ -63,7 +65,8 @@ static void test_normalizer(void **state) {
     (void)state;
     Golden *golden = golden_load();
     for (int flags = 0; flags < 16; flags++)
-        golden_check_normalizer(golden, (NormalizerOptions){(flags & 8) != 0, (flags & 4) != 0, (flags & 2) != 0, (flags & 1) != 0});
+        golden_check_normalizer(golden,
+                                (NormalizerOptions){(flags & 8) != 0, (flags & 4) != 0, (flags & 2) != 0, (flags & 1) != 0});
     golden_free(golden);
 }
 
@@ -117,7 +120,9 @@ static void test_rows(void **state) {
         CHECK_OK(tokens_encode(&tokens, tokenizer, text.data, starts, ROWS, MAX_LENGTH, pool, &err), &err);
         int truncated = 0;
         for (int row = 0; row < ROWS; row++) {
-            CHECK_OK(tokenizer_encode(tokenizer, &encoding, text.data + starts[row], (size_t)(starts[row + 1] - starts[row]), MAX_LENGTH, &err), &err);
+            CHECK_OK(tokenizer_encode(tokenizer, &encoding, text.data + starts[row], (size_t)(starts[row + 1] - starts[row]),
+                                      MAX_LENGTH, &err),
+                     &err);
             assert_int_equal(tokens_length(&tokens, row), encoding.count);
             assert_int_equal(tokens.full[row], encoding.full);
             assert_memory_equal(tokens_row(&tokens, row), encoding.ids, encoding.count * sizeof(int32_t));
@@ -237,10 +242,12 @@ static int remove_folder(void **state) {
     return folder_remove(folder, NULL) ? 0 : -1;
 }
 
-static const char TINY_JSON[] =
-    "{\"added_tokens\": [{\"id\": 3, \"content\": \"[MASK]\", \"special\": true}], \"normalizer\": {\"type\": \"BertNormalizer\", \"lowercase\": false},\n"
-    "\"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"}, \"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", \"continuing_subword_prefix\": \"##\",\n"
-    "\"max_input_chars_per_word\": 100, \"vocab\": {\"[UNK]\": 0, \"[CLS]\": 1, \"[SEP]\": 2, \"[MASK]\": 3, \"[PAD]\": 4, \"A\": 5, \"\\u00e9\": 6}}}";
+static const char TINY_JSON[] = "{\"added_tokens\": [{\"id\": 3, \"content\": \"[MASK]\", \"special\": true}], \"normalizer\": "
+                                "{\"type\": \"BertNormalizer\", \"lowercase\": false},\n"
+                                "\"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"}, \"model\": {\"type\": \"WordPiece\", "
+                                "\"unk_token\": \"[UNK]\", \"continuing_subword_prefix\": \"##\",\n"
+                                "\"max_input_chars_per_word\": 100, \"vocab\": {\"[UNK]\": 0, \"[CLS]\": 1, \"[SEP]\": 2, "
+                                "\"[MASK]\": 3, \"[PAD]\": 4, \"A\": 5, \"\\u00e9\": 6}}}";
 
 static void expect_failure(const char *part) {
     Error err = {0};
@@ -312,7 +319,8 @@ static void test_vocab_txt(void **state) {
     expect_failure("no token '[UNK]'");
     put("vocab.txt", "[UNK]\n[CLS]\n[SEP]\n\xFF\n", 20);
     expect_failure("vocab.txt:4: not valid UTF-8");
-    static const char LINES[] = "[UNK]\r\n[CLS] \n[SEP]\n\nx\na\n##x\nx"; /* the last of two equal tokens counts, as in a dict; no newline at the end */
+    static const char LINES[] =
+        "[UNK]\r\n[CLS] \n[SEP]\n\nx\na\n##x\nx"; /* the last of two equal tokens counts, as in a dict; no newline at the end */
     put("vocab.txt", LINES, strlen(LINES));
     Tokenizer *tokenizer = tokenizer_load(folder, &err);
     CHECK_OK(tokenizer, &err);

@@ -1,5 +1,5 @@
-/* The tokenizer with the real vocabularies against digests of the judge: the real encoder's (uncased), and bert-base-cased's where
- * TWOFOLD_TEST_CASED_VOCAB names a folder that holds it. */
+/* The tokenizer with the real vocabularies against digests of the judge: the real encoder's (uncased), and bert-base-cased's
+ * where TWOFOLD_TEST_CASED_VOCAB names a folder that holds it. */
 #include "tests/check.h"
 #include "tests/tokenizer_golden.h"
 

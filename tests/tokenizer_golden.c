@@ -100,7 +100,8 @@ static uint32_t crc_add(uint32_t crc, const unsigned char *bytes, size_t size) {
 }
 
 static uint32_t crc_add_word(uint32_t crc, uint32_t word) {
-    unsigned char bytes[4] = {(unsigned char)word, (unsigned char)(word >> 8), (unsigned char)(word >> 16), (unsigned char)(word >> 24)};
+    unsigned char bytes[4] = {(unsigned char)word, (unsigned char)(word >> 8), (unsigned char)(word >> 16),
+                              (unsigned char)(word >> 24)};
     return crc_add(crc, bytes, 4);
 }
 
@@ -120,7 +121,7 @@ static const Json *digests_of(const Golden *golden, const char *name, const char
     return digests;
 }
 
-/* "b" when around is 0: the code point alone; else inside a word. */
+/* The code point alone, or inside a word. */
 static size_t code_point_text(char text[8], uint32_t code_point, bool inside) {
     size_t size = 0;
     if (inside) text[size++] = 'a';
@@ -134,7 +135,8 @@ static bool is_surrogate(uint32_t code_point) { return code_point >= 0xD800 && c
 static void check_code_points(const Golden *golden, const Tokenizer *tokenizer, const char *name) {
     Encoding encoding = {0};
     uint32_t block = 0;
-    for (const Json *expected = json_first(digests_of(golden, name, "codepoints")); expected; expected = json_next(expected), block++) {
+    for (const Json *expected = json_first(digests_of(golden, name, "codepoints")); expected;
+         expected = json_next(expected), block++) {
         uint32_t crc = 0;
         for (int inside = 0; inside < 2; inside++) {
             for (uint32_t i = block * BLOCK; i < (block + 1) * BLOCK; i++) {
@@ -172,7 +174,8 @@ static void mutate(Buffer *text, uint64_t *state) {
         memmove(text->data + place, text->data + place + 1, text->size - place - 1);
         text->size--;
     }
-    if (kind == 3) insert(text, place, encoded, (size_t)utf8_encode(code_point >= 0xD800 ? code_point + 0x800 : code_point, encoded));
+    if (kind == 3)
+        insert(text, place, encoded, (size_t)utf8_encode(code_point >= 0xD800 ? code_point + 0x800 : code_point, encoded));
 }
 
 static void check_mutated(const Golden *golden, const Tokenizer *tokenizer, const char *name) {
@@ -225,7 +228,8 @@ void golden_check_normalizer(const Golden *golden, NormalizerOptions options) {
     normalizer_init(normalizer, options);
     Buffer out = {0};
     uint32_t block = 0;
-    for (const Json *expected = json_first(digests_of(golden, "normalize", flags)); expected; expected = json_next(expected), block++) {
+    for (const Json *expected = json_first(digests_of(golden, "normalize", flags)); expected;
+         expected = json_next(expected), block++) {
         uint32_t crc = 0;
         for (uint32_t i = block * BLOCK; i < (block + 1) * BLOCK; i++) {
             if (is_surrogate(i)) continue;
@@ -234,7 +238,8 @@ void golden_check_normalizer(const Golden *golden, NormalizerOptions options) {
             normalizer_text(normalizer, &out, text, code_point_text(text, i, true));
             crc = crc_add(crc_add_word(crc, (uint32_t)out.size), (const unsigned char *)out.data, out.size);
         }
-        if (crc != (uint32_t)json_int_or(expected, -1)) fail_msg("normalize %s: code points from U+%04X differ", flags, block * BLOCK);
+        if (crc != (uint32_t)json_int_or(expected, -1))
+            fail_msg("normalize %s: code points from U+%04X differ", flags, block * BLOCK);
     }
     buffer_free(&out);
     free(normalizer);
