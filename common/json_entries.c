@@ -140,8 +140,10 @@ bool json_entries_read(JsonEntries *entries, const char *path, ErrorKind kind, E
     json_reader_init(&json, (const char *)map.data, map.size);
     bool read = read_object(entries, &json, &scratch);
     if (!read)
-        FAIL(err, kind, "%s: byte %zu: expected %s", path, json_reader_offset(&json), json.problem ? json.problem : "an object and nothing else");
-    else if (!sort_entries(entries)) read = FAIL(err, kind, "%s: a key is there twice", path);
+        FAIL(err, kind, "%s: byte %zu: expected %s", path, json_reader_offset(&json),
+             json.problem ? json.problem : "an object and nothing else");
+    else if (!sort_entries(entries))
+        read = FAIL(err, kind, "%s: a key is there twice", path);
     buffer_free(&scratch);
     json_reader_free(&json);
     file_unmap(&map);

@@ -1,5 +1,5 @@
-/* A JSON file that is one object of settings (config.json, tokenizer_config.json), changed entry by entry: what is not set keeps its value to the
- * last digit. Written as Python's json.dumps(…, indent=2, sort_keys=True) does. */
+/* A JSON file that is one object of settings (config.json, tokenizer_config.json), changed entry by entry: what is not set
+ * keeps its value to the last digit. Written as Python's json.dumps(…, indent=2, sort_keys=True) does. */
 #ifndef TWOFOLD_COMMON_JSON_ENTRIES_H
 #define TWOFOLD_COMMON_JSON_ENTRIES_H
 

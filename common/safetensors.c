@@ -15,10 +15,20 @@ static const struct {
     const char *name;
     unsigned bytes;
 } TYPES[] = {
-    [TENSOR_OTHER] = {"of an unknown type", 0}, [TENSOR_BOOL] = {"BOOL", 1}, [TENSOR_U8] = {"U8", 1},   [TENSOR_I8] = {"I8", 1},
-    [TENSOR_I16] = {"I16", 2},                  [TENSOR_U16] = {"U16", 2},   [TENSOR_F16] = {"F16", 2}, [TENSOR_BF16] = {"BF16", 2},
-    [TENSOR_I32] = {"I32", 4},                  [TENSOR_U32] = {"U32", 4},   [TENSOR_F32] = {"F32", 4}, [TENSOR_F64] = {"F64", 8},
-    [TENSOR_I64] = {"I64", 8},                  [TENSOR_U64] = {"U64", 8},
+    [TENSOR_OTHER] = {"of an unknown type", 0},
+    [TENSOR_BOOL] = {"BOOL", 1},
+    [TENSOR_U8] = {"U8", 1},
+    [TENSOR_I8] = {"I8", 1},
+    [TENSOR_I16] = {"I16", 2},
+    [TENSOR_U16] = {"U16", 2},
+    [TENSOR_F16] = {"F16", 2},
+    [TENSOR_BF16] = {"BF16", 2},
+    [TENSOR_I32] = {"I32", 4},
+    [TENSOR_U32] = {"U32", 4},
+    [TENSOR_F32] = {"F32", 4},
+    [TENSOR_F64] = {"F64", 8},
+    [TENSOR_I64] = {"I64", 8},
+    [TENSOR_U64] = {"U64", 8},
 };
 enum { TYPE_COUNT = sizeof TYPES / sizeof *TYPES };
 
@@ -41,8 +51,11 @@ typedef struct Entry {
 } Entry;
 
 static bool malformed(const char *path, const JsonReader *json, const char *name, Error *err) {
-    if (json->problem) return FAIL(err, ERROR_MODEL, "%s: header: byte %zu: expected %s", path, json_reader_offset(json), json->problem);
-    return FAIL(err, ERROR_MODEL, "%s: header: entry '%.80s' is not as it should be, expected dtype, shape and data_offsets, once each", path, name);
+    if (json->problem)
+        return FAIL(err, ERROR_MODEL, "%s: header: byte %zu: expected %s", path, json_reader_offset(json), json->problem);
+    return FAIL(err, ERROR_MODEL,
+                "%s: header: entry '%.80s' is not as it should be, expected dtype, shape and data_offsets, once each", path,
+                name);
 }
 
 /* A list of whole numbers behind a key; how many, or -1 when it is anything else or longer than `most`. */
@@ -115,14 +128,15 @@ static bool check_entry(const Entry *entry, uint64_t data_bytes, const char *pat
     const StoredTensor *tensor = &entry->tensor;
     uint64_t stored = entry->end - entry->begin, needed;
     if (entry->begin > entry->end || entry->end > data_bytes)
-        return FAIL(err, ERROR_MODEL, "%s: tensor '%.120s' is bytes %llu to %llu, expected them within the file's %llu bytes of data", path,
-                    tensor->name, (unsigned long long)entry->begin, (unsigned long long)entry->end, (unsigned long long)data_bytes);
+        return FAIL(
+            err, ERROR_MODEL, "%s: tensor '%.120s' is bytes %llu to %llu, expected them within the file's %llu bytes of data",
+            path, tensor->name, (unsigned long long)entry->begin, (unsigned long long)entry->end, (unsigned long long)data_bytes);
     /* The size of an unknown type is unknown too: such a tensor may stand there unread. */
     if (tensor->type != TENSOR_OTHER && (!tensor_bytes(tensor, &needed) || needed != stored)) {
         char shape[128];
         tensor_shape_text(shape, tensor);
-        return FAIL(err, ERROR_MODEL, "%s: tensor '%.120s' has %llu bytes, expected as many as %s of %s needs", path, tensor->name,
-                    (unsigned long long)stored, shape, tensor_type_name(tensor->type));
+        return FAIL(err, ERROR_MODEL, "%s: tensor '%.120s' has %llu bytes, expected as many as %s of %s needs", path,
+                    tensor->name, (unsigned long long)stored, shape, tensor_type_name(tensor->type));
     }
     return true;
 }
@@ -146,7 +160,8 @@ static bool add_entry(SafeTensors *tensors, JsonReader *json, const SafeTensorsF
     if (!name) return false;
     *place = (StoredTensor){.name = name}; /* owned by `tensors` from here on */
     tensors->count++;
-    if (strlen(name) != json->size) return FAIL(err, ERROR_MODEL, "%s: header: tensor name '%s…' contains a NUL", file->path, name);
+    if (strlen(name) != json->size)
+        return FAIL(err, ERROR_MODEL, "%s: header: tensor name '%s…' contains a NUL", file->path, name);
     entry.tensor.name = name;
     if (!read_entry(json, &entry)) return malformed(file->path, json, name, err);
     if (!check_entry(&entry, file->map.size - header_end, file->path, err)) return false;
@@ -188,13 +203,15 @@ static int by_name(const void *a, const void *b) {
 }
 
 /* Every byte of data belongs to exactly one tensor. */
-static bool check_layout(StoredTensor *tensors, int count, const unsigned char *begin, const unsigned char *end, const char *path, Error *err) {
+static bool check_layout(StoredTensor *tensors, int count, const unsigned char *begin, const unsigned char *end, const char *path,
+                         Error *err) {
     if (count) qsort(tensors, (size_t)count, sizeof *tensors, by_place);
     const unsigned char *at = begin;
     for (int i = 0; i < count; i++) {
         const unsigned char *data = tensors[i].data;
         if (data != at)
-            return FAIL(err, ERROR_MODEL, "%s: tensor '%.120s' begins at byte %td of the data, expected %td: tensors must lie end to end", path,
+            return FAIL(err, ERROR_MODEL,
+                        "%s: tensor '%.120s' begins at byte %td of the data, expected %td: tensors must lie end to end", path,
                         tensors[i].name, data - begin, at - begin);
         at += tensors[i].bytes;
     }
@@ -207,10 +224,11 @@ static bool read_length(const FileMap *map, const char *path, size_t *length, Er
     if (map->size < LENGTH_BYTES) return FAIL(err, ERROR_MODEL, "%s: %zu bytes, expected a safetensors file", path, map->size);
     for (int i = LENGTH_BYTES - 1; i >= 0; i--) value = value << 8 | map->data[i];
     if (value > LONGEST_HEADER)
-        return FAIL(err, ERROR_MODEL, "%s: header of %llu bytes, expected at most %d: not a safetensors file?", path, (unsigned long long)value,
-                    LONGEST_HEADER);
+        return FAIL(err, ERROR_MODEL, "%s: header of %llu bytes, expected at most %d: not a safetensors file?", path,
+                    (unsigned long long)value, LONGEST_HEADER);
     if (value > map->size - LENGTH_BYTES)
-        return FAIL(err, ERROR_MODEL, "%s: header of %llu bytes in a file of %zu: the file is cut off", path, (unsigned long long)value, map->size);
+        return FAIL(err, ERROR_MODEL, "%s: header of %llu bytes in a file of %zu: the file is cut off", path,
+                    (unsigned long long)value, map->size);
     *length = (size_t)value;
     return true;
 }
@@ -223,15 +241,16 @@ static bool add_file(SafeTensors *tensors, const char *path, Error *err) {
     tensors->files = file;
     size_t length = 0;
     file->path = mem_copy_text(path, strlen(path), err);
-    if (!file->path || !file_map(&file->map, path, ERROR_MODEL, err) || !read_length(&file->map, path, &length, err)) return false;
+    if (!file->path || !file_map(&file->map, path, ERROR_MODEL, err) || !read_length(&file->map, path, &length, err))
+        return false;
     int first = tensors->count;
     size_t header_end = LENGTH_BYTES + length;
     JsonReader json;
     json_reader_init(&json, (const char *)file->map.data + LENGTH_BYTES, length);
     bool read = read_header(tensors, &json, file, header_end, err);
     json_reader_free(&json);
-    return read && check_layout(tensors->tensors + first, tensors->count - first, file->map.data + header_end, file->map.data + file->map.size,
-                                path, err);
+    return read && check_layout(tensors->tensors + first, tensors->count - first, file->map.data + header_end,
+                                file->map.data + file->map.size, path, err);
 }
 
 /* Puts all tensors in order of name, so that they can be found; a name that comes twice is refused. */
@@ -239,7 +258,8 @@ static bool sort_names(SafeTensors *tensors, Error *err) {
     if (tensors->count) qsort(tensors->tensors, (size_t)tensors->count, sizeof *tensors->tensors, by_name);
     for (int i = 1; i < tensors->count; i++)
         if (by_name(&tensors->tensors[i - 1], &tensors->tensors[i]) == 0)
-            return FAIL(err, ERROR_MODEL, "%s: tensor '%.120s' is there twice", tensors->tensors[i].file, tensors->tensors[i].name);
+            return FAIL(err, ERROR_MODEL, "%s: tensor '%.120s' is there twice", tensors->tensors[i].file,
+                        tensors->tensors[i].name);
     return true;
 }
 
@@ -313,7 +333,8 @@ static bool read_weight_map(Placements *placements, JsonReader *json, const char
     for (;;) {
         JsonToken token = json_read(json);
         if (token == JSON_OBJECT_END) return true;
-        if (token != JSON_KEY) return FAIL(err, ERROR_MODEL, "%s: byte %zu: expected %s", path, json_reader_offset(json), json->problem);
+        if (token != JSON_KEY)
+            return FAIL(err, ERROR_MODEL, "%s: byte %zu: expected %s", path, json_reader_offset(json), json->problem);
         if (!add_placement(placements, json, path, err)) return false;
     }
 }
@@ -328,7 +349,8 @@ static bool read_index(Placements *placements, JsonReader *json, const char *pat
             found = true;
             if (!read_weight_map(placements, json, path, err)) return false;
         } else if (token != JSON_KEY || !json_skip(json, JSON_KEY)) {
-            return FAIL(err, ERROR_MODEL, "%s: byte %zu: expected %s", path, json_reader_offset(json), json->problem ? json->problem : "one weight_map");
+            return FAIL(err, ERROR_MODEL, "%s: byte %zu: expected %s", path, json_reader_offset(json),
+                        json->problem ? json->problem : "one weight_map");
         }
     }
     if (json_read(json) != JSON_END) return FAIL(err, ERROR_MODEL, "%s: expected nothing behind the object", path);
@@ -341,13 +363,15 @@ static bool open_shards(SafeTensors *out, Placements *placements, const char *in
     for (size_t i = 0; i < placements->count; i++) {
         Path shard;
         if (i && by_shard(&placements->items[i - 1], &placements->items[i]) == 0) continue;
-        if (!path_make(&shard, err, "%.*s%s", folder, index_path, placements->items[i].shard) || !add_file(out, shard.text, err)) return false;
+        if (!path_make(&shard, err, "%.*s%s", folder, index_path, placements->items[i].shard) || !add_file(out, shard.text, err))
+            return false;
     }
     if (!sort_names(out, err)) return false;
     for (size_t i = 0; i < placements->count; i++) {
         const StoredTensor *tensor = safetensors_find(out, placements->items[i].tensor);
         if (!tensor || strcmp(path_base(tensor->file), placements->items[i].shard) != 0)
-            return FAIL(err, ERROR_MODEL, "%s: tensor '%.120s' is not in %s", index_path, placements->items[i].tensor, placements->items[i].shard);
+            return FAIL(err, ERROR_MODEL, "%s: tensor '%.120s' is not in %s", index_path, placements->items[i].tensor,
+                        placements->items[i].shard);
     }
     return true;
 }
@@ -395,7 +419,8 @@ static float float_of_bits(uint32_t bits) {
     return value;
 }
 
-/* Half to single: the exponent is rebiased by a multiplication, which makes subnormal halves right too; infinity and NaN keep all ones. */
+/* Half to single: the exponent is rebiased by a multiplication, which makes subnormal halves right too; infinity and NaN keep
+ * all ones. */
 static float float_of_half(uint16_t half) {
     float magnitude = float_of_bits((uint32_t)(half & 0x7fff) << 13) * 0x1p112f;
     uint32_t bits;

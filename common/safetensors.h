@@ -1,6 +1,7 @@
-/* Tensors by name in a file, as Hugging Face's safetensors stores them (https://github.com/huggingface/safetensors, "Format"): eight bytes
- * with the length of a JSON header, the header, then the bytes of all tensors without gap or overlap. A file is mapped and checked whole
- * before the first tensor is handed out; what the checks refuse is what the reference implementation refuses. */
+/* Tensors by name in a file, as Hugging Face's safetensors stores them (https://github.com/huggingface/safetensors, "Format"):
+ * eight bytes with the length of a JSON header, the header, then the bytes of all tensors without gap or overlap. A file is
+ * mapped and checked whole before the first tensor is handed out; what the checks refuse is what the reference implementation
+ * refuses. */
 #ifndef TWOFOLD_COMMON_SAFETENSORS_H
 #define TWOFOLD_COMMON_SAFETENSORS_H
 
@@ -57,21 +58,23 @@ typedef struct SafeTensors {
 
 /* Maps one file. Whatever is wrong with it is ERROR_MODEL. */
 MUST_CHECK bool safetensors_open(SafeTensors *out, const char *path, Error *err);
-/* Maps the shards that an index ("weight_map": tensor name → file name) beside them lists. Names that would leave the folder are refused. */
+/* Maps the shards that an index ("weight_map": tensor name → file name) beside them lists. Names that would leave the folder
+ * are refused. */
 MUST_CHECK bool safetensors_open_index(SafeTensors *out, const char *index_path, Error *err);
 void safetensors_close(SafeTensors *tensors); /* takes a zeroed one; everything handed out ends here */
 
 const StoredTensor *safetensors_find(const SafeTensors *tensors, const char *name); /* or NULL */
 size_t tensor_elements(const StoredTensor *tensor);
-const char *tensor_type_name(TensorType type);                 /* "F32" */
-size_t tensor_type_bytes(TensorType type);                     /* of one element; 0 for OTHER */
+const char *tensor_type_name(TensorType type);                     /* "F32" */
+size_t tensor_type_bytes(TensorType type);                         /* of one element; 0 for OTHER */
 void tensor_shape_text(char out[128], const StoredTensor *tensor); /* "[3072, 768]" */
 
 /* Elements [first, first + count) as float32, from F32, F16 or BF16; another type is ERROR_MODEL. The range must lie inside. */
 MUST_CHECK bool tensor_read_floats(const StoredTensor *tensor, size_t first, size_t count, float *out, Error *err);
 
-/* Writes the file whole or not at all, in any order of `tensors`: header {"__metadata__":{"format":"pt"}, …} and layout (larger types first, then by
- * name) are the bytes that the reference implementation writes. Names must differ and types must be known (assert). */
+/* Writes the file whole or not at all, in any order of `tensors`: header {"__metadata__":{"format":"pt"}, …} and layout
+ * (larger types first, then by name) are the bytes that the reference implementation writes. Names must differ and types must
+ * be known (assert). */
 MUST_CHECK bool safetensors_write(const char *path, const StoredTensor *tensors, int count, Error *err);
 
 #endif

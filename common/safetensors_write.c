@@ -22,7 +22,8 @@ static void add_entry(Buffer *header, const StoredTensor *tensor, uint64_t begin
     add_name(header, tensor->name);
     buffer_printf(header, ":{\"dtype\":\"%s\",\"shape\":[", tensor_type_name(tensor->type));
     for (int i = 0; i < tensor->dimensions; i++) buffer_printf(header, "%s%lld", i ? "," : "", (long long)tensor->shape[i]);
-    buffer_printf(header, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)begin, (unsigned long long)(begin + tensor->bytes));
+    buffer_printf(header, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)begin,
+                  (unsigned long long)(begin + tensor->bytes));
 }
 
 /* The eight bytes of length and the header, which spaces pad to a multiple of eight. */
@@ -57,7 +58,8 @@ bool safetensors_write(const char *path, const StoredTensor *tensors, int count,
     }
     if (written) {
         if (count) qsort(order, (size_t)count, sizeof *order, by_layout);
-        for (int i = 0; i < count; i++) assert(order[i]->type != TENSOR_OTHER && (i == 0 || strcmp(order[i - 1]->name, order[i]->name) != 0));
+        for (int i = 0; i < count; i++)
+            assert(order[i]->type != TENSOR_OTHER && (i == 0 || strcmp(order[i - 1]->name, order[i]->name) != 0));
         make_header(&header, order, count);
         written = write_all(path, &header, order, count, err);
     }

@@ -11,7 +11,9 @@
 enum {
     MOST_LAYERS = 1024,
     MOST_UNNAMED_LABELS = 1 << 16, /* named ones are as many as the file has room for */
-    MOST_SIZE = 1 << 24 /* of any one dimension: larger than any encoder's, and small enough that products of two stay far from overflow */
+    MOST_SIZE =
+        1
+        << 24 /* of any one dimension: larger than any encoder's, and small enough that products of two stay far from overflow */
 };
 
 /* The names of one family's entries. */
@@ -23,8 +25,8 @@ typedef struct FamilyKeys {
 
 static const FamilyKeys FAMILIES[] = {
     {"distilbert", FAMILY_DISTILBERT, "n_layers", "dim", "n_heads", "hidden_dim", "activation", "dropout", "attention_dropout"},
-    {"bert", FAMILY_BERT, "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size", "hidden_act", "hidden_dropout_prob",
-     "attention_probs_dropout_prob"},
+    {"bert", FAMILY_BERT, "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size", "hidden_act",
+     "hidden_dropout_prob", "attention_probs_dropout_prob"},
 };
 enum { FAMILY_COUNT = sizeof FAMILIES / sizeof *FAMILIES };
 
@@ -65,15 +67,16 @@ static bool find_family(const FamilyKeys **keys, Source source, Error *err) {
 }
 
 static bool read_sizes(EncoderConfig *config, const FamilyKeys *keys, Source source, Error *err) {
-    bool read = read_int(&config->layers, source, keys->layers, keys->family == FAMILY_BERT ? 12 : 6, 1, MOST_LAYERS, err)
-             && read_int(&config->channels, source, keys->channels, 768, 1, MOST_SIZE, err)
-             && read_int(&config->heads, source, keys->heads, 12, 1, MOST_SIZE, err)
-             && read_int(&config->feed_forward, source, keys->feed_forward, 3072, 1, MOST_SIZE, err)
-             && read_int(&config->vocabulary, source, "vocab_size", 30522, 1, MOST_SIZE, err)
-             && read_int(&config->positions, source, "max_position_embeddings", 512, 1, MOST_SIZE, err)
-             && read_int(&config->pad_id, source, "pad_token_id", 0, 0, MOST_SIZE, err);
+    bool read = read_int(&config->layers, source, keys->layers, keys->family == FAMILY_BERT ? 12 : 6, 1, MOST_LAYERS, err) &&
+                read_int(&config->channels, source, keys->channels, 768, 1, MOST_SIZE, err) &&
+                read_int(&config->heads, source, keys->heads, 12, 1, MOST_SIZE, err) &&
+                read_int(&config->feed_forward, source, keys->feed_forward, 3072, 1, MOST_SIZE, err) &&
+                read_int(&config->vocabulary, source, "vocab_size", 30522, 1, MOST_SIZE, err) &&
+                read_int(&config->positions, source, "max_position_embeddings", 512, 1, MOST_SIZE, err) &&
+                read_int(&config->pad_id, source, "pad_token_id", 0, 0, MOST_SIZE, err);
     if (!read) return false;
-    if (keys->family == FAMILY_BERT && !read_int(&config->token_types, source, "type_vocab_size", 2, 1, MOST_SIZE, err)) return false;
+    if (keys->family == FAMILY_BERT && !read_int(&config->token_types, source, "type_vocab_size", 2, 1, MOST_SIZE, err))
+        return false;
     if (config->channels % config->heads != 0)
         return FAIL(err, ERROR_MODEL, "%s: %s is %d and %s %d, expected heads that divide the width", source.path, keys->channels,
                     config->channels, keys->heads, config->heads);
@@ -83,12 +86,12 @@ static bool read_sizes(EncoderConfig *config, const FamilyKeys *keys, Source sou
 static bool read_rates(EncoderConfig *config, const FamilyKeys *keys, Source source, Error *err) {
     bool bert = keys->family == FAMILY_BERT;
     config->norm_epsilon = 1e-12; /* DistilBERT's is fixed in its code */
-    return read_fraction(&config->dropout, source, keys->dropout, 0.1, 1, err)
-        && read_fraction(&config->attention_dropout, source, keys->attention_dropout, 0.1, 1, err)
-        && read_fraction(&config->classifier_dropout, source, bert ? "classifier_dropout" : "seq_classif_dropout",
-                         bert ? config->dropout : 0.2, 1, err)
-        && read_fraction(&config->initializer_range, source, "initializer_range", 0.02, 1000, err)
-        && (!bert || read_fraction(&config->norm_epsilon, source, "layer_norm_eps", 1e-12, 1, err));
+    return read_fraction(&config->dropout, source, keys->dropout, 0.1, 1, err) &&
+           read_fraction(&config->attention_dropout, source, keys->attention_dropout, 0.1, 1, err) &&
+           read_fraction(&config->classifier_dropout, source, bert ? "classifier_dropout" : "seq_classif_dropout",
+                         bert ? config->dropout : 0.2, 1, err) &&
+           read_fraction(&config->initializer_range, source, "initializer_range", 0.02, 1000, err) &&
+           (!bert || read_fraction(&config->norm_epsilon, source, "layer_norm_eps", 1e-12, 1, err));
 }
 
 /* What would make the same tensors another network. */
@@ -118,9 +121,11 @@ static const char *why_no_head(Source source) {
     const char *problem = json_string_or(json_get(source.json, "problem_type"), "single_label_classification");
     if (json_first(architectures) && !ends_with(json_string_or(json_first(architectures), ""), "ForSequenceClassification"))
         return "architectures names no …ForSequenceClassification";
-    if (strcmp(problem, "multi_label_classification") == 0) return "problem_type is multi_label_classification, expected single_label_classification";
+    if (strcmp(problem, "multi_label_classification") == 0)
+        return "problem_type is multi_label_classification, expected single_label_classification";
     if (strcmp(problem, "regression") == 0) return "problem_type is regression, expected single_label_classification";
-    if (!json_first(architectures) && !json_get(source.json, "id2label")) return "config.json has neither architectures nor id2label";
+    if (!json_first(architectures) && !json_get(source.json, "id2label"))
+        return "config.json has neither architectures nor id2label";
     return NULL;
 }
 
@@ -145,7 +150,8 @@ static int label_id(const char *key, int classes) {
 static bool read_labels(EncoderConfig *config, Source source, Error *err) {
     const Json *id2label = json_get(source.json, "id2label");
     int listed = json_size(id2label), count;
-    if (!read_int(&count, source, "num_labels", listed ? listed : 2, 1, listed ? MOST_SIZE : MOST_UNNAMED_LABELS, err)) return false; /* 2: transformers' own default */
+    if (!read_int(&count, source, "num_labels", listed ? listed : 2, 1, listed ? MOST_SIZE : MOST_UNNAMED_LABELS, err))
+        return false; /* 2: transformers' own default */
     if (!listed) return encoder_config_set_labels(config, NULL, count, err);
     config->labels = mem_new((size_t)listed, sizeof *config->labels, err);
     if (!config->labels) return false;

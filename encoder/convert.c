@@ -11,10 +11,11 @@
 static const double DISTILBERT_EPSILON = 1e-12; /* in transformers' code, not in its config */
 
 static bool check_source(const EncoderConfig *config, const char *folder, Error *err) {
-    if (config->family != FAMILY_BERT) return FAIL(err, ERROR_MODEL, "%s: model_type is distilbert already, expected bert", folder);
+    if (config->family != FAMILY_BERT)
+        return FAIL(err, ERROR_MODEL, "%s: model_type is distilbert already, expected bert", folder);
     if (fabs(config->norm_epsilon - DISTILBERT_EPSILON) > 1e-6 * DISTILBERT_EPSILON)
-        return FAIL(err, ERROR_MODEL, "%s: layer_norm_eps is %g, expected %g: DistilBERT knows no other", folder, config->norm_epsilon,
-                    DISTILBERT_EPSILON);
+        return FAIL(err, ERROR_MODEL, "%s: layer_norm_eps is %g, expected %g: DistilBERT knows no other", folder,
+                    config->norm_epsilon, DISTILBERT_EPSILON);
     return true;
 }
 
@@ -34,16 +35,19 @@ static void copy_tensor(Weights *to, int to_index, const Weights *from, int from
 }
 
 static void fold_types(Weights *distilbert, const Weights *bert) {
-    float *positions = weight_model(&distilbert->table, &distilbert->config, distilbert->block, PART_POSITIONS);    /* (P, C) */
-    const float *type = weight_model(&bert->table, &bert->config, bert->block, PART_TYPES); /* row 0: (C) */
+    float *positions = weight_model(&distilbert->table, &distilbert->config, distilbert->block, PART_POSITIONS); /* (P, C) */
+    const float *type = weight_model(&bert->table, &bert->config, bert->block, PART_TYPES);                      /* row 0: (C) */
     for (int p = 0; p < bert->config.positions; p++)
-        for (int c = 0; c < bert->config.channels; c++) positions[(size_t)p * (size_t)bert->config.channels + (size_t)c] += type[c];
+        for (int c = 0; c < bert->config.channels; c++)
+            positions[(size_t)p * (size_t)bert->config.channels + (size_t)c] += type[c];
 }
 
 static void translate(Weights *distilbert, const Weights *bert) {
     for (int part = 0; part < MODEL_PARTS; part++)
-        if (distilbert->table.model[part] >= 0) copy_tensor(distilbert, distilbert->table.model[part], bert, bert->table.model[part]);
-    for (int i = 0; i < bert->config.layers * LAYER_PARTS; i++) copy_tensor(distilbert, distilbert->table.layer[i], bert, bert->table.layer[i]);
+        if (distilbert->table.model[part] >= 0)
+            copy_tensor(distilbert, distilbert->table.model[part], bert, bert->table.model[part]);
+    for (int i = 0; i < bert->config.layers * LAYER_PARTS; i++)
+        copy_tensor(distilbert, distilbert->table.layer[i], bert, bert->table.layer[i]);
     fold_types(distilbert, bert);
 }
 
@@ -70,12 +74,14 @@ static bool write_config(const EncoderConfig *config, const char *path, Error *e
     return written;
 }
 
-/* A tokenizer of BERT's class also makes token_type_ids, which DistilBERT does not take. Without this file from_pretrained goes by the
- * model_type, which is right already. */
+/* A tokenizer of BERT's class also makes token_type_ids, which DistilBERT does not take. Without this file from_pretrained
+ * goes by the model_type, which is right already. */
 static bool write_tokenizer_config(const char *from_folder, const char *folder, Error *err) {
     Path from, to;
     JsonEntries json;
-    if (!path_make(&from, err, "%s/tokenizer_config.json", from_folder) || !path_make(&to, err, "%s/tokenizer_config.json", folder)) return false;
+    if (!path_make(&from, err, "%s/tokenizer_config.json", from_folder) ||
+        !path_make(&to, err, "%s/tokenizer_config.json", folder))
+        return false;
     if (!file_exists(from.text)) return true;
     if (!json_entries_read(&json, from.text, ERROR_MODEL, err)) return false;
     json_entries_set_string(&json, "tokenizer_class", "DistilBertTokenizer");
@@ -91,9 +97,9 @@ static bool write_tokenizer_config(const char *from_folder, const char *folder, 
 
 static bool write_folder(const Weights *weights, const char *from_folder, const char *folder, Error *err) {
     Path config, model;
-    return path_make(&config, err, "%s/config.json", folder) && path_make(&model, err, "%s/model.safetensors", folder)
-        && model_files_carry_tokenizer(from_folder, folder, err) && write_tokenizer_config(from_folder, folder, err)
-        && weights_write(weights, model.text, err) && write_config(&weights->config, config.text, err);
+    return path_make(&config, err, "%s/config.json", folder) && path_make(&model, err, "%s/model.safetensors", folder) &&
+           model_files_carry_tokenizer(from_folder, folder, err) && write_tokenizer_config(from_folder, folder, err) &&
+           weights_write(weights, model.text, err) && write_config(&weights->config, config.text, err);
 }
 
 static bool same_folder(const char *left, const char *right) {
@@ -102,13 +108,14 @@ static bool same_folder(const char *left, const char *right) {
 }
 
 bool convert_to_distilbert(const char *from_folder, const char *folder, Error *err) {
-    if (same_folder(from_folder, folder)) return FAIL(err, ERROR_USAGE, "%s: the model would overwrite the one it is made from", folder);
+    if (same_folder(from_folder, folder))
+        return FAIL(err, ERROR_USAGE, "%s: the model would overwrite the one it is made from", folder);
     Weights bert = {0}, distilbert = {0};
     bool converted = weights_load(&bert, from_folder, 0, NULL, 0, err) && check_source(&bert.config, from_folder, err);
     if (converted) {
         distilbert.config = distilbert_of(&bert.config);
-        converted = weight_table_make(&distilbert.table, &distilbert.config, 0, err)
-                 && (distilbert.block = mem_new(distilbert.table.total, sizeof *distilbert.block, err));
+        converted = weight_table_make(&distilbert.table, &distilbert.config, 0, err) &&
+                    (distilbert.block = mem_new(distilbert.table.total, sizeof *distilbert.block, err));
     }
     if (converted) {
         translate(&distilbert, &bert);

@@ -5,7 +5,8 @@
 
 #include "common/safetensors.h"
 
-static const char *const TOKENIZER_FILES[] = {"vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"};
+static const char *const TOKENIZER_FILES[] = {"vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+                                              "added_tokens.json"};
 enum { TOKENIZER_FILE_COUNT = sizeof TOKENIZER_FILES / sizeof *TOKENIZER_FILES };
 
 /* Carries one file when it is there. */
@@ -29,7 +30,9 @@ bool model_files_carry_encoder(const char *from_folder, const char *folder, Erro
     if (!model_files_carry_tokenizer(from_folder, folder, err) || !carry(from_folder, folder, "config.json", err)) return false;
     if (!sharded) return carry(from_folder, folder, "model.safetensors", err);
     SafeTensors tensors;
-    if (!path_make(&index, err, "%s/model.safetensors.index.json", from_folder) || !safetensors_open_index(&tensors, index.text, err)) return false;
+    if (!path_make(&index, err, "%s/model.safetensors.index.json", from_folder) ||
+        !safetensors_open_index(&tensors, index.text, err))
+        return false;
     bool carried = carry(from_folder, folder, "model.safetensors.index.json", err);
     for (const SafeTensorsFile *file = tensors.files; carried && file; file = file->next)
         carried = carry(from_folder, folder, path_base(file->path), err);
@@ -83,8 +86,9 @@ bool model_files_describe_head(JsonEntries *config_json, const EncoderConfig *co
     bool bert = config->family == FAMILY_BERT, head = config->classes > 0;
     JsonWriter json = json_entries_set(config_json, "architectures");
     json_begin_array(&json);
-    json_write_string(&json, bert ? head ? "BertForSequenceClassification" : "BertModel"
-                                  : head ? "DistilBertForSequenceClassification" : "DistilBertModel");
+    json_write_string(&json, bert   ? head ? "BertForSequenceClassification" : "BertModel"
+                             : head ? "DistilBertForSequenceClassification"
+                                    : "DistilBertModel");
     json_end_array(&json);
     json_entries_remove(config_json, "torch_dtype"); /* the older name of dtype */
     json_entries_set_string(config_json, "dtype", "float32");

@@ -80,8 +80,11 @@ static int add(Layout *layout, const Part *part, const char *prefix, int layer, 
                          .head = head,
                          .layer = layer,
                          .offset = layout->table->total};
-    if (layer < 0) (void)snprintf(spec->name, sizeof spec->name, "%s%s", prefix, name);
-    else (void)snprintf(spec->name, sizeof spec->name, "%s%s.layer.%d.%s", prefix, config->family == FAMILY_BERT ? "encoder" : "transformer", layer, name);
+    if (layer < 0)
+        (void)snprintf(spec->name, sizeof spec->name, "%s%s", prefix, name);
+    else
+        (void)snprintf(spec->name, sizeof spec->name, "%s%s.layer.%d.%s", prefix,
+                       config->family == FAMILY_BERT ? "encoder" : "transformer", layer, name);
     spec->count = (size_t)(spec->rows * spec->columns); /* each side is at most 2^24 */
     size_t padded = (spec->count + ALIGNED_FLOATS - 1) / ALIGNED_FLOATS * ALIGNED_FLOATS;
     if (__builtin_add_overflow(layout->table->total, padded, &layout->table->total)) layout->fits = false;
@@ -92,8 +95,8 @@ static void add_model(Layout *layout, int part, const char *prefix, bool head) {
     layout->table->model[part] = add(layout, &MODEL[part], prefix, -1, head);
 }
 
-/* In the order of named_parameters(): embeddings, layers, BERT's pooler, head. An encoder without head is saved without prefix, as
- * BertModel and DistilBertModel are. */
+/* In the order of named_parameters(): embeddings, layers, BERT's pooler, head. An encoder without head is saved without
+ * prefix, as BertModel and DistilBertModel are. */
 static void add_all(Layout *layout) {
     bool bert = layout->config->family == FAMILY_BERT;
     const char *prefix = layout->classes == 0 ? "" : bert ? "bert." : "distilbert.";
@@ -103,8 +106,10 @@ static void add_all(Layout *layout) {
             layout->table->layer[layer * LAYER_PARTS + part] = add(layout, &LAYER[part], prefix, layer, false);
     for (int part = PART_PRE_WEIGHT; part < MODEL_PARTS; part++) {
         bool pooler = bert && part <= PART_PRE_BIAS;
-        if (layout->classes == 0) layout->table->model[part] = -1;
-        else add_model(layout, part, pooler ? prefix : "", !pooler);
+        if (layout->classes == 0)
+            layout->table->model[part] = -1;
+        else
+            add_model(layout, part, pooler ? prefix : "", !pooler);
     }
 }
 

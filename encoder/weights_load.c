@@ -19,15 +19,17 @@ typedef struct Loader {
 
 static bool open_tensors(Loader *loader, Error *err) {
     Path single, index, pickle;
-    if (!path_make(&single, err, "%s/model.safetensors", loader->folder) || !path_make(&index, err, "%s.index.json", single.text)
-        || !path_make(&pickle, err, "%s/pytorch_model.bin", loader->folder))
+    if (!path_make(&single, err, "%s/model.safetensors", loader->folder) ||
+        !path_make(&index, err, "%s.index.json", single.text) || !path_make(&pickle, err, "%s/pytorch_model.bin", loader->folder))
         return false;
     if (file_exists(single.text)) return safetensors_open(&loader->tensors, single.text, err);
     if (file_exists(index.text)) return safetensors_open_index(&loader->tensors, index.text, err);
     if (file_exists(pickle.text))
         return FAIL(err, ERROR_MODEL,
-                    "%s: only pytorch_model.bin, expected model.safetensors (a pickle can run code when it is read); save the model again: python -c "
-                    "\"from transformers import AutoModelForSequenceClassification as M; M.from_pretrained('DIR').save_pretrained('DIR')\" "
+                    "%s: only pytorch_model.bin, expected model.safetensors (a pickle can run code when it is read); save the "
+                    "model again: python -c "
+                    "\"from transformers import AutoModelForSequenceClassification as M; "
+                    "M.from_pretrained('DIR').save_pretrained('DIR')\" "
                     "(AutoModel for an encoder without head)",
                     loader->folder);
     return FAIL(err, ERROR_MODEL, "%s: no model.safetensors", loader->folder);
@@ -58,7 +60,8 @@ static const StoredTensor *find_behind(const SafeTensors *tensors, const char *p
     return found || !old_norm_name(old, sizeof old, name) ? found : safetensors_find(tensors, old);
 }
 
-/* A tensor of the table by any name it may have in a folder: a model with a head prefixes its encoder, an encoder alone does not. */
+/* A tensor of the table by any name it may have in a folder: a model with a head prefixes its encoder, an encoder alone does
+ * not. */
 static const StoredTensor *find(const Loader *loader, const TensorSpec *spec) {
     const char *prefix = loader->weights->config.family == FAMILY_BERT ? "bert." : "distilbert.";
     const char *bare = spec->name;
@@ -126,7 +129,8 @@ static bool choose_head(Loader *loader, int classes, const char *const *labels, 
     return chosen;
 }
 
-/* Whether a tensor that is not in the folder is drawn from the seed. BERT's pooler is taken when it is there, as transformers does. */
+/* Whether a tensor that is not in the folder is drawn from the seed. BERT's pooler is taken when it is there, as transformers
+ * does. */
 static bool may_be_new(const Loader *loader, int index) {
     const WeightTable *table = &loader->weights->table;
     bool pooler = index == table->model[PART_PRE_WEIGHT] || index == table->model[PART_PRE_BIAS];
@@ -137,7 +141,8 @@ static bool may_be_new(const Loader *loader, int index) {
 
 static bool check_shape(const StoredTensor *stored, const TensorSpec *spec, Error *err) {
     StoredTensor expected = {.dimensions = spec->dimensions, .shape = {spec->rows, spec->columns}};
-    if (stored->dimensions == expected.dimensions && memcmp(stored->shape, expected.shape, (size_t)expected.dimensions * sizeof *expected.shape) == 0)
+    if (stored->dimensions == expected.dimensions &&
+        memcmp(stored->shape, expected.shape, (size_t)expected.dimensions * sizeof *expected.shape) == 0)
         return true;
     char found[128], wanted[128];
     tensor_shape_text(found, stored);
@@ -145,7 +150,8 @@ static bool check_shape(const StoredTensor *stored, const TensorSpec *spec, Erro
     return FAIL(err, ERROR_MODEL, "%s: tensor '%s' is %s, expected %s", stored->file, stored->name, found, wanted);
 }
 
-/* Finds and checks every tensor before the block is made, so that no config.json can ask for more memory than its tensors have. */
+/* Finds and checks every tensor before the block is made, so that no config.json can ask for more memory than its tensors
+ * have. */
 static bool bind_tensors(Loader *loader, Error *err) {
     WeightTable *table = &loader->weights->table;
     loader->stored = mem_new((size_t)table->count, sizeof *loader->stored, err);
@@ -175,7 +181,8 @@ static void draw(float *out, const TensorSpec *spec, int part, double deviation,
 static bool read_rows(const Loader *loader, float *out, const TensorSpec *spec, const StoredTensor *stored, Error *err) {
     size_t columns = (size_t)spec->columns;
     for (int k = 0; k < loader->weights->config.classes; k++)
-        if (!tensor_read_floats(stored, (size_t)loader->class_rows[k] * columns, columns, out + (size_t)k * columns, err)) return false;
+        if (!tensor_read_floats(stored, (size_t)loader->class_rows[k] * columns, columns, out + (size_t)k * columns, err))
+            return false;
     return true;
 }
 
@@ -193,7 +200,8 @@ static bool fill(const Loader *loader, uint64_t seed, Error *err) {
         bool classifier = i == table->model[PART_CLASSIFIER_WEIGHT] || i == table->model[PART_CLASSIFIER_BIAS];
         float *out = weights->block + spec->offset;
         if (!stored) continue;
-        if (!(classifier && loader->class_rows ? read_rows(loader, out, spec, stored, err) : tensor_read_floats(stored, 0, spec->count, out, err)))
+        if (!(classifier && loader->class_rows ? read_rows(loader, out, spec, stored, err)
+                                               : tensor_read_floats(stored, 0, spec->count, out, err)))
             return false;
     }
     return true;
@@ -202,9 +210,11 @@ static bool fill(const Loader *loader, uint64_t seed, Error *err) {
 bool weights_load(Weights *weights, const char *folder, int classes, const char *const *labels, uint64_t seed, Error *err) {
     *weights = (Weights){0};
     Loader loader = {.weights = weights, .folder = folder};
-    bool loaded = encoder_config_load(&weights->config, folder, err) && open_tensors(&loader, err) && choose_head(&loader, classes, labels, err)
-               && weight_table_make(&weights->table, &weights->config, weights->config.classes, err) && bind_tensors(&loader, err)
-               && (weights->block = mem_new(weights->table.total, sizeof *weights->block, err)) && fill(&loader, seed, err);
+    bool loaded = encoder_config_load(&weights->config, folder, err) && open_tensors(&loader, err) &&
+                  choose_head(&loader, classes, labels, err) &&
+                  weight_table_make(&weights->table, &weights->config, weights->config.classes, err) &&
+                  bind_tensors(&loader, err) && (weights->block = mem_new(weights->table.total, sizeof *weights->block, err)) &&
+                  fill(&loader, seed, err);
     mem_free(loader.stored);
     mem_free(loader.class_rows);
     safetensors_close(&loader.tensors);

@@ -22,12 +22,13 @@ bool weights_write(const Weights *weights, const char *path, Error *err) {
 bool weights_save(const Weights *weights, const char *from_folder, const char *folder, Error *err) {
     Path from, config, model;
     JsonEntries entries = {0};
-    if (!path_make(&from, err, "%s/config.json", from_folder) || !path_make(&config, err, "%s/config.json", folder)
-        || !path_make(&model, err, "%s/model.safetensors", folder) || !json_entries_read(&entries, from.text, ERROR_MODEL, err))
+    if (!path_make(&from, err, "%s/config.json", from_folder) || !path_make(&config, err, "%s/config.json", folder) ||
+        !path_make(&model, err, "%s/model.safetensors", folder) || !json_entries_read(&entries, from.text, ERROR_MODEL, err))
         return false;
     /* config.json last: a folder that was not finished does not look like a model. */
-    bool saved = model_files_describe_head(&entries, &weights->config, err) && model_files_carry_tokenizer(from_folder, folder, err)
-              && weights_write(weights, model.text, err) && json_entries_write(&entries, config.text, err);
+    bool saved = model_files_describe_head(&entries, &weights->config, err) &&
+                 model_files_carry_tokenizer(from_folder, folder, err) && weights_write(weights, model.text, err) &&
+                 json_entries_write(&entries, config.text, err);
     json_entries_free(&entries);
     return saved;
 }

@@ -1,4 +1,5 @@
-/* common/safetensors: what the reference implementation wrote is read and written again to the byte; nothing a file says leads astray. */
+/* common/safetensors: what the reference implementation wrote is read and written again to the byte; nothing a file says leads
+ * astray. */
 #include "tests/check.h"
 
 #include "common/file.h"
@@ -64,7 +65,8 @@ static void types_are_laid_out_as_the_reference_does(void **state) {
         const StoredTensor *a = &ours.tensors[i], *b = &theirs.tensors[i];
         assert_string_equal(a->name, b->name);
         assert_int_equal(a->type, b->type);
-        assert_int_equal(our_map->data + our_map->size - (const unsigned char *)a->data, their_map->data + their_map->size - (const unsigned char *)b->data);
+        assert_int_equal(our_map->data + our_map->size - (const unsigned char *)a->data,
+                         their_map->data + their_map->size - (const unsigned char *)b->data);
         assert_memory_equal(a->data, b->data, a->bytes);
     }
     assert_string_equal(safetensors_find(&ours, "starts")->name, "starts");
@@ -113,7 +115,8 @@ static void check_all_16_bit_floats(const char *type, int exponent_bits) {
     enum { PATTERNS = 1 << 16 };
     Error err = {0};
     char header[200];
-    snprintf(header, sizeof header, "{\"x\":{\"dtype\":\"%s\",\"shape\":[65536],\"data_offsets\":[0,131072]}} ", type); /* odd length */
+    snprintf(header, sizeof header, "{\"x\":{\"dtype\":\"%s\",\"shape\":[65536],\"data_offsets\":[0,131072]}} ",
+             type); /* odd length */
     make_file(FILE_PATH, header, 0);
     FILE *file = fopen(FILE_PATH, "ab");
     for (uint32_t i = 0; i < PATTERNS; i++) fwrite(&(uint16_t){(uint16_t)i}, 2, 1, file);
@@ -140,7 +143,8 @@ static void every_half_and_bfloat_has_its_value(void **state) {
 
 /* ---- files that are not what they should be ---- */
 
-#define ENTRY(name, type, shape, offsets) "\"" name "\":{\"dtype\":\"" type "\",\"shape\":[" shape "],\"data_offsets\":[" offsets "]}"
+#define ENTRY(name, type, shape, offsets) \
+    "\"" name "\":{\"dtype\":\"" type "\",\"shape\":[" shape "],\"data_offsets\":[" offsets "]}"
 
 static void check_refused(const char *header, size_t bytes, const char *part) {
     Error err;
@@ -191,7 +195,8 @@ static void a_length_that_lies_is_refused(void **state) {
     CHECK_FAILS(safetensors_open(&tensors, FILE_PATH, &err), &err, ERROR_MODEL, "header of 4294967296 bytes");
     memcpy(bytes, "\11\0\0\0\0\0\0\0", 8);
     CHECK_OK(file_write(FILE_PATH, bytes, sizeof bytes, &err), &err);
-    CHECK_FAILS(safetensors_open(&tensors, FILE_PATH, &err), &err, ERROR_MODEL, "header of 9 bytes in a file of 16: the file is cut off");
+    CHECK_FAILS(safetensors_open(&tensors, FILE_PATH, &err), &err, ERROR_MODEL,
+                "header of 9 bytes in a file of 16: the file is cut off");
     CHECK_FAILS(safetensors_open(&tensors, FOLDER, &err), &err, ERROR_MODEL, "not a regular file");
     CHECK_FAILS(safetensors_open(&tensors, FOLDER "/none", &err), &err, ERROR_MODEL, "none: cannot be opened");
 }
@@ -263,8 +268,10 @@ static void a_type_without_floats_may_stand_there_but_not_be_read(void **state) 
     float value;
     make_file(FILE_PATH, "{" ENTRY("a", "F8_E4M3", "3", "0,3") "," ENTRY("b", "I64", "1", "3,11") "}", 11);
     CHECK_OK(safetensors_open(&tensors, FILE_PATH, &err), &err);
-    CHECK_FAILS(tensor_read_floats(&tensors.tensors[0], 0, 1, &value, &err), &err, ERROR_MODEL, "tensor 'a' is of an unknown type, expected F32, F16 or BF16");
-    CHECK_FAILS(tensor_read_floats(&tensors.tensors[1], 0, 1, &value, &err), &err, ERROR_MODEL, "tensor 'b' is I64, expected F32");
+    CHECK_FAILS(tensor_read_floats(&tensors.tensors[0], 0, 1, &value, &err), &err, ERROR_MODEL,
+                "tensor 'a' is of an unknown type, expected F32, F16 or BF16");
+    CHECK_FAILS(tensor_read_floats(&tensors.tensors[1], 0, 1, &value, &err), &err, ERROR_MODEL,
+                "tensor 'b' is I64, expected F32");
     safetensors_close(&tensors);
 }
 

@@ -187,7 +187,9 @@ static void check_rounded(const Weights *found, const Weights *expected, double 
     for (int i = 0; i < found->table.count; i++) {
         const TensorSpec *spec = &found->table.tensors[i];
         const TensorSpec *other = &expected->table.tensors[i];
-        if (!spec->is_new) check_all_close(spec->name, found->block + spec->offset, expected->block + other->offset, spec->count, absolute, relative);
+        if (!spec->is_new)
+            check_all_close(spec->name, found->block + spec->offset, expected->block + other->offset, spec->count, absolute,
+                            relative);
     }
 }
 
@@ -224,7 +226,8 @@ static void a_head_of_other_labels_is_drawn_from_the_seed(void **state) {
     assert_int_equal(a.new_tensors, 4);
     assert_int_equal(a.config.classes, 2);
     assert_string_equal(a.config.labels[1], "yes");
-    const TensorSpec *pre = spec_named(&a.table, "pre_classifier.weight"), *classifier = spec_named(&a.table, "classifier.weight");
+    const TensorSpec *pre = spec_named(&a.table, "pre_classifier.weight"),
+                     *classifier = spec_named(&a.table, "classifier.weight");
     assert_true(pre->is_new && classifier->is_new);
     assert_int_equal(classifier->rows, 2);
     assert_memory_not_equal(a.block + classifier->offset, c.block + classifier->offset, classifier->count * sizeof(float));
@@ -323,9 +326,11 @@ static void another_network_is_refused(void **state) {
     check_config_refused(BERT, "model_type", NULL, "model_type is missing");
     check_config_refused(BERT, "hidden_act", "\"gelu_new\"", "hidden_act is gelu_new, expected gelu");
     check_config_refused(DISTILBERT, "activation", "\"relu\"", "activation is relu, expected gelu");
-    check_config_refused(BERT, "position_embedding_type", "\"relative_key\"", "position_embedding_type is relative_key, expected absolute");
+    check_config_refused(BERT, "position_embedding_type", "\"relative_key\"",
+                         "position_embedding_type is relative_key, expected absolute");
     check_config_refused(BERT, "is_decoder", "true", "is_decoder is true");
-    check_config_refused(BERT, "num_attention_heads", "5", "hidden_size is 24 and num_attention_heads 5, expected heads that divide the width");
+    check_config_refused(BERT, "num_attention_heads", "5",
+                         "hidden_size is 24 and num_attention_heads 5, expected heads that divide the width");
     check_config_refused(BERT, "num_attention_heads", "0", "num_attention_heads is 0, expected 1 to");
     check_config_refused(BERT, "hidden_size", "1e300", "hidden_size is no whole number");
     check_config_refused(DISTILBERT, "dim", "\"wide\"", "dim is no whole number");
@@ -366,7 +371,8 @@ static void tensors_that_do_not_fit_are_named_with_both_shapes(void **state) {
     (void)state;
     start_folder(DISTILBERT);
     check_folder_refused(drop_one_norm, "tensor 'distilbert.transformer.layer.1.sa_layer_norm.bias' is missing");
-    check_folder_refused(flatten_one, "model.safetensors: tensor 'distilbert.transformer.layer.2.ffn.lin1.weight' is [640], expected [40, 16]");
+    check_folder_refused(
+        flatten_one, "model.safetensors: tensor 'distilbert.transformer.layer.2.ffn.lin1.weight' is [640], expected [40, 16]");
     check_folder_refused(integers, "tensor 'classifier.bias' is I32, expected F32, F16 or BF16");
     set_config("vocab_size", "16777216"); /* 1 GB of embeddings: refused before it is asked for */
     check_folder_refused(NULL, "word_embeddings.weight' is [80, 16], expected [16777216, 16]");
@@ -392,7 +398,8 @@ static void check_saved_as_it_was(const char *folder) {
     Weights weights = load(folder, -1, NULL);
     CHECK_OK(folder_remove(MADE, &err), &err);
     CHECK_OK(weights_save(&weights, folder, MADE, &err), &err);
-    static const char *const FILES[] = {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json"};
+    static const char *const FILES[] = {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json",
+                                        "tokenizer_config.json"};
     for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
         Path saved;
         CHECK_OK(path_make(&path, &err, "%s/%s", folder, FILES[i]) && path_make(&saved, &err, MADE "/%s", FILES[i]), &err);
@@ -410,12 +417,16 @@ static void a_saved_folder_has_the_bytes_that_transformers_wrote(void **state) {
 static void other_entries_are_kept_to_the_digit(void **state) {
     (void)state;
     Error err = {0};
-    const char *before = "{\"torch_dtype\": \"float16\", \"num_labels\": 2, \"other\": {\"b\": [1e-12, 1.0, true, null, \"\\u00e4\\n\"], \"a\": {}},\n"
-                         "\"big\": 1000000000000000019884624838656, \"id2label\": {\"0\": \"x\"}, \"architectures\": [\"BertModel\"]}";
-    const char *after = "{\n  \"architectures\": [\n    \"DistilBertForSequenceClassification\"\n  ],\n  \"big\": 1000000000000000019884624838656,\n"
+    const char *before =
+        "{\"torch_dtype\": \"float16\", \"num_labels\": 2, \"other\": {\"b\": [1e-12, 1.0, true, null, \"\\u00e4\\n\"], \"a\": "
+        "{}},\n"
+        "\"big\": 1000000000000000019884624838656, \"id2label\": {\"0\": \"x\"}, \"architectures\": [\"BertModel\"]}";
+    const char *after = "{\n  \"architectures\": [\n    \"DistilBertForSequenceClassification\"\n  ],\n  \"big\": "
+                        "1000000000000000019884624838656,\n"
                         "  \"dtype\": \"float32\",\n  \"id2label\": {\n    \"0\": \"sad\",\n    \"1\": \"glad\"\n  },\n"
                         "  \"label2id\": {\n    \"glad\": 1,\n    \"sad\": 0\n  },\n"
-                        "  \"other\": {\n    \"b\": [\n      1e-12,\n      1.0,\n      true,\n      null,\n      \"\u00e4\\n\"\n    ],\n    \"a\": {}\n  },\n"
+                        "  \"other\": {\n    \"b\": [\n      1e-12,\n      1.0,\n      true,\n      null,\n      \"\u00e4\\n\"\n "
+                        "   ],\n    \"a\": {}\n  },\n"
                         "  \"problem_type\": \"single_label_classification\"\n}\n";
     const char *const labels[] = {"sad", "glad"};
     EncoderConfig config = {.family = FAMILY_DISTILBERT};
@@ -467,7 +478,8 @@ static void check_hidden_states(const char *folder) {
     Error err = {0};
     SafeTensors golden;
     CHECK_OK(safetensors_open(&golden, BERT "/golden.safetensors", &err), &err);
-    const StoredTensor *ids = safetensors_find(&golden, "ids"), *starts = safetensors_find(&golden, "starts"), *hidden = safetensors_find(&golden, "hidden.2");
+    const StoredTensor *ids = safetensors_find(&golden, "ids"), *starts = safetensors_find(&golden, "starts"),
+                       *hidden = safetensors_find(&golden, "hidden.2");
     Weights weights = load(folder, 0, NULL);
     Encoder *encoder = encoder_new(&weights, false, NULL, &err);
     CHECK_OK(encoder, &err);
@@ -475,7 +487,11 @@ static void check_hidden_states(const char *folder) {
     assert_true(ids->bytes <= sizeof id_copy && starts->bytes <= sizeof start_copy);
     memcpy(id_copy, ids->data, ids->bytes);
     memcpy(start_copy, starts->data, starts->bytes);
-    Batch batch = {.rows = (int)tensor_elements(starts) - 1, .tokens = (int)tensor_elements(ids), .ids = id_copy, .starts = start_copy, .row = rows};
+    Batch batch = {.rows = (int)tensor_elements(starts) - 1,
+                   .tokens = (int)tensor_elements(ids),
+                   .ids = id_copy,
+                   .starts = start_copy,
+                   .row = rows};
     Workspace *ws = workspace_new(encoder, &(WorkspaceOptions){.tokens = batch.tokens, .rows = batch.rows}, NULL, &err);
     CHECK_OK(ws, &err);
     CHECK_OK(encoder_forward(encoder, ws, &batch, &(ForwardOptions){0}, &err), &err);
@@ -515,7 +531,8 @@ static void a_converted_bert_computes_the_same(void **state) {
 static void what_cannot_be_converted_is_refused(void **state) {
     (void)state;
     Error err;
-    CHECK_FAILS(convert_to_distilbert(DISTILBERT, WORK "/no", &err), &err, ERROR_MODEL, "model_type is distilbert already, expected bert");
+    CHECK_FAILS(convert_to_distilbert(DISTILBERT, WORK "/no", &err), &err, ERROR_MODEL,
+                "model_type is distilbert already, expected bert");
     start_folder(BERT);
     copy_tensors(BERT, NULL);
     CHECK_FAILS(convert_to_distilbert(MADE, WORK "/../" MADE, &err), &err, ERROR_USAGE, "would overwrite");

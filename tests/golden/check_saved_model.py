@@ -2,8 +2,9 @@
 
     check_saved_model.py FOLDER [--like OTHER] [--head]
 
-Every tensor must be taken from the folder and none be left over. With --like, the last hidden states (with --head the logits) of a few texts, and the
-tokenizer's ids, must be those of OTHER. Needs the versions of requirements.txt; run it by hand after a change to what is saved.
+Every tensor must be taken from the folder and none be left over. With --like, the last hidden states (with --head the logits)
+of a few texts, and the tokenizer's ids, must be those of OTHER. Needs the versions of requirements.txt; run it by hand after a
+change to what is saved.
 """
 
 import argparse

@@ -16,8 +16,9 @@ golden.safetensors holds, by name (B rows of n tokens in all, laid end to end wi
     train.losses (10), train.norms (10)       of every step, before its update and before clipping
     trained.NAME                              every parameter after the 10 steps
 
-Training is Trainer's: AdamW, learning rate 1e-3 going linearly to 0, weight decay 0.01 but on biases and norms, norms clipped at 1. Dropout is off
-throughout. The bias of a key has no influence on a softmax: its gradients are rounding errors, and so is the direction Adam gives it.
+Training is Trainer's: AdamW, learning rate 1e-3 going linearly to 0, weight decay 0.01 but on biases and norms, norms clipped
+at 1. Dropout is off throughout. The bias of a key has no influence on a softmax: its gradients are rounding errors, and so is
+the direction Adam gives it.
 """
 
 import copy
@@ -27,14 +28,15 @@ import shutil
 
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast, DistilBertConfig, DistilBertForSequenceClassification
+from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+from transformers import DistilBertConfig, DistilBertForSequenceClassification
 from transformers import get_linear_schedule_with_warmup
 from transformers.trainer_pt_utils import LabelSmoother, get_parameter_names
 
 LABELS = ["calm", "glad", "sad"]
 LENGTHS = [1, 2, 3, 7, 16, 17, 33, 64, 5]
 STEPS, BATCH = 10, 4
-WORDS = ["the", "a", "is", "not", "very", "film", "day", "rain", "sun", "good", "bad", "long", "un", "happy", "!", ".", ",", "?", "'", "-"]
+WORDS = "the a is not very film day rain sun good bad long un happy ! . , ? ' -".split()
 PIECES = ["##s", "##ed", "##ing", "##ly", "##y", "##happy"]
 VOCABULARY = (
     ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -172,12 +174,16 @@ def main():
     torch.set_num_threads(1)
     names = {"id2label": dict(enumerate(LABELS)), "label2id": {label: id for id, label in enumerate(LABELS)}}
     distilbert = DistilBertForSequenceClassification(
-        DistilBertConfig(vocab_size=len(VOCABULARY), dim=16, n_layers=3, n_heads=2, hidden_dim=40, max_position_embeddings=64,
-                         problem_type="single_label_classification", attn_implementation="eager", **names)
+        DistilBertConfig(
+            vocab_size=len(VOCABULARY), dim=16, n_layers=3, n_heads=2, hidden_dim=40, max_position_embeddings=64,
+            problem_type="single_label_classification", attn_implementation="eager", **names
+        )
     ).eval()
     bert = BertForSequenceClassification(
-        BertConfig(vocab_size=len(VOCABULARY), hidden_size=24, num_hidden_layers=2, num_attention_heads=4, intermediate_size=40,
-                   max_position_embeddings=64, problem_type="single_label_classification", attn_implementation="eager", **names)
+        BertConfig(
+            vocab_size=len(VOCABULARY), hidden_size=24, num_hidden_layers=2, num_attention_heads=4, intermediate_size=40,
+            max_position_embeddings=64, problem_type="single_label_classification", attn_implementation="eager", **names
+        )
     ).eval()
     with open("vocab.tmp", "w", encoding="utf-8") as file:
         file.write("".join(word + "\n" for word in VOCABULARY))
