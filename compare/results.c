@@ -83,7 +83,7 @@ static int by_loss(const void *a, const void *b) {
 }
 
 static Mistake mistake_at(const Predictions *predictions, int i) {
-    Mistake mistake = {NAN, NAN, NAN, i};
+    Mistake mistake = {(double)NAN, (double)NAN, (double)NAN, i};
     if (!predictions->probabilities) return mistake;
     const double *probabilities = predictions->probabilities + (size_t)i * (size_t)predictions->classes;
     mistake.prob_label = probabilities[predictions->truth[i]];
