@@ -46,6 +46,7 @@ const char *command_name(CommandId id);
 /* COMMAND_COUNT when there is none of that name. */
 CommandId command_find(const char *name);
 
+bool command_explore(Run *run, Error *err);
 bool command_tokenize(Run *run, Error *err);
 bool command_features(Run *run, Error *err);
 bool command_train(Run *run, Error *err);

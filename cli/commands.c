@@ -5,6 +5,14 @@
 #include "cli/command.h"
 
 static const Command COMMANDS[COMMAND_COUNT] = {
+    [COMMAND_EXPLORE] =
+        {.summary = "what a set of texts is like, before anything is trained",
+         .arguments = "[DATA]",
+         .arguments_most = 1,
+         .about = "Prints classes and their shares, lengths in words and characters (and in tokens, with --model), texts that stand twice, texts with\n"
+                  "several labels, and test texts that also stand in train. DATA is what --data is; nothing is cut and nothing written.",
+         .example = "twofold explore emotion/ --model models/minilm",
+         .run = command_explore},
     [COMMAND_TOKENIZE] = {.summary = "show the tokens and ids of texts, or turn ids back into text",
                           .arguments = "[TEXT…]",
                           .arguments_most = INT_MAX,

@@ -1,6 +1,7 @@
 #include "cli/settings.h"
 
 static const char *const COMMAND_NAMES[COMMAND_COUNT] = {
+    [COMMAND_EXPLORE] = "explore",
     [COMMAND_TOKENIZE] = "tokenize",
     [COMMAND_FEATURES] = "features",
     [COMMAND_TRAIN] = "train",
@@ -28,6 +29,7 @@ void settings_spread_seed(Settings *settings) {
 
 /* Which commands take a row: single ones, and the sets that come again. */
 enum {
+    EXPLORE = 1 << COMMAND_EXPLORE,
     TOKENIZE = 1 << COMMAND_TOKENIZE,
     FEATURES = 1 << COMMAND_FEATURES,
     TRAIN = 1 << COMMAND_TRAIN,
@@ -37,7 +39,7 @@ enum {
 
     ALL = (1 << COMMAND_COUNT) - 1 - (1 << COMMAND_HELP),
     SPLITTING = TRAIN,                       /* those that cut data into training, validation and test rows */
-    READING = FEATURES | TRAIN | EVALUATE,   /* those that read data */
+    READING = EXPLORE | FEATURES | TRAIN | EVALUATE, /* those that read data */
     COLUMNS = READING | PREDICT,             /* those that need to know where the text stands */
     POOLING = FEATURES | TRAIN,              /* those that make features of an encoder */
     COMPUTING = READING | PREDICT | CONVERT  /* those that use all cores */
@@ -60,7 +62,8 @@ static const Option ROWS[] = {
      .commands = COLUMNS, .help = "the column of texts, by name, or by number from 1 without a header"},
     {"label_column", "label_column_name", OPTION_TEXT, AT(data.label_column), .meta = "NAME", .unset = "label, labels, class, category …", DATA,
      .commands = COLUMNS, .help = "the column of labels"},
-    {"label_names", NULL, OPTION_TEXT, AT(data.label_names), .meta = "A,B", .unset = "the labels, sorted", DATA, .commands = FEATURES | TRAIN,
+    {"label_names", NULL, OPTION_TEXT, AT(data.label_names), .meta = "A,B", .unset = "the labels, sorted", DATA,
+     .commands = EXPLORE | FEATURES | TRAIN,
      .help = "the order of the classes, or the names of integer labels in their order"},
     {"input_format", NULL, OPTION_TEXT, AT(data.input_format), .choices = "auto csv tsv jsonl text_label", DATA, .commands = COLUMNS,
      .help = "what is read"},
@@ -84,10 +87,10 @@ static const Option ROWS[] = {
     {"max_predict_samples", NULL, OPTION_INT, AT(data.max_predict_samples), OPTION_AT_LEAST(1), .unset = "all", DATA, .commands = SPLITTING,
      .help = "test rows used"},
 
-    {"model", "model_name_or_path model_name", OPTION_PATH, AT(model), .meta = "DIR", MODEL, .commands = ALL, .needed = ALL & ~(TRAIN | TOKENIZE),
+    {"model", "model_name_or_path model_name", OPTION_PATH, AT(model), .meta = "DIR", MODEL, .commands = ALL, .needed = ALL & ~(EXPLORE | TRAIN | TOKENIZE),
      .help = "a model's folder as Hugging Face writes it, or its name in the Hugging Face cache"},
     {"max_length", "max_seq_length", OPTION_INT, AT(max_length), OPTION_BETWEEN(2, 1 << 20), .unset = "as long as the model allows", MODEL,
-     .commands = POOLING | EVALUATE | PREDICT, .help = "tokens in a text, [CLS] and [SEP] included; what is longer is cut"},
+     .commands = EXPLORE | POOLING | EVALUATE | PREDICT, .help = "tokens in a text, [CLS] and [SEP] included; what is longer is cut"},
     {"pooling", NULL, OPTION_CHOICE, AT(extract.pooling), .choices = "cls mean max", MODEL, .commands = POOLING,
      .help = "one vector of a text's hidden states: that of [CLS], their mean, or the greatest of each channel"},
     {"layer", NULL, OPTION_INT, AT(extract.layer), MODEL, .commands = POOLING,
@@ -145,7 +148,7 @@ static const Option ROWS[] = {
      .help = "where metrics.json, classification_report.txt, predictions.csv and errors.csv go"},
     {"overwrite_output_dir", NULL, OPTION_BOOL, AT(overwrite_output_dir), OUTPUT, .commands = TRAIN | CONVERT,
      .help = "write into a folder that holds something else"},
-    {"json", NULL, OPTION_BOOL, AT(json), OUTPUT, .commands = TOKENIZE | TRAIN | EVALUATE, .help = "the result as JSON on standard output"},
+    {"json", NULL, OPTION_BOOL, AT(json), OUTPUT, .commands = EXPLORE | TOKENIZE | TRAIN | EVALUATE, .help = "the result as JSON on standard output"},
 
     {"num_threads", NULL, OPTION_INT, AT(num_threads), OPTION_BETWEEN(1, 4096), .unset = "the cores this process may use", RUNNING,
      .commands = COMPUTING, .help = "threads; the results do not depend on them"},

@@ -16,6 +16,7 @@
 
 /* In the order of --help. The number is the command's bit in the table of flags. */
 typedef enum CommandId {
+    COMMAND_EXPLORE,
     COMMAND_TOKENIZE,
     COMMAND_FEATURES,
     COMMAND_TRAIN,
