@@ -80,6 +80,8 @@ static const Option ROWS[] = {
     {"split", NULL, OPTION_TEXT, AT(data.split), .meta = "A,B,C", DATA, .commands = SPLITTING,
      .help = "shares of one file for training, validation and test; equal texts stay on one side"},
     {"drop_rare", NULL, OPTION_BOOL, AT(data.drop_rare), DATA, .commands = SPLITTING, .help = "leave out classes too rare to be in every split"},
+    {"drop_leaks", NULL, OPTION_TEXT, AT(data.drop_leaks), .choices = "none train", DATA, .commands = SPLITTING,
+     .help = "train: leave out training rows whose text also stands in validation or test"},
     {"max_train_samples", NULL, OPTION_INT, AT(data.max_train_samples), OPTION_AT_LEAST(1), .unset = "all", DATA, .commands = SPLITTING,
      .help = "training rows used, drawn by class shares"},
     {"max_eval_samples", NULL, OPTION_INT, AT(data.max_eval_samples), OPTION_AT_LEAST(1), .unset = "all", DATA, .commands = SPLITTING,
