@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/restart.h"
 #include "common/clock.h"
 
 /* "twofold 0.1.0 · compare · 171.3 s wall, 334 s CPU, 1.2 GB peak" */
@@ -71,6 +72,7 @@ static int print_overview(Run *run, FILE *stream, Error *err) {
 }
 
 int main(int count, char **words) {
+    restart_for_blas(words);
     double started_s = clock_wall_s();
     terminal_prepare();
     Error err = {0};

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/lines.h"
+#include "cli/restart.h"
 
 /* ---- help ---- */
 
@@ -144,6 +145,19 @@ static void test_reader_left(void **state) {
     close(ends[1]);
     free(words[0]);
     free(words[1]);
+}
+
+/* ---- starting again for OpenBLAS ---- */
+
+static void test_restart(void **state) {
+    (void)state;
+    assert_true(restart_is_worth("Haswell", true, NULL));
+    assert_true(restart_is_worth("Zen", true, ""));
+    assert_false(restart_is_worth("Haswell", false, NULL));
+    assert_false(restart_is_worth("Haswell", true, "Haswell"));
+    assert_false(restart_is_worth("SkylakeX", true, NULL));
+    assert_false(restart_is_worth("Cooperlake", true, NULL));
+    assert_false(restart_is_worth(NULL, true, NULL));
 }
 
 /* ---- terminals ---- */
@@ -305,7 +319,7 @@ int main(void) {
         cmocka_unit_test(test_overview),  cmocka_unit_test(test_command_help), cmocka_unit_test(test_table),
         cmocka_unit_test(test_typos),     cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_reader_left),
         cmocka_unit_test(test_colour),    cmocka_unit_test(test_plain_lines),  cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_long_line),
+        cmocka_unit_test(test_long_line), cmocka_unit_test(test_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
