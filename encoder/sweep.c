@@ -35,6 +35,7 @@ typedef struct Plan {
     int batches;
     int32_t *order;  /* (count) places */
     int32_t *begins; /* (batches + 1): batch i is order[begins[i] … begins[i+1]) */
+    int stride;      /* the i-th to run is batch i · stride mod batches: long and short ones mixed, so that progress is even */
 } Plan;
 
 typedef struct Work {
@@ -72,7 +73,9 @@ static bool lane_make(Lane *lane, const Sweep *sweep, bool is_shared, Error *err
     lane->ids = mem_new(tokens, sizeof *lane->ids, err);
     lane->starts = mem_new(tokens + 1, sizeof *lane->starts, err);
     lane->row = mem_new(tokens, sizeof *lane->row, err);
-    lane->workspace = lane->ids && lane->starts && lane->row ? workspace_new(sweep->encoder, &options, is_shared ? sweep->pool : NULL, err) : NULL;
+    lane->workspace = lane->ids && lane->starts && lane->row
+                          ? workspace_new(sweep->encoder, &options, is_shared ? sweep->pool : NULL, err)
+                          : NULL;
     if (!lane->workspace) lane_free(lane);
     return lane->workspace != NULL;
 }
@@ -130,6 +133,15 @@ static void cut_batches(Work *work, int budget) {
     plan->begins[plan->batches] = work->count;
 }
 
+static int common_divisor(int a, int b) { return b ? common_divisor(b, a % b) : a; }
+
+/* Near the golden ratio, where multiples spread most evenly, and without a common divisor, so that each batch is met once. */
+static int choose_stride(int batches) {
+    int stride = 1 + (int)(0.618 * batches);
+    while (common_divisor(stride, batches) != 1) stride++;
+    return stride;
+}
+
 static bool make_plan(Work *work, Error *err) {
     Sweep *sweep = work->sweep;
     int longest = 1;
@@ -147,6 +159,7 @@ static bool make_plan(Work *work, Error *err) {
     int budget = sweep->options.token_budget;
     if (share < budget) budget = share < TOKENS_LEAST ? TOKENS_LEAST : (int)share;
     cut_batches(work, budget);
+    work->plan.stride = choose_stride(work->plan.batches);
     return true;
 }
 
@@ -205,12 +218,16 @@ static void run_task(void *context, int task, int thread) {
     Error err = {0};
     bool is_shared = work->plan.batches == 1;
     Lane *lane = &work->sweep->lanes[is_shared ? work->sweep->threads : thread];
-    if (!run_batch(work, task, lane, is_shared, thread, &err)) end_with(work, &err);
+    int number = (int)((int64_t)task * work->plan.stride % work->plan.batches);
+    if (!run_batch(work, number, lane, is_shared, thread, &err)) end_with(work, &err);
     if (thread != 0) return;
     /* Thread 0 is the caller's own: the one that may talk to the observer. The last report is sweep_run's. */
     if (atomic_load(&work->rows_done) < work->count) report(work);
     if (observer_stop(work->observer)) {
-        (void)FAIL(&err, ERROR_INTERRUPTED, "stopped after %d of %d texts", atomic_load(&work->rows_done), work->count);
+        char done[32], all[32];
+        count_text(done, atomic_load(&work->rows_done));
+        count_text(all, work->count);
+        (void)FAIL(&err, ERROR_INTERRUPTED, "stopped after %s of %s texts", done, all);
         end_with(work, &err);
     }
 }
@@ -218,8 +235,17 @@ static void run_task(void *context, int task, int thread) {
 bool sweep_run(Sweep *sweep, const Tokens *tokens, const int32_t *rows, int count, SweepUse use, void *context, const char *task,
                const Observer *observer, Error *err) {
     Error first = {0};
-    Work work = {.sweep = sweep, .tokens = tokens, .rows = rows, .count = count, .use = use, .context = context, .task = task,
-                 .observer = observer, .started_s = clock_wall_s(), .lock = PTHREAD_MUTEX_INITIALIZER, .err = &first};
+    Work work = {.sweep = sweep,
+                 .tokens = tokens,
+                 .rows = rows,
+                 .count = count,
+                 .use = use,
+                 .context = context,
+                 .task = task,
+                 .observer = observer,
+                 .started_s = clock_wall_s(),
+                 .lock = PTHREAD_MUTEX_INITIALIZER,
+                 .err = &first};
     bool ok = make_plan(&work, err);
     if (ok && count > 0) {
         observer_progress(observer, task, 0, count, "texts", "");

@@ -1,5 +1,5 @@
-/* An encoder over many rows: sorted by length and packed to a token budget, so that no batch pads, and spread over the threads with
- * one workspace each; a single batch is shared by all threads instead. For inference: training has its own order of rows. */
+/* An encoder over many rows: sorted by length and packed to a token budget, so that no batch pads, and spread over the threads
+ * with one workspace each; a single batch is shared by all threads instead. For inference: training has its own order of rows. */
 #ifndef TWOFOLD_ENCODER_SWEEP_H
 #define TWOFOLD_ENCODER_SWEEP_H
 
@@ -14,17 +14,19 @@ typedef struct SweepOptions {
     int token_budget; /* tokens in a batch, unless one row alone is longer; 0: a good number */
 } SweepOptions;
 
-/* Workspaces that are kept from one run to the next. Not shared by threads; encoder and pool (NULL: this thread) must outlive it. */
+/* Workspaces that are kept from one run to the next. Not shared by threads; encoder and pool (NULL: this thread) must outlive it.
+ */
 typedef struct Sweep Sweep;
 MUST_CHECK Sweep *sweep_new(const Encoder *encoder, const SweepOptions *options, Pool *pool, Error *err);
 void sweep_free(Sweep *sweep); /* takes NULL */
 
-/* Called after the forward of each batch, on the thread that ran it (0 … pool_threads - 1). batch->row[b] is the row's place in the run: rows[batch->row[b]]
- * is its number in the tokens. False, with err set, ends the run. */
+/* Called after the forward of each batch, on the thread that ran it (0 … pool_threads - 1). batch->row[b] is the row's place in
+ * the run: rows[batch->row[b]] is its number in the tokens. False, with err set, ends the run. */
 typedef bool (*SweepUse)(void *context, Workspace *workspace, const Batch *batch, int thread, Error *err);
 
-/* Runs rows[0..count) of the tokens (NULL: all of them), each once. `task` names the progress; ERROR_INTERRUPTED when asked to stop. */
-MUST_CHECK bool sweep_run(Sweep *sweep, const Tokens *tokens, const int32_t *rows, int count, SweepUse use, void *context, const char *task,
-                          const Observer *observer, Error *err);
+/* Runs rows[0..count) of the tokens (NULL: all of them), each once. `task` names the progress; ERROR_INTERRUPTED when asked to
+ * stop. */
+MUST_CHECK bool sweep_run(Sweep *sweep, const Tokens *tokens, const int32_t *rows, int count, SweepUse use, void *context,
+                          const char *task, const Observer *observer, Error *err);
 
 #endif

@@ -11,7 +11,8 @@ bool max_length_choose(int *max_length, int asked, const Tokenizer *tokenizer, c
 
 static bool check_vocabulary(const TextEncoder *encoder, Error *err) {
     int ids = tokenizer_ids(encoder->tokenizer), rows = encoder->weights.config.vocabulary;
-    return ids <= rows || FAIL(err, ERROR_MODEL, "%s: the tokenizer has ids up to %d, but the encoder embeds %d", encoder->folder.text, ids - 1, rows);
+    return ids <= rows || FAIL(err, ERROR_MODEL, "%s: the tokenizer has ids up to %d, but the encoder embeds %d",
+                               encoder->folder.text, ids - 1, rows);
 }
 
 bool text_encoder_load(TextEncoder *out, const char *folder, int classes, int max_length, Pool *pool, Error *err) {
@@ -37,7 +38,7 @@ Sha256Hex weights_sha256(const Weights *weights) {
     const EncoderConfig *config = &weights->config;
     Sha256 hash;
     sha256_init(&hash);
-    const int64_t numbers[] = {config->family, config->layers, config->channels, config->heads, config->feed_forward,
+    const int64_t numbers[] = {config->family,     config->layers,    config->channels,    config->heads,  config->feed_forward,
                                config->vocabulary, config->positions, config->token_types, config->classes};
     sha256_add(&hash, numbers, sizeof numbers);
     sha256_add(&hash, &config->norm_epsilon, sizeof config->norm_epsilon);

@@ -17,16 +17,18 @@ typedef struct TextEncoder {
     int max_length; /* tokens in a row, [CLS] and [SEP] included */
 } TextEncoder;
 
-/* folder: a path (model_folder_find has found it). classes: 0 for the encoder alone, -1 for the folder's own head too. max_length: 0
- * for the smaller of the tokenizer's model_max_length and the rows of the position table; ERROR_USAGE when it is more than
- * that table has. The pool (may be NULL) is used while loading only. */
+/* folder: a path (model_folder_find has found it). classes: 0 for the encoder alone, -1 for the folder's own head too.
+ * max_length: 0 for the smaller of the tokenizer's model_max_length and the rows of the position table; ERROR_USAGE when it is
+ * more than that table has. The pool (may be NULL) is used while loading only. */
 MUST_CHECK bool text_encoder_load(TextEncoder *out, const char *folder, int classes, int max_length, Pool *pool, Error *err);
 void text_encoder_free(TextEncoder *encoder); /* takes a zeroed or half-built one */
 
 /* The rule above, for whoever loads the parts by themselves. */
-MUST_CHECK bool max_length_choose(int *max_length, int asked, const Tokenizer *tokenizer, const EncoderConfig *config, Error *err);
+MUST_CHECK bool max_length_choose(int *max_length, int asked, const Tokenizer *tokenizer, const EncoderConfig *config,
+                                  Error *err);
 
-/* The identity of the network: every weight and every number of the config that its results depend on, however they were stored. */
+/* The identity of the network: every weight and every number of the config that its results depend on, however they were stored.
+ */
 Sha256Hex weights_sha256(const Weights *weights);
 
 #endif

@@ -12,10 +12,10 @@ FeatureCache feature_cache_none(void) { return (FeatureCache){{""}}; }
 FeatureCache feature_cache(const char *folder) {
     FeatureCache cache = feature_cache_none();
     const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    bool ok = folder            ? path_make(&cache.folder, NULL, "%s", folder)
-              : xdg && *xdg     ? path_make(&cache.folder, NULL, "%s/twofold", xdg)
-              : home && *home   ? path_make(&cache.folder, NULL, "%s/.cache/twofold", home)
-                                : false;
+    bool ok = folder          ? path_make(&cache.folder, NULL, "%s", folder)
+              : xdg && *xdg   ? path_make(&cache.folder, NULL, "%s/twofold", xdg)
+              : home && *home ? path_make(&cache.folder, NULL, "%s/.cache/twofold", home)
+                              : false;
     return ok ? cache : feature_cache_none();
 }
 
@@ -54,8 +54,8 @@ static Sha256Hex hash_wanted(Sha256 hash, const ExtractOptions *wanted, const En
 static bool read_note(const Path *path, const Path *values, double *seconds) {
     Json *note = json_parse_file(path->text, ERROR_FAILED, NULL);
     Sha256Hex found;
-    bool ok = note && sha256_file(&found, values->text, NULL) &&
-              strcmp(found.text, json_string_or(json_get(note, "sha256"), "")) == 0;
+    bool ok =
+        note && sha256_file(&found, values->text, NULL) && strcmp(found.text, json_string_or(json_get(note, "sha256"), "")) == 0;
     *seconds = json_number_or(json_get(note, "seconds"), 0);
     json_free(note);
     return ok;
@@ -75,9 +75,10 @@ static bool cache_get(const FeatureCache *cache, const Sha256Hex *key, Features 
 static void cache_put(const FeatureCache *cache, const Sha256Hex *key, const Features *features, double seconds) {
     Path folder, values, note;
     Sha256Hex sum;
-    if (!cache->folder.text[0] || !path_make(&folder, NULL, "%s/features", cache->folder.text) || !folder_make(folder.text, NULL) ||
-        !path_make(&values, NULL, "%s/%s.npy", folder.text, key->text) || !path_make(&note, NULL, "%s/%s.json", folder.text, key->text) ||
-        !npy_write_features(values.text, features, NULL) || !sha256_file(&sum, values.text, NULL))
+    if (!cache->folder.text[0] || !path_make(&folder, NULL, "%s/features", cache->folder.text) ||
+        !folder_make(folder.text, NULL) || !path_make(&values, NULL, "%s/%s.npy", folder.text, key->text) ||
+        !path_make(&note, NULL, "%s/%s.json", folder.text, key->text) || !npy_write_features(values.text, features, NULL) ||
+        !sha256_file(&sum, values.text, NULL))
         return;
     Buffer text = {0};
     JsonWriter json = json_writer(&text, 2);
@@ -107,8 +108,8 @@ bool features_extract_cached(Features *out, double *seconds, const ExtractOption
         missing[missing_count++] = wanted[w];
     }
     double started_s = clock_wall_s();
-    bool ok = missing_count == 0 ||
-              features_extract(made, missing, missing_count, encoder, tokens, rows, count, pool, observer, err);
+    bool ok =
+        missing_count == 0 || features_extract(made, missing, missing_count, encoder, tokens, rows, count, pool, observer, err);
     double took_s = clock_wall_s() - started_s;
     for (int m = 0; m < missing_count; m++) {
         out[place[m]] = made[m];

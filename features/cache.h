@@ -1,5 +1,6 @@
-/* Features that were made before: kept under a key of everything they depend on, so that a second command need not make them again. The cache only
- * ever saves time: what cannot be read back whole is made again, what cannot be written is not kept, and neither is a failure. */
+/* Features that were made before: kept under a key of everything they depend on, so that a second command need not make them
+ * again. The cache only ever saves time: what cannot be read back whole is made again, what cannot be written is not kept, and
+ * neither is a failure. */
 #ifndef TWOFOLD_FEATURES_CACHE_H
 #define TWOFOLD_FEATURES_CACHE_H
 
@@ -14,10 +15,11 @@ typedef struct FeatureCache {
 FeatureCache feature_cache(const char *folder);
 FeatureCache feature_cache_none(void);
 
-/* As features_extract, but for what the cache has. model: the identity of the encoder's weights and config. seconds[w] (may be NULL)
- * is what making out[w] took when it was made. */
+/* As features_extract, but for what the cache has. model: the identity of the encoder's weights and config. seconds[w] (may be
+ * NULL) is what making out[w] took when it was made. */
 MUST_CHECK bool features_extract_cached(Features *out, double *seconds, const ExtractOptions *wanted, int wanted_count,
-                                        const FeatureCache *cache, const Sha256Hex *model, const Encoder *encoder, const Tokens *tokens,
-                                        const int32_t *rows, int count, Pool *pool, const Observer *observer, Error *err);
+                                        const FeatureCache *cache, const Sha256Hex *model, const Encoder *encoder,
+                                        const Tokens *tokens, const int32_t *rows, int count, Pool *pool,
+                                        const Observer *observer, Error *err);
 
 #endif

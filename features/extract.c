@@ -84,15 +84,16 @@ static bool plan_layers(Extractor *extractor, SweepOptions *sweep, int layers, E
     for (int w = 0; w < extractor->wanted_count; w++) {
         int layer = extractor->wanted[w].layer;
         if (layer < -layers - 1 || layer > layers)
-            return FAIL(err, ERROR_USAGE, "layer %d of an encoder of %d layers, expected %d to %d (0 and %d are the embeddings)", layer, layers,
-                        -layers - 1, layers, -layers - 1);
+            return FAIL(err, ERROR_USAGE, "layer %d of an encoder of %d layers, expected %d to %d (0 and %d are the embeddings)",
+                        layer, layers, -layers - 1, layers, -layers - 1);
         extractor->layers[w] = layer < 0 ? layers + 1 + layer : layer;
         if (extractor->layers[w] > extractor->last_layer) extractor->last_layer = extractor->layers[w];
     }
     if (extractor->last_layer == 0) extractor->last_layer = 1; /* the embeddings stand in front of it */
     for (int w = 0; w < extractor->wanted_count; w++) {
         if (extractor->layers[w] != extractor->last_layer) sweep->all_hidden = true;
-        if (extractor->wanted[w].pooling != POOLING_CLS || extractor->layers[w] != extractor->last_layer) extractor->cls_only = false;
+        if (extractor->wanted[w].pooling != POOLING_CLS || extractor->layers[w] != extractor->last_layer)
+            extractor->cls_only = false;
     }
     sweep->forward.cls_only = extractor->cls_only;
     sweep->forward.last_layer = extractor->last_layer;
@@ -125,8 +126,8 @@ void extractor_free(Extractor *extractor) {
     mem_free(extractor);
 }
 
-bool extractor_run(Extractor *extractor, Features *out, const Tokens *tokens, const int32_t *rows, int count, const Observer *observer,
-                   Error *err) {
+bool extractor_run(Extractor *extractor, Features *out, const Tokens *tokens, const int32_t *rows, int count,
+                   const Observer *observer, Error *err) {
     for (int w = 0; w < extractor->wanted_count; w++)
         if (!features_make(&out[w], count, extractor->channels, err)) return false;
     extractor->out = out;

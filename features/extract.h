@@ -21,24 +21,27 @@ typedef struct ExtractOptions {
     bool normalize; /* every vector to Euclidean length 1 (torch.nn.functional.normalize: divided by max(length, 1e-12)) */
 } ExtractOptions;
 
-#define EXTRACT_DEFAULTS {.pooling = POOLING_CLS, .layer = -1}
+#define EXTRACT_DEFAULTS \
+    { .pooling = POOLING_CLS, .layer = -1 }
 
 enum { EXTRACT_MOST = 8 };
 
-/* What is made of an encoder, with the room to make it in: kept for many calls. Encoder and pool (may be NULL) must outlive it. Not shared by
- * threads. ERROR_USAGE for a layer that the encoder does not have. */
+/* What is made of an encoder, with the room to make it in: kept for many calls. Encoder and pool (may be NULL) must outlive it.
+ * Not shared by threads. ERROR_USAGE for a layer that the encoder does not have. */
 typedef struct Extractor Extractor;
-MUST_CHECK Extractor *extractor_new(const ExtractOptions *wanted, int wanted_count, const Encoder *encoder, Pool *pool, Error *err);
+MUST_CHECK Extractor *extractor_new(const ExtractOptions *wanted, int wanted_count, const Encoder *encoder, Pool *pool,
+                                    Error *err);
 void extractor_free(Extractor *extractor); /* takes NULL */
 
-/* out[w] (count, C) for the w-th of the wanted, all from one pass over rows[0..count) of the tokens (NULL: all of them); row i of the
- * features is rows[i]. `out` is zeroed before; free it also after a failure. */
+/* out[w] (count, C) for the w-th of the wanted, all from one pass over rows[0..count) of the tokens (NULL: all of them); row i of
+ * the features is rows[i]. `out` is zeroed before; free it also after a failure. */
 MUST_CHECK bool extractor_run(Extractor *extractor, Features *out, const Tokens *tokens, const int32_t *rows, int count,
                               const Observer *observer, Error *err);
 
 /* The three in one call. */
 MUST_CHECK bool features_extract(Features *out, const ExtractOptions *wanted, int wanted_count, const Encoder *encoder,
-                                 const Tokens *tokens, const int32_t *rows, int count, Pool *pool, const Observer *observer, Error *err);
+                                 const Tokens *tokens, const int32_t *rows, int count, Pool *pool, const Observer *observer,
+                                 Error *err);
 
 /* "cls", "mean", "max" */
 const char *pooling_name(Pooling pooling);
