@@ -8,8 +8,8 @@
  *       output_printf(err, …)                       results go to stdout (cli/terminal.h)
  *   }
  *
- * A command returns false with `err` set; its kind is the exit status. It frees what it made, on every path. Before it runs, main has
- * parsed the flags and refused a command line without the flags that the table calls needed. */
+ * A command returns false with `err` set; its kind is the exit status. It frees what it made, on every path. Before it runs, main
+ * has parsed the flags and refused a command line without the flags that the table calls needed. */
 #ifndef TWOFOLD_CLI_COMMAND_H
 #define TWOFOLD_CLI_COMMAND_H
 
@@ -56,7 +56,7 @@ bool command_convert(Run *run, Error *err);
 bool command_help(Run *run, Error *err);
 
 /* `twofold --help` and `twofold COMMAND --help`, wrapped to `width` columns. */
-void help_overview(Buffer *out);
+void help_overview(Buffer *out, int width);
 void help_command(Buffer *out, CommandId id, int width);
 /* ERROR_USAGE: there is no such command, with the nearest. */
 bool help_fail_unknown(const char *name, Error *err);

@@ -16,45 +16,44 @@ static const Command COMMANDS[COMMAND_COUNT] = {
     [COMMAND_TOKENIZE] = {.summary = "show the tokens and ids of texts, or turn ids back into text",
                           .arguments = "[TEXT…]",
                           .arguments_most = INT_MAX,
-                          .about = "Prints every token of a text above its id, as the model's tokenizer cuts it, or with --json one line a text:\n"
-                                   "{\"ids\": [...], \"tokens\": [...]}. Nothing is truncated. Bytes that are not UTF-8 are replaced by U+FFFD\n"
-                                   "and counted on standard error.",
+                          .about = "Prints every token of a text above its id, as the model's tokenizer cuts it, or with --json "
+                                   "one line a text: {\"ids\": [...], \"tokens\": [...]}. Nothing is truncated. Bytes that are "
+                                   "not UTF-8 are replaced by U+FFFD and counted on standard error.",
                           .example = "twofold tokenize --model models/minilm \"Tokenizing text is a core task of NLP.\"",
                           .silent = true,
                           .run = command_tokenize},
     [COMMAND_FEATURES] =
         {.summary = "an encoder's vectors of texts, as files",
-         .about = "Writes one vector a text, in file order and without splitting. One file gives features.npy (float32), labels.npy (int64,\n"
-                  "class ids), ids.csv and features.json; a folder gives train.npy, train_labels.npy, train_ids.csv and so on. They are kept in a\n"
-                  "cache, and used again by the next command that needs the same.",
+         .about = "Writes one vector a text, in file order and without splitting. One file gives features.npy (float32), "
+                  "labels.npy (int64, class ids), ids.csv and features.json; a folder gives train.npy, train_labels.npy, "
+                  "train_ids.csv and so on. They are kept in a cache, and used again by the next command that needs the same.",
          .example = "twofold features --model models/minilm --data emotion/ --pooling mean --output_dir features",
          .run = command_features},
     [COMMAND_TRAIN] =
         {.summary = "a linear model on a frozen encoder (path A), or on a bag of words",
-         .about = "Trains on the training rows, scores validation and test rows, and writes a model folder that predict and evaluate read,\n"
-                  "with metrics.json, classification_report.txt, predictions.csv, errors.csv and a model card in it.",
+         .about =
+             "Trains on the training rows, scores validation and test rows, and writes a model folder that predict and evaluate "
+             "read, with metrics.json, classification_report.txt, predictions.csv, errors.csv and a model card in it.",
          .example = "twofold train --model models/minilm --data emotion/ --output_dir runs/cls-logreg",
          .run = command_train},
-    [COMMAND_EVALUATE] =
-        {.summary = "how good a model is on other data",
-         .about = "Scores a folder made by train, finetune or compare. One file is read as it stands; of a folder the test rows are scored, or\n"
-                  "those of validation where it has none.",
-         .example = "twofold evaluate --model runs/cls-logreg --data new.csv --output_dir runs/new",
-         .run = command_evaluate},
-    [COMMAND_PREDICT] =
-        {.summary = "the label of a text, of a file's texts, or of lines as they come",
-         .arguments = "[-]",
-         .arguments_most = 1,
-         .about = "Prints one line of JSON a text, in order: id, text, label, score, and the scores of the --top_k likeliest labels. `-` reads\n"
-                  "standard input and answers each line as it comes. Bytes that are no UTF-8 are replaced, and counted at the end.",
-         .example = "twofold predict --model runs/cls-logreg --text \"i feel so loved today\"",
-         .run = command_predict},
-    [COMMAND_CONVERT] =
-        {.summary = "rewrite a BERT encoder as the DistilBERT that computes the same",
-         .about = "The row of token type 0 is added to the position embeddings and the pooler is left out; transformers loads the result as\n"
-                  "DistilBertModel.",
-         .example = "twofold convert --model models/minilm --to distilbert --output_dir models/minilm-distilbert",
-         .run = command_convert},
+    [COMMAND_EVALUATE] = {.summary = "how good a model is on other data",
+                          .about = "Scores a folder made by train, finetune or compare. One file is read as it stands; of a "
+                                   "folder the test rows are scored, or those of validation where it has none.",
+                          .example = "twofold evaluate --model runs/cls-logreg --data new.csv --output_dir runs/new",
+                          .run = command_evaluate},
+    [COMMAND_PREDICT] = {.summary = "the label of a text, of a file's texts, or of lines as they come",
+                         .arguments = "[-]",
+                         .arguments_most = 1,
+                         .about = "Prints one line of JSON a text, in order: id, text, label, score, and the scores of the "
+                                  "--top_k likeliest labels. `-` reads standard input and answers each line as it comes. Bytes "
+                                  "that are no UTF-8 are replaced, and counted at the end.",
+                         .example = "twofold predict --model runs/cls-logreg --text \"i feel so loved today\"",
+                         .run = command_predict},
+    [COMMAND_CONVERT] = {.summary = "rewrite a BERT encoder as the DistilBERT that computes the same",
+                         .about = "The row of token type 0 is added to the position embeddings and the pooler is left out; "
+                                  "transformers loads the result as DistilBertModel.",
+                         .example = "twofold convert --model models/minilm --to distilbert --output_dir models/minilm-distilbert",
+                         .run = command_convert},
     [COMMAND_HELP] = {.summary = "this overview, or the flags of one command",
                       .arguments = "[COMMAND]",
                       .arguments_most = 1,

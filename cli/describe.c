@@ -19,8 +19,8 @@ static void add_shares(Buffer *line, const Dataset *dataset, const int64_t *coun
     }
     if (total == 0 || dataset->classes < 2) return;
     double percent = 100.0 / (double)total;
-    buffer_printf(line, " (%s %.3g %% … %s %.2g %%)", dataset->class_names[most], percent * (double)counts[most], dataset->class_names[least],
-                  percent * (double)counts[least]);
+    buffer_printf(line, " (%s %.3g %% … %s %.2g %%)", dataset->class_names[most], percent * (double)counts[most],
+                  dataset->class_names[least], percent * (double)counts[least]);
 }
 
 /* What the user called it: the folder or file, or the first of the files. */
@@ -61,7 +61,8 @@ static void add_truncated(Buffer *line, const Dataset *dataset, const Tokens *to
         for (int i = 0; i < list->count; i++) truncated += tokens->full[list->rows[i]] > tokens_length(tokens, list->rows[i]);
         char count[32];
         count_text(count, truncated);
-        if (truncated) buffer_printf(line, "%s%s of %s", said++ ? ", " : ": ", count, dataset->whole ? "these rows" : split_name(split));
+        if (truncated)
+            buffer_printf(line, "%s%s of %s", said++ ? ", " : ": ", count, dataset->whole ? "these rows" : split_name(split));
     }
 }
 
@@ -71,7 +72,8 @@ bool describe_tokens(Run *run, const Dataset *dataset, const Tokens *tokens, int
     Buffer line = {0};
     char count[32], longest[32];
     count_text(longest, summary.max);
-    buffer_printf(&line, "texts     %.0f tokens on average, 95 %% under %.0f, longest %s; ", summary.mean, summary.p95 + 1, longest);
+    buffer_printf(&line, "texts     %.0f tokens on average, 95 %% under %.0f, longest %s; ", summary.mean, summary.p95 + 1,
+                  longest);
     if (tokens->truncated) {
         count_text(count, tokens->truncated);
         buffer_printf(&line, "%s truncated at %d", count, max_length);

@@ -15,8 +15,8 @@ static bool check_labels(const Dataset *dataset, Split split, Error *err) {
     if (!list->count) return FAIL(err, ERROR_DATA, "there are no rows to evaluate");
     for (int i = 0; i < list->count; i++)
         if (dataset->labels[list->rows[i]] == NO_LABEL)
-            return FAIL(err, ERROR_DATA, "%s:%lld: a row without a label; `twofold predict` answers those", dataset->file_names[dataset->file[list->rows[i]]],
-                        (long long)dataset->line[list->rows[i]]);
+            return FAIL(err, ERROR_DATA, "%s:%lld: a row without a label; `twofold predict` answers those",
+                        dataset->file_names[dataset->file[list->rows[i]]], (long long)dataset->line[list->rows[i]]);
     return true;
 }
 
@@ -26,13 +26,15 @@ static bool answer(Run *run, TextModel *model, const Dataset *dataset, Split spl
     int32_t *truth = mem_new((size_t)list->count, sizeof *truth, err);
     int truncated = 0;
     for (int i = 0; truth && i < list->count; i++) truth[i] = dataset->labels[list->rows[i]];
-    bool ok = truth && text_model_predict(model, &texts, truth, out, &truncated, &run->observer, err) && predictions_check(out, err);
+    bool ok =
+        truth && text_model_predict(model, &texts, truth, out, &truncated, &run->observer, err) && predictions_check(out, err);
     if (ok && truncated) terminal_say(&run->terminal, "texts     %d of %d truncated", truncated, list->count);
     mem_free(truth);
     return ok;
 }
 
-static bool report(const Run *run, const Dataset *dataset, Split split, const Predictions *predictions, char *const *labels, Error *err) {
+static bool report(const Run *run, const Dataset *dataset, Split split, const Predictions *predictions, char *const *labels,
+                   Error *err) {
     Scores scores = {0};
     SplitScores shown = {{NULL}};
     Buffer text = {0};
@@ -44,7 +46,8 @@ static bool report(const Run *run, const Dataset *dataset, Split split, const Pr
         scores_write_report(&text, &scores, labels, 4);
         ok = output_add(&text, err);
     }
-    if (ok && run->settings.output_dir) ok = results_write_all(run->settings.output_dir, dataset, split, predictions, &shown, labels, err);
+    if (ok && run->settings.output_dir)
+        ok = results_write_all(run->settings.output_dir, dataset, split, predictions, &shown, labels, err);
     buffer_free(&text);
     scores_free(&scores);
     return ok;
@@ -56,7 +59,8 @@ bool command_evaluate(Run *run, Error *err) {
     Predictions predictions = {0};
     Pool *pool = run_pool(run, err);
     TextModel *model = NULL;
-    if (pool && model_folder_find(&folder, run->settings.model, err)) model = text_model_load(folder.text, run->settings.max_length, pool, err);
+    if (pool && model_folder_find(&folder, run->settings.model, err))
+        model = text_model_load(folder.text, run->settings.max_length, pool, err);
     bool ok = model != NULL;
     if (ok) {
         char what[512];

@@ -6,7 +6,6 @@
 #include "features/npy.h"
 #include "features/text_formats.h"
 
-
 static const char *const SUFFIXES[] = {
     [FEATURE_FORMAT_NPY] = "npy", [FEATURE_FORMAT_LIBSVM] = "libsvm", [FEATURE_FORMAT_CSV] = "csv"};
 
@@ -73,7 +72,8 @@ static bool write_values(const Run *run, const Part *part, Error *err) {
     Path path, labels;
     FeatureFormat format = run->settings.feature_format;
     FeatureView view = features_view(&part->features);
-    if (!part_path(&path, run, part, "features", SUFFIXES[format], err) || !part_path(&labels, run, part, "labels", "npy", err)) return false;
+    if (!part_path(&path, run, part, "features", SUFFIXES[format], err) || !part_path(&labels, run, part, "labels", "npy", err))
+        return false;
     const int32_t *known = part->labelled ? part->labels : NULL;
     switch (format) {
     case FEATURE_FORMAT_NPY:
@@ -87,7 +87,8 @@ static bool write_values(const Run *run, const Part *part, Error *err) {
 }
 
 /* features.json: what the numbers are. */
-static bool write_description(const Run *run, const Dataset *dataset, const TextEncoder *encoder, const Sha256Hex *model, Error *err) {
+static bool write_description(const Run *run, const Dataset *dataset, const TextEncoder *encoder, const Sha256Hex *model,
+                              Error *err) {
     Path path;
     if (!path_make(&path, err, "%s/features.json", run->settings.output_dir)) return false;
     Buffer text = {0};
@@ -108,7 +109,8 @@ static bool write_description(const Run *run, const Dataset *dataset, const Text
     json_write_key(&json, "rows");
     json_begin_object(&json);
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++)
-        if (dataset->splits[split].count) json_put_int(&json, dataset->whole ? "features" : split_name(split), dataset->splits[split].count);
+        if (dataset->splits[split].count)
+            json_put_int(&json, dataset->whole ? "features" : split_name(split), dataset->splits[split].count);
     json_end_object(&json);
     json_end_object(&json);
     buffer_text(&text, "\n");
@@ -118,12 +120,12 @@ static bool write_description(const Run *run, const Dataset *dataset, const Text
 }
 
 /* All rows in one pass, as `train` makes them: then both find the same in the cache. */
-static bool extract(Run *run, const Dataset *dataset, const TextEncoder *encoder, const Tokens *tokens, const Sha256Hex *model, Features *all,
-                    Error *err) {
+static bool extract(Run *run, const Dataset *dataset, const TextEncoder *encoder, const Tokens *tokens, const Sha256Hex *model,
+                    Features *all, Error *err) {
     FeatureCache cache = step_cache(run);
     Pool *pool = run_pool(run, err);
-    return pool && features_extract_cached(all, NULL, &run->settings.extract, 1, &cache, model, encoder->encoder, tokens, NULL, dataset->rows,
-                                           pool, &run->observer, err);
+    return pool && features_extract_cached(all, NULL, &run->settings.extract, 1, &cache, model, encoder->encoder, tokens, NULL,
+                                           dataset->rows, pool, &run->observer, err);
 }
 
 /* Rows as they were read lie split by split, so a part's features are some rows of `all`, end to end. */
@@ -134,7 +136,8 @@ static bool write_part(const Run *run, const Dataset *dataset, Split split, cons
     size_t channels = (size_t)all->channels;
     bool ok = features_make(&part.features, list->count, all->channels, err) && take_labels(&part, err);
     for (int i = 0; ok && i < list->count; i++)
-        memcpy(part.features.values + (size_t)i * channels, all->values + (size_t)list->rows[i] * channels, channels * sizeof(float));
+        memcpy(part.features.values + (size_t)i * channels, all->values + (size_t)list->rows[i] * channels,
+               channels * sizeof(float));
     ok = ok && write_values(run, &part, err) && write_ids(run, &part, err);
     part_free(&part);
     return ok;
@@ -153,7 +156,8 @@ bool command_features(Run *run, Error *err) {
         for (Split split = SPLIT_TRAIN; ok && split < SPLIT_COUNT; split++) ok = write_part(run, &dataset, split, &all, err);
         ok = ok && write_description(run, &dataset, &encoder, &model, err);
     }
-    if (ok) terminal_say(&run->terminal, "features  %s  %d rows of %d channels", run->settings.output_dir, all.rows, all.channels);
+    if (ok)
+        terminal_say(&run->terminal, "features  %s  %d rows of %d channels", run->settings.output_dir, all.rows, all.channels);
     features_free(&all);
     tokens_free(&tokens);
     text_encoder_free(&encoder);

@@ -1,28 +1,33 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "common/wrap.h"
 
-static const char FIRST_LINES[] =
-    "twofold answers one question about a labelled text set, on an ordinary CPU: is a frozen encoder with a linear\n"
-    "model enough, or is it worth fine-tuning?\n"
-    "\n"
-    "usage: twofold COMMAND [flags]\n"
-    "\n";
+static const char QUESTION[] =
+    "twofold answers one question about a labelled text set, on an ordinary CPU: is a frozen encoder with a linear model "
+    "enough, or is it worth fine-tuning?";
 
-static const char LAST_LINES[] =
-    "\n"
-    "`twofold COMMAND --help` prints the flags of a command and their defaults. Flags have the names of Hugging Face's\n"
-    "Trainer and may be written with dashes: --learning_rate 1e-4, --learning-rate=1e-4.\n"
-    "\n"
-    "Results go to standard output, log and progress to standard error. Exit status: 0 done, 1 failed, 2 wrong usage, 3 bad\n"
-    "data, 4 bad model, 5 a path that cannot be opened or written, 130 or 143 interrupted.\n";
+static const char FLAGS[] =
+    "`twofold COMMAND --help` prints the flags of a command and their defaults. Flags have the names of Hugging Face's Trainer "
+    "and may be written with dashes: --learning_rate 1e-4, --learning-rate=1e-4.";
 
-void help_overview(Buffer *out) {
-    buffer_text(out, FIRST_LINES);
+static const char STREAMS[] =
+    "Results go to standard output, log and progress to standard error. Exit status: 0 done, 1 failed, 2 wrong usage, 3 bad "
+    "data, 4 bad model, 5 a path that cannot be opened or written, 130 or 143 interrupted.";
+
+static void add_paragraph(Buffer *out, const char *text, int width) {
+    text_wrap(out, text, 0, 0, width);
+    buffer_text(out, "\n");
+}
+
+void help_overview(Buffer *out, int width) {
+    add_paragraph(out, QUESTION, width);
+    buffer_text(out, "usage: twofold COMMAND [flags]\n\n");
     for (CommandId id = 0; id < COMMAND_COUNT; id++)
         buffer_printf(out, "  %-10s %s\n", command_name(id), command_get(id)->summary);
-    buffer_printf(out, "\nexample: %s\n", command_get(COMMAND_TRAIN)->example);
-    buffer_text(out, LAST_LINES);
+    buffer_printf(out, "\nexample: %s\n\n", command_get(COMMAND_TRAIN)->example);
+    add_paragraph(out, FLAGS, width);
+    text_wrap(out, STREAMS, 0, 0, width);
 }
 
 static void add_usage(Buffer *out, CommandId id) {
@@ -44,10 +49,13 @@ void help_command(Buffer *out, CommandId id, int width) {
     Settings defaults = settings_defaults();
     buffer_printf(out, "twofold %s: %s\n\n", command_name(id), command->summary);
     add_usage(out, id);
-    buffer_printf(out, "example: %s\n\n%s\n\n", command->example, command->about);
-    size_t before = out->size;
-    options_help(out, settings_table(), (int)id, &defaults, width);
-    if (out->size > before) buffer_text(out, "\nDefaults stand in brackets.\n");
+    buffer_printf(out, "example: %s\n\n", command->example);
+    text_wrap(out, command->about, 0, 0, width);
+    Buffer flags = {0};
+    options_help(&flags, settings_table(), (int)id, &defaults, width);
+    if (flags.size) buffer_printf(out, "\n%s\nDefaults stand in brackets; --no_NAME turns a switch off.\n", flags.data);
+    if (flags.failed) out->failed = true;
+    buffer_free(&flags);
 }
 
 bool help_fail_unknown(const char *name, Error *err) {
@@ -68,7 +76,7 @@ bool command_help(Run *run, Error *err) {
         if (id == COMMAND_COUNT) return help_fail_unknown(run->options.arguments.items[0], err);
     }
     if (id == COMMAND_COUNT)
-        help_overview(&text);
+        help_overview(&text, terminal_columns(1));
     else
         help_command(&text, id, terminal_columns(1));
     bool ok = output_add(&text, err);

@@ -34,8 +34,8 @@ static bool make_room(LineReader *reader, Error *err) {
         reader->at = 0;
     }
     if (reader->size > LINE_MOST)
-        return FAIL(err, ERROR_DATA, "%s:%lld: a line of more than %zu MiB, expected a text", reader->name, (long long)reader->line + 1,
-                    LINE_MOST >> 20);
+        return FAIL(err, ERROR_DATA, "%s:%lld: a line of more than %zu MiB, expected a text", reader->name,
+                    (long long)reader->line + 1, LINE_MOST >> 20);
     char *grown = mem_grow(reader->data, &reader->capacity, reader->size + READ_SIZE, 1, err);
     if (grown) reader->data = grown;
     return grown != NULL;

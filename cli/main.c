@@ -10,9 +10,9 @@
 static void say_costs(Run *run, double started_s) {
     double wall = clock_wall_s() - started_s, cpu = clock_cpu_s(), peak = memory_peak_mb();
     bool is_large = peak >= 1000;
-    terminal_say(&run->terminal, "twofold " TWOFOLD_VERSION " · %s · %.*f s wall, %.*f s CPU, %.*f %s peak", command_name(run->command),
-                 wall < 1000 ? 1 : 0, wall, cpu < 100 ? 1 : 0, cpu, is_large ? 1 : 0, is_large ? peak / 1000 : peak,
-                 is_large ? "GB" : "MB");
+    terminal_say(&run->terminal, "twofold " TWOFOLD_VERSION " · %s · %.*f s wall, %.*f s CPU, %.*f %s peak",
+                 command_name(run->command), wall < 1000 ? 1 : 0, wall, cpu < 100 ? 1 : 0, cpu, is_large ? 1 : 0,
+                 is_large ? peak / 1000 : peak, is_large ? "GB" : "MB");
 }
 
 static int exit_status(ErrorKind kind) {
@@ -64,7 +64,7 @@ static bool run_command(Run *run, char *const *words, int count, Error *err) {
 
 static int print_overview(Run *run, FILE *stream, Error *err) {
     Buffer text = {0};
-    help_overview(&text);
+    help_overview(&text, terminal_columns(stream == stdout ? 1 : 2));
     bool ok = buffer_ok(&text, err);
     if (ok) (void)fwrite(text.data, 1, text.size, stream);
     buffer_free(&text);

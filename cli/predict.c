@@ -35,7 +35,8 @@ static int shown_labels(const Answering *answering) {
     return answering->run->settings.top_k < classes ? answering->run->settings.top_k : classes;
 }
 
-/* The `count` most probable classes, the lower id first among equals; without probabilities the predicted one, then the others by id. */
+/* The `count` most probable classes, the lower id first among equals; without probabilities the predicted one, then the others by
+ * id. */
 static void order_classes(const Answering *answering, const Predictions *predictions, int row, int count) {
     int classes = predictions->classes, *order = answering->order;
     const double *probabilities = predictions->probabilities ? predictions->probabilities + (size_t)row * (size_t)classes : NULL;
@@ -54,7 +55,8 @@ static void order_classes(const Answering *answering, const Predictions *predict
 }
 
 static double score_of(const Predictions *predictions, int row, int label) {
-    return predictions->probabilities ? predictions->probabilities[(size_t)row * (size_t)predictions->classes + (size_t)label] : (double)NAN;
+    return predictions->probabilities ? predictions->probabilities[(size_t)row * (size_t)predictions->classes + (size_t)label]
+                                      : (double)NAN;
 }
 
 static void add_json(Buffer *out, const Answering *answering, const Predictions *predictions, int row) {
@@ -63,7 +65,8 @@ static void add_json(Buffer *out, const Answering *answering, const Predictions 
     json_begin_object(&json);
     json_put_string(&json, "id", answering->ids[row]);
     json_write_key(&json, "text");
-    json_write_bytes(&json, answering->text.data + answering->starts[row], (size_t)(answering->starts[row + 1] - answering->starts[row]));
+    json_write_bytes(&json, answering->text.data + answering->starts[row],
+                     (size_t)(answering->starts[row + 1] - answering->starts[row]));
     json_put_string(&json, "label", labels[predictions->predicted[row]]);
     json_put_number(&json, "score", score_of(predictions, row, predictions->predicted[row]));
     json_write_key(&json, "scores");
@@ -135,7 +138,9 @@ static bool batch_add(Answering *answering, const char *id, const char *text, si
     return answering->ids[answering->rows - 1] && buffer_ok(&answering->text, err);
 }
 
-static bool batch_is_full(const Answering *answering) { return answering->rows == BATCH_ROWS || answering->text.size >= BATCH_BYTES; }
+static bool batch_is_full(const Answering *answering) {
+    return answering->rows == BATCH_ROWS || answering->text.size >= BATCH_BYTES;
+}
 
 static void batch_clear(Answering *answering) {
     for (int row = 0; row < answering->rows; row++) free(answering->ids[row]);
@@ -146,7 +151,8 @@ static void batch_clear(Answering *answering) {
 static bool batch_answer(Answering *answering, Error *err) {
     Predictions predictions = {0};
     int truncated = 0;
-    TextView texts = {.data = answering->text.data ? answering->text.data : "", .starts = answering->starts, .count = answering->rows};
+    TextView texts = {
+        .data = answering->text.data ? answering->text.data : "", .starts = answering->starts, .count = answering->rows};
     bool ok = text_model_predict(answering->model, &texts, NULL, &predictions, &truncated, &answering->observer, err) &&
               predictions_check(&predictions, err) && print_answers(answering, &predictions, err);
     answering->truncated += truncated;
@@ -200,7 +206,8 @@ static bool answer_table(Answering *answering, const char *path, Error *err) {
     Dataset dataset = {0};
     DataOptions *options = &answering->run->settings.data;
     options->data = path;
-    bool ok = dataset_load(&dataset, options, DATA_MAYBE_UNLABELLED, &answering->run->observer, err) && answer_rows(answering, &dataset, err);
+    bool ok = dataset_load(&dataset, options, DATA_MAYBE_UNLABELLED, &answering->run->observer, err) &&
+              answer_rows(answering, &dataset, err);
     dataset_free(&dataset);
     return ok;
 }
@@ -223,27 +230,34 @@ static bool answer_all(Answering *answering, Error *err) {
     const Settings *settings = &answering->run->settings;
     if (settings->text)
         return batch_add(answering, "text:1", settings->text, strlen(settings->text), err) && batch_answer(answering, err);
-    if (settings->file) return is_table(answering->run) ? answer_table(answering, settings->file, err) : answer_lines(answering, settings->file, err);
+    if (settings->file)
+        return is_table(answering->run) ? answer_table(answering, settings->file, err)
+                                        : answer_lines(answering, settings->file, err);
     return answer_lines(answering, "-", err);
 }
 
 static void say_what_was_changed(const Answering *answering) {
     Terminal *terminal = &answering->run->terminal;
     if (answering->replaced)
-        terminal_say(terminal, "! invalid UTF-8 was replaced by U+FFFD at %lld place%s, in %lld text%s", (long long)answering->replaced,
-                     answering->replaced == 1 ? "" : "s", (long long)answering->replaced_texts, answering->replaced_texts == 1 ? "" : "s");
+        terminal_say(terminal, "! invalid UTF-8 was replaced by U+FFFD at %lld place%s, in %lld text%s",
+                     (long long)answering->replaced, answering->replaced == 1 ? "" : "s", (long long)answering->replaced_texts,
+                     answering->replaced_texts == 1 ? "" : "s");
     if (answering->truncated)
-        terminal_say(terminal, "! %lld of %lld texts were longer than the model reads, and cut", (long long)answering->truncated, (long long)answering->done);
+        terminal_say(terminal, "! %lld of %lld texts were longer than the model reads, and cut", (long long)answering->truncated,
+                     (long long)answering->done);
 }
 
 static bool check_source(const Run *run, Error *err) {
     const TextList *arguments = &run->options.arguments;
     bool is_stdin = arguments->count == 1 && strcmp(arguments->items[0], "-") == 0;
     if (arguments->count && !is_stdin)
-        return FAIL(err, ERROR_USAGE, "found '%s', expected -, for standard input; a text follows --text   (twofold predict --help)", arguments->items[0]);
+        return FAIL(err, ERROR_USAGE,
+                    "found '%s', expected -, for standard input; a text follows --text   (twofold predict --help)",
+                    arguments->items[0]);
     if (!options_check_one(&run->options, err, "text", "file", NULL)) return false;
     if (is_stdin + (run->settings.text != NULL) + (run->settings.file != NULL) == 1) return true;
-    return FAIL(err, ERROR_USAGE, "predict needs one of --text, --file and -, which is standard input   (twofold predict --help)");
+    return FAIL(err, ERROR_USAGE,
+                "predict needs one of --text, --file and -, which is standard input   (twofold predict --help)");
 }
 
 bool command_predict(Run *run, Error *err) {

@@ -29,8 +29,8 @@ bool scores_table_print(const Run *run, const SplitScores *scores, char *const *
     if (run->settings.json)
         results_metrics(&text, scores, labels);
     else {
-        buffer_printf(&text, "%s%-12s%9s%11s%11s%11s%13s%11s%s\n", output_bold(), "", "rows", "accuracy", "balanced", "macro F1", "weighted F1",
-                      "log loss", output_plain());
+        buffer_printf(&text, "%s%-12s%9s%11s%11s%11s%13s%11s%s\n", output_bold(), "", "rows", "accuracy", "balanced", "macro F1",
+                      "weighted F1", "log loss", output_plain());
         for (Split split = SPLIT_VALIDATION; split < SPLIT_COUNT; split++)
             if (scores->scores[split]) add_row(&text, split, scores->scores[split]);
         if (scores->scores[SPLIT_TRAIN]) add_row(&text, SPLIT_TRAIN, scores->scores[SPLIT_TRAIN]);

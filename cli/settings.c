@@ -1,14 +1,8 @@
 #include "cli/settings.h"
 
 static const char *const COMMAND_NAMES[COMMAND_COUNT] = {
-    [COMMAND_EXPLORE] = "explore",
-    [COMMAND_TOKENIZE] = "tokenize",
-    [COMMAND_FEATURES] = "features",
-    [COMMAND_TRAIN] = "train",
-    [COMMAND_EVALUATE] = "evaluate",
-    [COMMAND_PREDICT] = "predict",
-    [COMMAND_CONVERT] = "convert",
-    [COMMAND_HELP] = "help",
+    [COMMAND_EXPLORE] = "explore",   [COMMAND_TOKENIZE] = "tokenize", [COMMAND_FEATURES] = "features", [COMMAND_TRAIN] = "train",
+    [COMMAND_EVALUATE] = "evaluate", [COMMAND_PREDICT] = "predict",   [COMMAND_CONVERT] = "convert",   [COMMAND_HELP] = "help",
 };
 
 Settings settings_defaults(void) {
@@ -38,11 +32,11 @@ enum {
     CONVERT = 1 << COMMAND_CONVERT,
 
     ALL = (1 << COMMAND_COUNT) - 1 - (1 << COMMAND_HELP),
-    SPLITTING = TRAIN,                       /* those that cut data into training, validation and test rows */
+    SPLITTING = TRAIN,                               /* those that cut data into training, validation and test rows */
     READING = EXPLORE | FEATURES | TRAIN | EVALUATE, /* those that read data */
-    COLUMNS = READING | PREDICT,             /* those that need to know where the text stands */
-    POOLING = FEATURES | TRAIN,              /* those that make features of an encoder */
-    COMPUTING = READING | PREDICT | CONVERT  /* those that use all cores */
+    COLUMNS = READING | PREDICT,                     /* those that need to know where the text stands */
+    POOLING = FEATURES | TRAIN,                      /* those that make features of an encoder */
+    COMPUTING = READING | PREDICT | CONVERT          /* those that use all cores */
 };
 
 #define AT(field) OPTION_AT(Settings, field)
@@ -54,45 +48,52 @@ enum {
 #define RUNNING .group = "running"
 static const Option ROWS[] = {
     {"data", "dataset_name", OPTION_PATH, AT(data.data), .meta = "DATA", DATA, .commands = READING,
-     .help = "one file, or a folder with train, validation (val, dev) and test: CSV, TSV, JSONL or lines of text;label, plain or .gz"},
+     .help = "one file, or a folder with train, validation (val, dev) and test: CSV, TSV, JSONL or lines of text;label, plain or "
+             ".gz"},
     {"train_file", NULL, OPTION_PATH, AT(data.train_file), DATA, .commands = READING, .help = "training rows, instead of --data"},
-    {"validation_file", NULL, OPTION_PATH, AT(data.validation_file), DATA, .commands = READING, .help = "validation rows, instead of --data"},
+    {"validation_file", NULL, OPTION_PATH, AT(data.validation_file), DATA, .commands = READING,
+     .help = "validation rows, instead of --data"},
     {"test_file", NULL, OPTION_PATH, AT(data.test_file), DATA, .commands = READING, .help = "test rows, instead of --data"},
-    {"text_column", "text_column_name", OPTION_TEXT, AT(data.text_column), .meta = "NAME", .unset = "text, sentence, content, review …", DATA,
-     .commands = COLUMNS, .help = "the column of texts, by name, or by number from 1 without a header"},
-    {"label_column", "label_column_name", OPTION_TEXT, AT(data.label_column), .meta = "NAME", .unset = "label, labels, class, category …", DATA,
-     .commands = COLUMNS, .help = "the column of labels"},
+    {"text_column", "text_column_name", OPTION_TEXT, AT(data.text_column), .meta = "NAME",
+     .unset = "text, sentence, content, review …", DATA, .commands = COLUMNS,
+     .help = "the column of texts, by name, or by number from 1 without a header"},
+    {"label_column", "label_column_name", OPTION_TEXT, AT(data.label_column), .meta = "NAME",
+     .unset = "label, labels, class, category …", DATA, .commands = COLUMNS, .help = "the column of labels"},
     {"label_names", NULL, OPTION_TEXT, AT(data.label_names), .meta = "A,B", .unset = "the labels, sorted", DATA,
-     .commands = EXPLORE | FEATURES | TRAIN,
-     .help = "the order of the classes, or the names of integer labels in their order"},
-    {"input_format", NULL, OPTION_TEXT, AT(data.input_format), .choices = "auto csv tsv jsonl text_label", DATA, .commands = COLUMNS,
-     .help = "what is read"},
-    {"encoding", NULL, OPTION_TEXT, AT(data.encoding), .choices = "utf-8 latin1", DATA, .commands = COLUMNS, .help = "of the files"},
+     .commands = EXPLORE | FEATURES | TRAIN, .help = "the order of the classes, or the names of integer labels in their order"},
+    {"input_format", NULL, OPTION_TEXT, AT(data.input_format), .choices = "auto csv tsv jsonl text_label", DATA,
+     .commands = COLUMNS, .help = "what is read"},
+    {"encoding", NULL, OPTION_TEXT, AT(data.encoding), .choices = "utf-8 latin1", DATA, .commands = COLUMNS,
+     .help = "of the files"},
     {"sep", NULL, OPTION_TEXT, AT(data.sep), .meta = "CHARACTER", .unset = "found in the file", DATA, .commands = COLUMNS,
      .help = "between the columns of CSV, or tab"},
     {"quoting", NULL, OPTION_TEXT, AT(data.quoting), .choices = "minimal none", DATA, .commands = COLUMNS,
      .help = "whether quotes in CSV hold a text together, or are characters like others"},
-    {"header", NULL, OPTION_BOOL, AT(data.header), .unset = "found in the file", DATA, .commands = COLUMNS, .help = "the first line names the columns"},
+    {"header", NULL, OPTION_BOOL, AT(data.header), .unset = "found in the file", DATA, .commands = COLUMNS,
+     .help = "the first line names the columns"},
     {"no_header", NULL, OPTION_BOOL, AT(data.no_header), .unset = "found in the file", DATA, .commands = COLUMNS,
      .help = "the first line is a row like others"},
     {"names", NULL, OPTION_TEXT, AT(data.names), .meta = "text,label", .unset = "from the header", DATA, .commands = COLUMNS,
      .help = "names for the columns"},
     {"split", NULL, OPTION_TEXT, AT(data.split), .meta = "A,B,C", DATA, .commands = SPLITTING,
      .help = "shares of one file for training, validation and test; equal texts stay on one side"},
-    {"drop_rare", NULL, OPTION_BOOL, AT(data.drop_rare), DATA, .commands = SPLITTING, .help = "leave out classes too rare to be in every split"},
+    {"drop_rare", NULL, OPTION_BOOL, AT(data.drop_rare), DATA, .commands = SPLITTING,
+     .help = "leave out classes too rare to be in every split"},
     {"drop_leaks", NULL, OPTION_TEXT, AT(data.drop_leaks), .choices = "none train", DATA, .commands = SPLITTING,
      .help = "train: leave out training rows whose text also stands in validation or test"},
-    {"max_train_samples", NULL, OPTION_INT, AT(data.max_train_samples), OPTION_AT_LEAST(1), .unset = "all", DATA, .commands = SPLITTING,
-     .help = "training rows used, drawn by class shares"},
-    {"max_eval_samples", NULL, OPTION_INT, AT(data.max_eval_samples), OPTION_AT_LEAST(1), .unset = "all", DATA, .commands = SPLITTING,
-     .help = "validation rows used"},
-    {"max_predict_samples", NULL, OPTION_INT, AT(data.max_predict_samples), OPTION_AT_LEAST(1), .unset = "all", DATA, .commands = SPLITTING,
-     .help = "test rows used"},
+    {"max_train_samples", NULL, OPTION_INT, AT(data.max_train_samples), OPTION_AT_LEAST(1), .unset = "all", DATA,
+     .commands = SPLITTING, .help = "training rows used, drawn by class shares"},
+    {"max_eval_samples", NULL, OPTION_INT, AT(data.max_eval_samples), OPTION_AT_LEAST(1), .unset = "all", DATA,
+     .commands = SPLITTING, .help = "validation rows used"},
+    {"max_predict_samples", NULL, OPTION_INT, AT(data.max_predict_samples), OPTION_AT_LEAST(1), .unset = "all", DATA,
+     .commands = SPLITTING, .help = "test rows used"},
 
-    {"model", "model_name_or_path model_name", OPTION_PATH, AT(model), .meta = "DIR", MODEL, .commands = ALL, .needed = ALL & ~(EXPLORE | TRAIN | TOKENIZE),
+    {"model", "model_name_or_path model_name", OPTION_PATH, AT(model), .meta = "DIR", MODEL, .commands = ALL,
+     .needed = ALL & ~(EXPLORE | TRAIN | TOKENIZE),
      .help = "a model's folder as Hugging Face writes it, or its name in the Hugging Face cache"},
-    {"max_length", "max_seq_length", OPTION_INT, AT(max_length), OPTION_BETWEEN(2, 1 << 20), .unset = "as long as the model allows", MODEL,
-     .commands = EXPLORE | POOLING | EVALUATE | PREDICT, .help = "tokens in a text, [CLS] and [SEP] included; what is longer is cut"},
+    {"max_length", "max_seq_length", OPTION_INT, AT(max_length), OPTION_BETWEEN(2, 1 << 20),
+     .unset = "as long as the model allows", MODEL, .commands = EXPLORE | POOLING | EVALUATE | PREDICT,
+     .help = "tokens in a text, [CLS] and [SEP] included; what is longer is cut"},
     {"pooling", NULL, OPTION_CHOICE, AT(extract.pooling), .choices = "cls mean max", MODEL, .commands = POOLING,
      .help = "one vector of a text's hidden states: that of [CLS], their mean, or the greatest of each channel"},
     {"layer", NULL, OPTION_INT, AT(extract.layer), MODEL, .commands = POOLING,
@@ -106,12 +107,14 @@ static const Option ROWS[] = {
     {"solver", NULL, OPTION_CHOICE, AT(classifier.solver), .choices = "liblinear lbfgs", TRAINING, .commands = TRAIN,
      .help = "of logistic regression: one-vs-rest, or multinomial as scikit-learn has it"},
     {"C", NULL, OPTION_FLOAT, AT(classifier.C), OPTION_ABOVE(0), .word = "auto", TRAINING, .commands = TRAIN,
-     .help = "inverse strength of regularisation; auto, and --features tfidf unless it is given: the best of 1, 10, 100 on the validation rows"},
+     .help = "inverse strength of regularisation; auto, and --features tfidf unless it is given: the best of 1, 10, 100 on the "
+             "validation rows"},
     {"class_weight", NULL, OPTION_CHOICE, AT(classifier.balanced), .choices = "none balanced", TRAINING, .commands = TRAIN,
      .help = "balanced: rare classes count more"},
     {"tolerance", "tol", OPTION_FLOAT, AT(classifier.tolerance), OPTION_ABOVE(0), TRAINING, .commands = TRAIN,
      .help = "where the solver stops, in its own measure"},
-    {"max_iterations", "max_iter", OPTION_INT, AT(classifier.max_iterations), OPTION_AT_LEAST(1), TRAINING, .commands = TRAIN, .help = "of lbfgs"},
+    {"max_iterations", "max_iter", OPTION_INT, AT(classifier.max_iterations), OPTION_AT_LEAST(1), TRAINING, .commands = TRAIN,
+     .help = "of lbfgs"},
     {"strategy", NULL, OPTION_CHOICE, AT(classifier.strategy), .choices = "most_frequent prior stratified uniform", TRAINING,
      .commands = TRAIN, .help = "of the dummy, as in scikit-learn"},
     {"ngram_min", NULL, OPTION_INT, AT(tfidf.min_n), OPTION_BETWEEN(1, TFIDF_MAX_N), TRAINING, .commands = TRAIN,
@@ -119,7 +122,8 @@ static const Option ROWS[] = {
     {"ngram_max", NULL, OPTION_INT, AT(tfidf.max_n), OPTION_BETWEEN(1, TFIDF_MAX_N), TRAINING, .commands = TRAIN,
      .help = "words in a term of the bag, at most"},
     {"lowercase", NULL, OPTION_BOOL, AT(tfidf.lowercase), TRAINING, .commands = TRAIN, .help = "for the bag of words"},
-    {"sublinear_tf", NULL, OPTION_BOOL, AT(tfidf.sublinear), TRAINING, .commands = TRAIN, .help = "1 + ln(count) instead of the count"},
+    {"sublinear_tf", NULL, OPTION_BOOL, AT(tfidf.sublinear), TRAINING, .commands = TRAIN,
+     .help = "1 + ln(count) instead of the count"},
     {"min_df", NULL, OPTION_FLOAT, AT(tfidf.min_df), OPTION_AT_LEAST(0), TRAINING, .commands = TRAIN,
      .help = "training texts a term stands in at least; below 1 a share of them"},
     {"max_df", NULL, OPTION_FLOAT, AT(tfidf.max_df), OPTION_ABOVE(0), TRAINING, .commands = TRAIN,
@@ -130,7 +134,8 @@ static const Option ROWS[] = {
      .help = "of everything that is drawn by chance"},
 
     {"level", NULL, OPTION_CHOICE, AT(level), .choices = "wordpiece word char", OUTPUT, .commands = TOKENIZE,
-     .help = "pieces of words with the model's ids; or whole words, or characters, numbered within the text (these need no --model)"},
+     .help =
+         "pieces of words with the model's ids; or whole words, or characters, numbered within the text (these need no --model)"},
     {"file", NULL, OPTION_PATH, AT(file), OUTPUT, .commands = TOKENIZE, .help = "texts, one a line; - reads standard input"},
     {"decode", NULL, OPTION_BOOL, AT(decode), OUTPUT, .commands = TOKENIZE,
      .help = "the other way: ids (101 7592 102, or lines of --json) to text"},
@@ -139,9 +144,12 @@ static const Option ROWS[] = {
     {"text", NULL, OPTION_TEXT, AT(text), OUTPUT, .commands = PREDICT, .help = "the text to answer"},
     {"file", NULL, OPTION_PATH, AT(file), OUTPUT, .commands = PREDICT,
      .help = "texts to answer: one a line, or the text column of .csv, .tsv and .jsonl"},
-    {"top_k", NULL, OPTION_INT, AT(top_k), OPTION_AT_LEAST(1), OUTPUT, .commands = PREDICT, .help = "labels shown for a text, the likeliest first"},
-    {"output_format", NULL, OPTION_CHOICE, AT(answer_format), .choices = "jsonl csv", OUTPUT, .commands = PREDICT, .help = "what is written"},
-    {"output_format", NULL, OPTION_CHOICE, AT(feature_format), .choices = "npy libsvm csv", OUTPUT, .commands = FEATURES, .help = "what is written"},
+    {"top_k", NULL, OPTION_INT, AT(top_k), OPTION_AT_LEAST(1), OUTPUT, .commands = PREDICT,
+     .help = "labels shown for a text, the likeliest first"},
+    {"output_format", NULL, OPTION_CHOICE, AT(answer_format), .choices = "jsonl csv", OUTPUT, .commands = PREDICT,
+     .help = "what is written"},
+    {"output_format", NULL, OPTION_CHOICE, AT(feature_format), .choices = "npy libsvm csv", OUTPUT, .commands = FEATURES,
+     .help = "what is written"},
     {"to", NULL, OPTION_CHOICE, AT(to), .choices = "distilbert", OUTPUT, .commands = CONVERT, .needed = CONVERT,
      .help = "rewrite a BERT encoder as the DistilBERT that computes the same"},
     {"output_dir", NULL, OPTION_PATH, AT(output_dir), .meta = "DIR", OUTPUT, .commands = FEATURES | TRAIN | CONVERT,
@@ -150,12 +158,13 @@ static const Option ROWS[] = {
      .help = "where metrics.json, classification_report.txt, predictions.csv and errors.csv go"},
     {"overwrite_output_dir", NULL, OPTION_BOOL, AT(overwrite_output_dir), OUTPUT, .commands = TRAIN | CONVERT,
      .help = "write into a folder that holds something else"},
-    {"json", NULL, OPTION_BOOL, AT(json), OUTPUT, .commands = EXPLORE | TOKENIZE | TRAIN | EVALUATE, .help = "the result as JSON on standard output"},
+    {"json", NULL, OPTION_BOOL, AT(json), OUTPUT, .commands = EXPLORE | TOKENIZE | TRAIN | EVALUATE,
+     .help = "the result as JSON on standard output"},
 
-    {"num_threads", NULL, OPTION_INT, AT(num_threads), OPTION_BETWEEN(1, 4096), .unset = "the cores this process may use", RUNNING,
-     .commands = COMPUTING, .help = "threads; the results do not depend on them"},
-    {"cache_dir", NULL, OPTION_PATH, AT(cache_dir), .meta = "DIR", .unset = "$XDG_CACHE_HOME/twofold or ~/.cache/twofold", RUNNING,
-     .commands = POOLING, .help = "where features are kept for the next command"},
+    {"num_threads", NULL, OPTION_INT, AT(num_threads), OPTION_BETWEEN(1, 4096), .unset = "the cores this process may use",
+     RUNNING, .commands = COMPUTING, .help = "threads; the results do not depend on them"},
+    {"cache_dir", NULL, OPTION_PATH, AT(cache_dir), .meta = "DIR", .unset = "$XDG_CACHE_HOME/twofold or ~/.cache/twofold",
+     RUNNING, .commands = POOLING, .help = "where features are kept for the next command"},
     {"no_cache", NULL, OPTION_BOOL, AT(no_cache), RUNNING, .commands = POOLING, .help = "keep no features, and use none"},
     {"quiet", NULL, OPTION_BOOL, AT(quiet), RUNNING, .commands = ALL, .help = "errors only on standard error"},
 };

@@ -1,8 +1,9 @@
 /* Everything flags can set, and the one table of flags (common/options.h).
  *
  * To add a flag: a field in the plain struct of the room that uses it, its default in that room's X_DEFAULTS, one row in
- * settings.c. To add a command: one line in CommandId, one name and the bits of the rows it takes in settings.c, one row in commands.c,
- * a file cli/NAME.c with its command_NAME(Run *, Error *) declared in command.h. Nothing else knows flags or commands. */
+ * settings.c. To add a command: one line in CommandId, one name and the bits of the rows it takes in settings.c, one row in
+ * commands.c, a file cli/NAME.c with its command_NAME(Run *, Error *) declared in command.h. Nothing else knows flags or
+ * commands. */
 #ifndef TWOFOLD_CLI_SETTINGS_H
 #define TWOFOLD_CLI_SETTINGS_H
 

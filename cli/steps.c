@@ -32,7 +32,8 @@ bool step_load_encoder(Run *run, TextEncoder *encoder, Error *err) {
 bool step_encode(Run *run, const TextEncoder *encoder, const Dataset *dataset, Tokens *tokens, double *seconds, Error *err) {
     Pool *pool = run_pool(run, err);
     double started_s = clock_wall_s();
-    if (!pool || !tokens_encode(tokens, encoder->tokenizer, dataset->text, dataset->starts, dataset->rows, encoder->max_length, pool, err))
+    if (!pool ||
+        !tokens_encode(tokens, encoder->tokenizer, dataset->text, dataset->starts, dataset->rows, encoder->max_length, pool, err))
         return false;
     if (seconds) *seconds = clock_wall_s() - started_s;
     return describe_tokens(run, dataset, tokens, encoder->max_length, err);
@@ -63,6 +64,7 @@ bool step_make_output(Run *run, const char *mark, Error *err) {
     Path marked;
     if (!path_make(&marked, err, "%s/%s", folder, mark ? mark : "") || !folder_make(folder, err)) return false;
     if (mark && !run->settings.overwrite_output_dir && !is_empty(folder) && !file_exists(marked.text))
-        return FAIL(err, ERROR_USAGE, "%s: holds something else (no %s in it); --overwrite_output_dir writes into it all the same", folder, mark);
+        return FAIL(err, ERROR_USAGE,
+                    "%s: holds something else (no %s in it); --overwrite_output_dir writes into it all the same", folder, mark);
     return access(folder, W_OK) == 0 || FAIL(err, ERROR_PATH, "%s: %s", folder, strerror(errno));
 }

@@ -13,13 +13,14 @@ MUST_CHECK bool step_read_data(Run *run, Dataset *dataset, DataUse use, Error *e
 MUST_CHECK bool step_load_encoder(Run *run, TextEncoder *encoder, Error *err);
 
 /* The tokens of all the dataset's rows, described; *seconds (may be NULL) is what encoding took. */
-MUST_CHECK bool step_encode(Run *run, const TextEncoder *encoder, const Dataset *dataset, Tokens *tokens, double *seconds, Error *err);
+MUST_CHECK bool step_encode(Run *run, const TextEncoder *encoder, const Dataset *dataset, Tokens *tokens, double *seconds,
+                            Error *err);
 
 /* --cache_dir and --no_cache. */
 FeatureCache step_cache(const Run *run);
 
-/* Makes --output_dir, before anything takes time. ERROR_USAGE when it is the model's own folder, or holds something else: it is not empty, lacks
- * `mark`, and --overwrite_output_dir was not given. `mark` NULL: anything may be in it. */
+/* Makes --output_dir, before anything takes time. ERROR_USAGE when it is the model's own folder, or holds something else: it is
+ * not empty, lacks `mark`, and --overwrite_output_dir was not given. `mark` NULL: anything may be in it. */
 MUST_CHECK bool step_make_output(Run *run, const char *mark, Error *err);
 
 #endif

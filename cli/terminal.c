@@ -15,7 +15,7 @@
 
 enum { BAR_MOST = 28, BAR_LEAST = 8, TASK_COLUMNS = 14 };
 /* What is over at once needs no bar and no line of its beginning. */
-static const double SHOW_AFTER_S = 0.3, DRAW_EVERY_S = 0.1, LINE_EVERY_S = 10, RATE_AFTER_S = 0.5;
+static const double SHOW_AFTER_S = 0.3, DRAW_EVERY_S = 0.1, LINE_EVERY_S = 10, RATE_AFTER_S = 1;
 
 /* ---- signals ---- */
 
@@ -180,7 +180,8 @@ static void draw(Terminal *terminal, int64_t done, int64_t total, const char *un
     if (columns == 0) columns = 80;
     int task = utf8_width(terminal->task, strlen(terminal->task));
     buffer_printf(&line, "%s%*s ", terminal->task, task < TASK_COLUMNS ? TASK_COLUMNS - task : 0, "");
-    int room = columns - 1 - (task < TASK_COLUMNS ? TASK_COLUMNS : task) - 3 - utf8_width(state.data ? state.data : "", state.size);
+    int room =
+        columns - 1 - (task < TASK_COLUMNS ? TASK_COLUMNS : task) - 3 - utf8_width(state.data ? state.data : "", state.size);
     if (total > 0 && room >= BAR_LEAST) add_bar(&line, room < BAR_MOST ? room : BAR_MOST, (double)done / (double)total);
     buffer_add(&line, state.data, state.size);
     if (buffer_ok(&line, NULL)) {
@@ -218,7 +219,8 @@ static void begin_task(Terminal *terminal, const char *task, int64_t done) {
 static void on_progress(void *context, const char *task, int64_t done, int64_t total, const char *unit, const char *detail) {
     Terminal *terminal = context;
     if (terminal->quiet) return;
-    if (strncmp(task, terminal->task, sizeof terminal->task - 1) != 0 || done < terminal->last_done) begin_task(terminal, task, done);
+    if (strncmp(task, terminal->task, sizeof terminal->task - 1) != 0 || done < terminal->last_done)
+        begin_task(terminal, task, done);
     terminal->last_done = done;
     if (total > 0 && done >= total) {
         say_end(terminal, done, unit, detail);

@@ -1,7 +1,8 @@
 /* What the person at the terminal sees: the log and the progress on stderr, the results on stdout, and how they stop it.
  *
- * On a terminal a task has one line that is drawn over: a bar, a rate and the time left. Into a file or a pipe it has a line when it
- * has started, one every ten seconds, and one when it ends; what is over at once has the last only. --quiet leaves errors only. NO_COLOR and TERM=dumb are heeded. */
+ * On a terminal a task has one line that is drawn over: a bar, a rate and the time left. Into a file or a pipe it has a line when
+ * it has started, one every ten seconds, and one when it ends; what is over at once has the last only. --quiet leaves errors
+ * only. NO_COLOR and TERM=dumb are heeded. */
 #ifndef TWOFOLD_CLI_TERMINAL_H
 #define TWOFOLD_CLI_TERMINAL_H
 
@@ -40,8 +41,8 @@ int terminal_columns(int stream);
 /* The signal that asked to stop (SIGINT or SIGTERM), or 0. A second one leaves at once, with status 130 or 143. */
 int terminal_signal(void);
 
-/* Standard output is data: a failed write is a failure of the program (ERROR_FAILED), but for a reader that left (`| head`), which
- * has what it wanted: output_reader_left says so, and the program ends quietly with status 0. */
+/* Standard output is data: a failed write is a failure of the program (ERROR_FAILED), but for a reader that left (`| head`),
+ * which has what it wanted: output_reader_left says so, and the program ends quietly with status 0. */
 MUST_CHECK bool output_add(const Buffer *text, Error *err);
 MUST_CHECK bool output_printf(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 /* What was added is with the reader. Called after each line of a stream, and by main at the end. */

@@ -7,16 +7,18 @@
 /* What the flags leave open is decided here, as `compare` decides it for its entries. */
 static LinearOptions linear_options(const Run *run) {
     const Settings *settings = &run->settings;
-    LinearOptions options = {.source = settings->features, .extract = settings->extract, .tfidf = settings->tfidf,
-                             .classifier = settings->classifier};
+    LinearOptions options = {
+        .source = settings->features, .extract = settings->extract, .tfidf = settings->tfidf, .classifier = settings->classifier};
     if (settings->classifier.classifier == CLASSIFIER_DUMMY) options.source = SOURCE_NONE;
-    if (options.source == SOURCE_TFIDF && !options_given(&run->options, "C")) options.classifier.C = 0; /* the best of the choices */
+    if (options.source == SOURCE_TFIDF && !options_given(&run->options, "C"))
+        options.classifier.C = 0; /* the best of the choices */
     return options;
 }
 
 static bool check_options(const Run *run, const LinearOptions *options, Error *err) {
     if (options->source == SOURCE_ENCODER && !run->settings.model)
-        return FAIL(err, ERROR_USAGE, "train needs --model, the encoder to put a classifier on, or --features tfidf   (twofold train --help)");
+        return FAIL(err, ERROR_USAGE,
+                    "train needs --model, the encoder to put a classifier on, or --features tfidf   (twofold train --help)");
     if (options->tfidf.min_n > options->tfidf.max_n)
         return FAIL(err, ERROR_USAGE, "--ngram_min %d is more than --ngram_max %d", options->tfidf.min_n, options->tfidf.max_n);
     bool is_svm = options->classifier.classifier == CLASSIFIER_SVM;
@@ -27,7 +29,8 @@ static bool check_options(const Run *run, const LinearOptions *options, Error *e
 
 static bool score_splits(const Run *run, const LinearEntry *entry, Scores scores[SPLIT_COUNT], SplitScores *shown, Error *err) {
     for (Split split = SPLIT_VALIDATION; split < SPLIT_COUNT; split++) {
-        if (!predictions_check(&entry->predictions[split], err) || !scores_compute(&scores[split], &entry->predictions[split], run->pool, err))
+        if (!predictions_check(&entry->predictions[split], err) ||
+            !scores_compute(&scores[split], &entry->predictions[split], run->pool, err))
             return false;
         shown->scores[split] = &scores[split];
     }
@@ -38,9 +41,11 @@ static bool save(Run *run, const LinearEntry *entry, const LinearInputs *inputs,
     const char *folder = run->settings.output_dir;
     char how[256];
     classifier_describe(&entry->classifier, how);
-    ModelCard card = {.folder = folder, .how = how, .encoder = inputs->encoder ? inputs->encoder->folder.text : NULL, .scores = scores};
+    ModelCard card = {
+        .folder = folder, .how = how, .encoder = inputs->encoder ? inputs->encoder->folder.text : NULL, .scores = scores};
     return linear_entry_save(entry, inputs, folder, err) &&
-           results_write_all(folder, inputs->dataset, SPLIT_TEST, &entry->predictions[SPLIT_TEST], scores, inputs->dataset->class_names, err) &&
+           results_write_all(folder, inputs->dataset, SPLIT_TEST, &entry->predictions[SPLIT_TEST], scores,
+                             inputs->dataset->class_names, err) &&
            model_card_write(&card, err);
 }
 

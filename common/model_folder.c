@@ -63,7 +63,8 @@ static bool refuse_pickle(const char *folder, Error *err) {
     bool is_readable = has_file(folder, "model.safetensors") || has_file(folder, "model.safetensors.index.json");
     if (!is_pickle || is_readable) return true;
     return FAIL(err, ERROR_MODEL,
-                "%s: the weights are in pytorch_model.bin, a pickle, which can run code and is not read. Save them as safetensors, in Python: "
+                "%s: the weights are in pytorch_model.bin, a pickle, which can run code and is not read. Save them as "
+                "safetensors, in Python: "
                 "from transformers import AutoModel; AutoModel.from_pretrained('%s').save_pretrained('%s')",
                 folder, folder, folder);
 }
@@ -76,7 +77,7 @@ bool model_folder_find(Path *folder, const char *name, Error *err) {
     if (!cache_folder(&cache, err)) return false;
     if (find_in_cache(folder, cache.text, name)) return refuse_pickle(folder->text, err);
     return FAIL(err, ERROR_MODEL,
-                "%s: not a folder%s%s%s. Needed: a folder with config.json, model.safetensors and vocab.txt or tokenizer.json", name,
-                is_hub_name(name) ? ", and not in the Hugging Face cache (" : "", is_hub_name(name) ? cache.text : "",
+                "%s: not a folder%s%s%s. Needed: a folder with config.json, model.safetensors and vocab.txt or tokenizer.json",
+                name, is_hub_name(name) ? ", and not in the Hugging Face cache (" : "", is_hub_name(name) ? cache.text : "",
                 is_hub_name(name) ? ")" : "");
 }

@@ -92,8 +92,8 @@ static bool fail_unknown(const Options *options, const char *name, Error *err) {
     if (elsewhere) {
         Buffer commands = {0};
         list_commands(&commands, options->table, elsewhere->commands);
-        (void)fail_with_help(options, err, "--%s belongs to %s, not to %s", name, commands.data ? commands.data : "another command",
-                             options->table->commands[options->command]);
+        (void)fail_with_help(options, err, "--%s belongs to %s, not to %s", name,
+                             commands.data ? commands.data : "another command", options->table->commands[options->command]);
         buffer_free(&commands);
         return false;
     }
@@ -104,7 +104,8 @@ static bool fail_unknown(const Options *options, const char *name, Error *err) {
         const Option *option = &options->table->rows[i];
         if (!takes(option, options->command)) continue;
         const char *rest = option->name;
-        for (rest = next_word(rest, &names[count]); rest && count < FLAGS_MOST - 1; rest = next_word(rest, &names[count])) count++;
+        for (rest = next_word(rest, &names[count]); rest && count < FLAGS_MOST - 1; rest = next_word(rest, &names[count]))
+            count++;
         for (rest = next_word(option->aliases, &names[count]); rest && count < FLAGS_MOST - 1;
              rest = next_word(rest, &names[count]))
             count++;
@@ -120,7 +121,8 @@ static bool fail_unknown(const Options *options, const char *name, Error *err) {
 static void *value_at(void *settings, const Option *option) { return (char *)settings + option->offset; }
 
 static bool own(Options *options, void *block, Error *err) {
-    void **grown = block ? mem_grow(options->owned, &options->owned_capacity, options->owned_count + 1, sizeof *grown, err) : NULL;
+    void **grown =
+        block ? mem_grow(options->owned, &options->owned_capacity, options->owned_count + 1, sizeof *grown, err) : NULL;
     if (!grown) {
         free(block);
         return false;
@@ -259,7 +261,8 @@ static int choice_place(const Options *options, const Option *option, const char
     }
     Buffer choices = {0};
     choices_text(&choices, option->choices);
-    (void)fail_with_help(options, err, "--%s is '%s', expected %s", option->name, value, choices.data ? choices.data : "a choice");
+    (void)fail_with_help(options, err, "--%s is '%s', expected %s", option->name, value,
+                         choices.data ? choices.data : "a choice");
     buffer_free(&choices);
     return -1;
 }
@@ -404,7 +407,8 @@ bool options_assign_all(Options *options, void *settings, bool given[OPTIONS_MOS
         bool negated;
         const Option *option = find_flag(options->table, options->command, name.text, &negated);
         if (!option) return fail_unknown(options, name.text, err);
-        if (!equals && option->kind != OPTION_BOOL) return fail_with_help(options, err, "%s needs a value: %s=…", name.text, name.text);
+        if (!equals && option->kind != OPTION_BOOL)
+            return fail_with_help(options, err, "%s needs a value: %s=…", name.text, name.text);
         const char *value = negated ? "false" : "true";
         if (equals && !negated) {
             char *copy = mem_copy_text(equals + 1, (size_t)(end - equals) - 1, err);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/options.h"
-#include "common/utf8.h"
+#include "common/wrap.h"
 
 static const void *value_at(const void *settings, const Option *option) { return (const char *)settings + option->offset; }
 
@@ -167,7 +167,7 @@ static void add_default(Buffer *out, const Option *option, const void *defaults)
     Buffer value = {0};
     option_value_text(&value, option, defaults);
     bool is_number = option->kind == OPTION_INT || option->kind == OPTION_FLOAT;
-    double number = option->kind == OPTION_INT   ? (double)load_int(defaults, option)
+    double number = option->kind == OPTION_INT     ? (double)load_int(defaults, option)
                     : option->kind == OPTION_FLOAT ? load_float(defaults, option)
                                                    : 0;
     bool is_off = option->kind == OPTION_BOOL && !*(const bool *)value_at(defaults, option);
@@ -176,27 +176,6 @@ static void add_default(Buffer *out, const Option *option, const void *defaults)
     else if (value.size)
         buffer_printf(out, " [%s]", value.data);
     buffer_free(&value);
-}
-
-/* Adds `text` broken at spaces so that no line passes `width`; the cursor stands at `column`, further lines start at HELP_COLUMN. */
-static void add_wrapped(Buffer *out, const char *text, int column, int width) {
-    bool at_start = true;
-    while (*text) {
-        size_t size = strcspn(text, " ");
-        int columns = utf8_width(text, size);
-        if (!at_start && column + 1 + columns > width) {
-            buffer_printf(out, "\n%*s", HELP_COLUMN, "");
-            column = HELP_COLUMN;
-            at_start = true;
-        }
-        if (!at_start) buffer_text(out, " ");
-        buffer_add(out, text, size);
-        column += columns + !at_start;
-        at_start = false;
-        text += size;
-        text += strspn(text, " ");
-    }
-    buffer_text(out, "\n");
 }
 
 static void add_row(Buffer *out, const Option *option, int command, const void *defaults, int width) {
@@ -224,7 +203,7 @@ static void add_row(Buffer *out, const Option *option, int command, const void *
         buffer_text(&meaning, " [needed]");
     else
         add_default(&meaning, option, defaults);
-    add_wrapped(out, meaning.data ? meaning.data : "", HELP_COLUMN, width);
+    text_wrap(out, meaning.data ? meaning.data : "", HELP_COLUMN, HELP_COLUMN, width);
     buffer_free(&meaning);
 }
 

@@ -33,7 +33,8 @@ static bool take_labels(SplitFeatures *features, const Dataset *dataset, Error *
 }
 
 /* One pass over the rows of all splits, so that one cache entry serves them. */
-static bool make_dense(SplitFeatures *features, LinearEntry *entry, const LinearInputs *inputs, const Observer *observer, Error *err) {
+static bool make_dense(SplitFeatures *features, LinearEntry *entry, const LinearInputs *inputs, const Observer *observer,
+                       Error *err) {
     int total = 0;
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) total += inputs->dataset->splits[split].count;
     int32_t *numbers = mem_new((size_t)total, sizeof *numbers, err);
@@ -47,8 +48,9 @@ static bool make_dense(SplitFeatures *features, LinearEntry *entry, const Linear
             features->rows[i] = i;
         }
     }
-    ok = ok && features_extract_cached(&features->dense, &entry->features_s, &entry->options.extract, 1, &inputs->cache, &inputs->model,
-                                       inputs->encoder->encoder, inputs->tokens, numbers, total, inputs->pool, observer, err);
+    ok = ok &&
+         features_extract_cached(&features->dense, &entry->features_s, &entry->options.extract, 1, &inputs->cache, &inputs->model,
+                                 inputs->encoder->encoder, inputs->tokens, numbers, total, inputs->pool, observer, err);
     entry->features_s += inputs->tokens_s;
     mem_free(numbers);
     return ok;
@@ -69,7 +71,8 @@ static bool make_sparse(SplitFeatures *features, LinearEntry *entry, const Linea
     return true;
 }
 
-static bool make_features(SplitFeatures *features, LinearEntry *entry, const LinearInputs *inputs, const Observer *observer, Error *err) {
+static bool make_features(SplitFeatures *features, LinearEntry *entry, const LinearInputs *inputs, const Observer *observer,
+                          Error *err) {
     if (!take_labels(features, inputs->dataset, err)) return false;
     switch (entry->options.source) {
     case SOURCE_ENCODER: return make_dense(features, entry, inputs, observer, err);
@@ -79,7 +82,8 @@ static bool make_features(SplitFeatures *features, LinearEntry *entry, const Lin
     return false;
 }
 
-bool linear_entry_run(LinearEntry *entry, const LinearInputs *inputs, const LinearOptions *options, const Observer *observer, Error *err) {
+bool linear_entry_run(LinearEntry *entry, const LinearInputs *inputs, const LinearOptions *options, const Observer *observer,
+                      Error *err) {
     *entry = (LinearEntry){.options = *options};
     SplitFeatures features = {0};
     bool ok = make_features(&features, entry, inputs, observer, err);
@@ -89,7 +93,8 @@ bool linear_entry_run(LinearEntry *entry, const LinearInputs *inputs, const Line
                                 &options->classifier, inputs->pool, observer, err);
     entry->classifier_s = clock_wall_s() - started_s;
     for (Split split = SPLIT_VALIDATION; ok && split < SPLIT_COUNT; split++)
-        ok = classifier_predict(&entry->classifier, &features.views[split], features.labels[split], inputs->pool, &entry->predictions[split], err);
+        ok = classifier_predict(&entry->classifier, &features.views[split], features.labels[split], inputs->pool,
+                                &entry->predictions[split], err);
     split_features_free(&features);
     return ok;
 }
@@ -102,8 +107,11 @@ void linear_entry_free(LinearEntry *entry) {
 }
 
 bool linear_entry_save(const LinearEntry *entry, const LinearInputs *inputs, const char *folder, Error *err) {
-    TextModelParts parts = {.classifier = &entry->classifier, .classes = inputs->dataset->classes, .labels = inputs->dataset->class_names,
-                            .tfidf = entry->tfidf, .extract = entry->options.extract};
+    TextModelParts parts = {.classifier = &entry->classifier,
+                            .classes = inputs->dataset->classes,
+                            .labels = inputs->dataset->class_names,
+                            .tfidf = entry->tfidf,
+                            .extract = entry->options.extract};
     if (entry->options.source == SOURCE_ENCODER) {
         parts.encoder_folder = inputs->encoder->folder.text;
         parts.max_length = inputs->encoder->max_length;

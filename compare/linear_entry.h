@@ -1,4 +1,5 @@
-/* Path A and its baselines on one Dataset: features of its rows, a classifier trained on the training rows, answers for the others. */
+/* Path A and its baselines on one Dataset: features of its rows, a classifier trained on the training rows, answers for the
+ * others. */
 #ifndef TWOFOLD_COMPARE_LINEAR_ENTRY_H
 #define TWOFOLD_COMPARE_LINEAR_ENTRY_H
 
@@ -33,14 +34,14 @@ typedef struct LinearInputs {
 typedef struct LinearEntry {
     LinearOptions options;
     Classifier classifier;
-    Tfidf *tfidf; /* of SOURCE_TFIDF */
+    Tfidf *tfidf;                         /* of SOURCE_TFIDF */
     Predictions predictions[SPLIT_COUNT]; /* of validation and test; that of train stays empty */
-    double features_s, classifier_s; /* features_s: with tokens, as long as it took when they were made */
+    double features_s, classifier_s;      /* features_s: with tokens, as long as it took when they were made */
 } LinearEntry;
 
 /* Rows answered are those of the split lists, in their order. Validation rows are looked at only to choose C. */
-MUST_CHECK bool linear_entry_run(LinearEntry *entry, const LinearInputs *inputs, const LinearOptions *options, const Observer *observer,
-                                 Error *err);
+MUST_CHECK bool linear_entry_run(LinearEntry *entry, const LinearInputs *inputs, const LinearOptions *options,
+                                 const Observer *observer, Error *err);
 void linear_entry_free(LinearEntry *entry); /* takes a zeroed or half-built one */
 
 /* The model folder that text_model_load reads. */

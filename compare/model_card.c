@@ -38,7 +38,8 @@ bool model_card_write(const ModelCard *card, Error *err) {
     if (card->encoder) buffer_printf(&text, "The encoder is that of `%s`, and was not changed.\n", path_base(card->encoder));
     buffer_text(&text, "\n");
     add_scores(&text, card->scores);
-    buffer_text(&text, "\nThe test rows were looked at once, for this table. Run it with `twofold predict --model` and this folder.\n");
+    buffer_text(&text,
+                "\nThe test rows were looked at once, for this table. Run it with `twofold predict --model` and this folder.\n");
     bool ok = file_write_buffer(path.text, &text, err);
     buffer_free(&text);
     return ok;

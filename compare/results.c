@@ -33,7 +33,8 @@ static void add_number(Buffer *row, double value) {
 }
 
 /* id,text,label,predicted */
-static void add_answer(Buffer *row, const Dataset *dataset, int number, const Predictions *predictions, int i, char *const *labels) {
+static void add_answer(Buffer *row, const Dataset *dataset, int number, const Predictions *predictions, int i,
+                       char *const *labels) {
     Buffer id = {0};
     size_t size;
     dataset_add_id(&id, dataset, number);
@@ -92,8 +93,8 @@ static Mistake mistake_at(const Predictions *predictions, int i) {
     return mistake;
 }
 
-bool results_write_errors(const char *path, const Dataset *dataset, Split split, const Predictions *predictions, char *const *labels,
-                          Error *err) {
+bool results_write_errors(const char *path, const Dataset *dataset, Split split, const Predictions *predictions,
+                          char *const *labels, Error *err) {
     FileWriter file;
     Mistake *mistakes = mem_new((size_t)predictions->rows, sizeof *mistakes, err);
     if (!mistakes) return false;
@@ -147,12 +148,12 @@ bool results_write_report(const char *path, const Scores *scores, char *const *l
     return ok;
 }
 
-bool results_write_all(const char *folder, const Dataset *dataset, Split split, const Predictions *predictions, const SplitScores *scores,
-                       char *const *labels, Error *err) {
+bool results_write_all(const char *folder, const Dataset *dataset, Split split, const Predictions *predictions,
+                       const SplitScores *scores, char *const *labels, Error *err) {
     Path metrics, report, answers, errors;
     if (!folder_make(folder, err) || !path_make(&metrics, err, "%s/metrics.json", folder) ||
-        !path_make(&report, err, "%s/classification_report.txt", folder) || !path_make(&answers, err, "%s/predictions.csv", folder) ||
-        !path_make(&errors, err, "%s/errors.csv", folder))
+        !path_make(&report, err, "%s/classification_report.txt", folder) ||
+        !path_make(&answers, err, "%s/predictions.csv", folder) || !path_make(&errors, err, "%s/errors.csv", folder))
         return false;
     if (scores->scores[split] && (!results_write_metrics(metrics.text, scores, labels, err) ||
                                   !results_write_report(report.text, scores->scores[split], labels, err) ||

@@ -12,7 +12,8 @@ MUST_CHECK bool results_write_predictions(const char *path, const Dataset *datas
                                           char *const *labels, Error *err);
 
 /* errors.csv: id,text,label,predicted,loss,prob_label,prob_predicted; the rows that were answered wrongly, the most confident
- * mistake (the highest loss, -ln of the true class's probability) first. Without probabilities in file order, these cells empty. */
+ * mistake (the highest loss, -ln of the true class's probability) first. Without probabilities in file order, these cells empty.
+ */
 MUST_CHECK bool results_write_errors(const char *path, const Dataset *dataset, Split split, const Predictions *predictions,
                                      char *const *labels, Error *err);
 

@@ -82,11 +82,13 @@ static bool load_tfidf(TextModel *model, const char *folder, Error *err) {
 static bool check_shapes(const TextModel *model, const char *folder, Error *err) {
     int classes = classifier_classes(&model->classifier);
     if (classes != model->classes)
-        return FAIL(err, ERROR_MODEL, "%s: the classifier has %d classes, " TEXT_MODEL_FILE " names %d", folder, classes, model->classes);
+        return FAIL(err, ERROR_MODEL, "%s: the classifier has %d classes, " TEXT_MODEL_FILE " names %d", folder, classes,
+                    model->classes);
     if (model->kind == MODEL_DUMMY) return true;
     int channels = model->kind == MODEL_TFIDF ? tfidf_terms(model->tfidf) : model->encoder.weights.config.channels;
     if (model->classifier.linear.channels == channels) return true;
-    return FAIL(err, ERROR_MODEL, "%s: the classifier reads %d features, but there are %d", folder, model->classifier.linear.channels, channels);
+    return FAIL(err, ERROR_MODEL, "%s: the classifier reads %d features, but there are %d", folder,
+                model->classifier.linear.channels, channels);
 }
 
 static bool load_described(TextModel *model, const char *folder, const char *path, int max_length, Error *err) {
@@ -105,8 +107,7 @@ static bool load_finetuned(TextModel *model, const char *folder, int max_length,
     bool has_head = config.classes > 0;
     encoder_config_free(&config);
     if (!ok) return false;
-    if (!has_head)
-        return FAIL(err, ERROR_MODEL, "%s: an encoder without a classifier; `twofold train` puts one on top", folder);
+    if (!has_head) return FAIL(err, ERROR_MODEL, "%s: an encoder without a classifier; `twofold train` puts one on top", folder);
     model->kind = MODEL_FINETUNED;
     if (!text_encoder_load(&model->encoder, folder, -1, max_length, model->pool, err)) return false;
     model->classes = model->encoder.weights.config.classes;
@@ -121,7 +122,9 @@ TextModel *text_model_load(const char *folder, int max_length, Pool *pool, Error
     model->pool = pool;
     Path path;
     bool ok = path_make(&path, err, "%s/" TEXT_MODEL_FILE, folder);
-    if (ok) ok = file_exists(path.text) ? load_described(model, folder, path.text, max_length, err) : load_finetuned(model, folder, max_length, err);
+    if (ok)
+        ok = file_exists(path.text) ? load_described(model, folder, path.text, max_length, err)
+                                    : load_finetuned(model, folder, max_length, err);
     if (ok) return model;
     text_model_free(model);
     return NULL;
@@ -153,8 +156,8 @@ bool text_model_has_probabilities(const TextModel *model) {
 
 static void describe_encoder(const TextModel *model, char out[128]) {
     const EncoderConfig *config = &model->encoder.weights.config;
-    (void)snprintf(out, 128, "%s, %d layers × %d, at most %d tokens", config->family == FAMILY_BERT ? "BERT" : "DistilBERT", config->layers,
-                   config->channels, model->encoder.max_length);
+    (void)snprintf(out, 128, "%s, %d layers × %d, at most %d tokens", config->family == FAMILY_BERT ? "BERT" : "DistilBERT",
+                   config->layers, config->channels, model->encoder.max_length);
 }
 
 void text_model_describe(const TextModel *model, char out[512]) {
@@ -164,7 +167,9 @@ void text_model_describe(const TextModel *model, char out[512]) {
     switch (model->kind) {
     case MODEL_DUMMY: (void)snprintf(out, 512, "%s", classifier); return;
     case MODEL_TFIDF: (void)snprintf(out, 512, "bag of %d terms, %s", tfidf_terms(model->tfidf), classifier); return;
-    case MODEL_FROZEN: (void)snprintf(out, 512, "frozen %s; %s pooling, %s", encoder, pooling_name(model->extract.pooling), classifier); return;
+    case MODEL_FROZEN:
+        (void)snprintf(out, 512, "frozen %s; %s pooling, %s", encoder, pooling_name(model->extract.pooling), classifier);
+        return;
     case MODEL_FINETUNED: (void)snprintf(out, 512, "fine-tuned %s", encoder); return;
     }
 }
@@ -204,8 +209,8 @@ static bool pack_texts(PackedTexts *packed, const TextView *texts, Error *err) {
 
 static bool encode(const TextModel *model, Tokens *tokens, const TextView *texts, int *truncated, Error *err) {
     PackedTexts packed;
-    bool ok = pack_texts(&packed, texts, err) && tokens_encode(tokens, model->encoder.tokenizer, packed.text, packed.starts, texts->count,
-                                                               model->encoder.max_length, model->pool, err);
+    bool ok = pack_texts(&packed, texts, err) && tokens_encode(tokens, model->encoder.tokenizer, packed.text, packed.starts,
+                                                               texts->count, model->encoder.max_length, model->pool, err);
     mem_free(packed.owned_text);
     mem_free(packed.owned_starts);
     if (ok && truncated) *truncated = tokens->truncated;
@@ -232,8 +237,8 @@ static bool classify_batch(void *context, Workspace *workspace, const Batch *bat
     return true;
 }
 
-static bool predict_finetuned(TextModel *model, const Tokens *tokens, const int32_t *truth, Predictions *out, const Observer *observer,
-                              Error *err) {
+static bool predict_finetuned(TextModel *model, const Tokens *tokens, const int32_t *truth, Predictions *out,
+                              const Observer *observer, Error *err) {
     HeadRun run = {.model = model, .out = out};
     run.logits = mem_new((size_t)pool_threads(model->pool) * (size_t)model->classes, sizeof *run.logits, err);
     bool ok = run.logits && predictions_make(out, tokens->rows, model->classes, truth, true, err) &&

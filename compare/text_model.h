@@ -18,8 +18,8 @@
 
 typedef struct TextModel TextModel;
 
-/* max_length 0: what the folder says. ERROR_MODEL when the folder holds none of these, or a part is missing or misshapen. The pool
- * (may be NULL) must outlive the model. */
+/* max_length 0: what the folder says. ERROR_MODEL when the folder holds none of these, or a part is missing or misshapen. The
+ * pool (may be NULL) must outlive the model. */
 MUST_CHECK TextModel *text_model_load(const char *folder, int max_length, Pool *pool, Error *err);
 void text_model_free(TextModel *model); /* takes NULL */
 
@@ -29,10 +29,10 @@ bool text_model_has_probabilities(const TextModel *model);
 /* "bag of words with liblinear logistic regression …", one line */
 void text_model_describe(const TextModel *model, char out[512]);
 
-/* The answers for the texts, in order; truth (texts->count) may be NULL. *truncated (may be NULL): texts that were cut to the longest
- * the encoder takes. A text's answer does not depend on the others. */
-MUST_CHECK bool text_model_predict(TextModel *model, const TextView *texts, const int32_t *truth, Predictions *out, int *truncated,
-                                   const Observer *observer, Error *err);
+/* The answers for the texts, in order; truth (texts->count) may be NULL. *truncated (may be NULL): texts that were cut to the
+ * longest the encoder takes. A text's answer does not depend on the others. */
+MUST_CHECK bool text_model_predict(TextModel *model, const TextView *texts, const int32_t *truth, Predictions *out,
+                                   int *truncated, const Observer *observer, Error *err);
 
 /* Everything a folder of the first three kinds is written from; borrowed. */
 typedef struct TextModelParts {

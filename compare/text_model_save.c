@@ -41,15 +41,23 @@ static bool save_tfidf(const Tfidf *tfidf, const char *folder, Error *err) {
 
 /* twofold.json comes last: a folder that has it is complete. */
 bool text_model_save(const TextModelParts *parts, const char *folder, Error *err) {
-    return folder_make(folder, err) && (!parts->encoder_folder || model_files_carry_encoder(parts->encoder_folder, folder, err)) &&
+    return folder_make(folder, err) &&
+           (!parts->encoder_folder || model_files_carry_encoder(parts->encoder_folder, folder, err)) &&
            (!parts->tfidf || save_tfidf(parts->tfidf, folder, err)) && classifier_save(parts->classifier, folder, err) &&
            write_description(parts, folder, err);
 }
 
 /* The model card, the scores of its making, and liblinear's copy of the weights lie in the folder too, and are not needed. */
 static bool is_needed(const char *name) {
-    static const char *const names[] = {TEXT_MODEL_FILE,  TFIDF_FILE,       "classifier.json",       "config.json",            "vocab.txt",
-                                        "tokenizer.json", "added_tokens.json", "tokenizer_config.json", "special_tokens_map.json"};
+    static const char *const names[] = {TEXT_MODEL_FILE,
+                                        TFIDF_FILE,
+                                        "classifier.json",
+                                        "config.json",
+                                        "vocab.txt",
+                                        "tokenizer.json",
+                                        "added_tokens.json",
+                                        "tokenizer_config.json",
+                                        "special_tokens_map.json"};
     static const char tensors[] = ".safetensors", index[] = ".safetensors.index.json";
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0) return true;

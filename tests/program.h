@@ -15,8 +15,8 @@
 /* static inline, as in check.h: a test need not use all of them. */
 
 typedef struct Ran {
-    int status;       /* exit status, or 128 + the signal */
-    char *out, *err;  /* NUL-terminated; malloc */
+    int status;      /* exit status, or 128 + the signal */
+    char *out, *err; /* NUL-terminated; malloc */
     size_t out_size;
 } Ran;
 
@@ -81,7 +81,8 @@ static inline Ran program_run(const char *input, ...) {
     int count = 1;
     va_list arguments;
     va_start(arguments, input);
-    for (const char *word = va_arg(arguments, const char *); word && count < PROGRAM_WORDS_MOST - 1; word = va_arg(arguments, const char *))
+    for (const char *word = va_arg(arguments, const char *); word && count < PROGRAM_WORDS_MOST - 1;
+         word = va_arg(arguments, const char *))
         words[count++] = strdup(word);
     va_end(arguments);
     Ran ran = program_run_words(input, words);
@@ -96,12 +97,12 @@ static inline void ran_free(Ran *ran) {
 }
 
 /* Runs, and checks exit status and a part of what stands on standard error; what it printed is shown when that is not so. */
-#define CHECK_RUN(status_, part, ...)                                                                                            \
-    do {                                                                                                                         \
-        Ran ran_ = program_run(__VA_ARGS__, NULL);                                                                               \
-        if (ran_.status != (status_) || !strstr(ran_.err, part))                                                                 \
-            fail_msg("%s: status %d, expected %d with '%s'; stderr: %s", #__VA_ARGS__, ran_.status, status_, part, ran_.err);    \
-        ran_free(&ran_);                                                                                                         \
+#define CHECK_RUN(status_, part, ...) \
+    do { \
+        Ran ran_ = program_run(__VA_ARGS__, NULL); \
+        if (ran_.status != (status_) || !strstr(ran_.err, part)) \
+            fail_msg("%s: status %d, expected %d with '%s'; stderr: %s", #__VA_ARGS__, ran_.status, status_, part, ran_.err); \
+        ran_free(&ran_); \
     } while (0)
 
 #endif

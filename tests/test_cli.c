@@ -49,7 +49,8 @@ static void check_shown(const char *help, const char *command, const Option *opt
     option_value_text(&value, option, defaults);
     buffer_text(&value, "]");
     bool is_set = value.size > 2 && !option->needed;
-    if (is_set && !strstr(row, value.data) && !option->unset) fail_msg("%s --help: '%s' lacks the default %s", command, row, value.data);
+    if (is_set && !strstr(row, value.data) && !option->unset)
+        fail_msg("%s --help: '%s' lacks the default %s", command, row, value.data);
     if (option->unset && !strchr(row, '[')) fail_msg("%s --help: '%s' lacks its default", command, row);
     buffer_free(&value);
 }
@@ -86,7 +87,8 @@ static void test_table(void **state) {
         assert_int_equal(option->needed & ~option->commands, 0);
         for (CommandId id = 0; id < COMMAND_COUNT; id++) {
             if (!(option->commands >> id & 1u)) continue;
-            if (options_find(table, (int)id, option->name) != option) fail_msg("--%s twice for %s", option->name, command_name(id));
+            if (options_find(table, (int)id, option->name) != option)
+                fail_msg("--%s twice for %s", option->name, command_name(id));
             char aliases[256];
             snprintf(aliases, sizeof aliases, "%s", option->aliases ? option->aliases : "");
             for (char *alias = strtok(aliases, " "); alias; alias = strtok(NULL, " "))

@@ -37,8 +37,10 @@ static void put_rows(const char *name, int first, int count) {
     Buffer text = {0};
     buffer_text(&text, "text,label\n");
     for (int i = first; i < first + count; i++) {
-        if (i % 2) buffer_printf(&text, "\"nice, good %d\",pos\n", i);
-        else buffer_printf(&text, "bad awful %d,neg\n", i);
+        if (i % 2)
+            buffer_printf(&text, "\"nice, good %d\",pos\n", i);
+        else
+            buffer_printf(&text, "bad awful %d,neg\n", i);
     }
     put(name, text.data, text.size);
     buffer_free(&text);
@@ -99,31 +101,35 @@ static void test_features(void **state) {
     assert_memory_equal(ids.data, "id,label\none.csv:2,neg\none.csv:3,pos\n", 37);
     file_unmap(&ids);
 
-    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("folder"), "--output_dir", at_home("f2"), "--pooling", "mean",
-              "--layer", "1", "--normalize");
+    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("folder"), "--output_dir", at_home("f2"), "--pooling",
+              "mean", "--layer", "1", "--normalize");
     check_shape("f2/train.npy", 40, channels);
     check_shape("f2/validation.npy", 12, channels);
     check_shape("f2/test.npy", 10, channels);
     assert_true(exists("f2/test_labels.npy") && exists("f2/test_ids.csv"));
 
-    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("f3"), "--output_format", "libsvm");
-    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("f3"), "--output_format", "csv");
+    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("f3"),
+              "--output_format", "libsvm");
+    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("f3"),
+              "--output_format", "csv");
     assert_true(exists("f3/features.libsvm") && exists("f3/features.csv") && exists("f3/ids.csv"));
-    CHECK_RUN(2, "expected -", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("f3"), "--layer", "99");
+    CHECK_RUN(2, "expected -", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("f3"),
+              "--layer", "99");
 }
 
 /* What the cache gives back is what was made, and a spoiled one is made again. */
 static void test_cache(void **state) {
     (void)state;
     Error err = {0};
-    char *made = at_home("cached1/features.npy"), *again = at_home("cached2/features.npy"), *without = at_home("cached3/features.npy");
-    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("cached1"), "--cache_dir",
-              at_home("kept"), "--pooling", "max");
+    char *made = at_home("cached1/features.npy"), *again = at_home("cached2/features.npy"),
+         *without = at_home("cached3/features.npy");
+    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("cached1"),
+              "--cache_dir", at_home("kept"), "--pooling", "max");
     assert_true(folder_exists(at_home("kept/features")));
-    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("cached2"), "--cache_dir",
-              at_home("kept"), "--pooling", "max", "--num_threads", "3");
-    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("cached3"), "--no_cache",
-              "--pooling", "max", "--num_threads", "1");
+    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("cached2"),
+              "--cache_dir", at_home("kept"), "--pooling", "max", "--num_threads", "3");
+    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("cached3"),
+              "--no_cache", "--pooling", "max", "--num_threads", "1");
     Sha256Hex sums[3];
     assert_true(sha256_file(&sums[0], made, &err) && sha256_file(&sums[1], again, &err) && sha256_file(&sums[2], without, &err));
     assert_string_equal(sums[0].text, sums[1].text);
@@ -131,25 +137,27 @@ static void test_cache(void **state) {
     char command[512];
     snprintf(command, sizeof command, "for f in %s/features/*; do echo spoiled > \"$f\"; done", at_home("kept"));
     assert_int_equal(system(command), 0);
-    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("cached2"), "--cache_dir",
-              at_home("kept"), "--pooling", "max");
+    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("cached2"),
+              "--cache_dir", at_home("kept"), "--pooling", "max");
     assert_true(sha256_file(&sums[1], again, &err));
     assert_string_equal(sums[0].text, sums[1].text);
     /* a cache that cannot be written is no failure */
-    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("cached2"), "--cache_dir",
-              "/proc/no/such");
+    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("cached2"),
+              "--cache_dir", "/proc/no/such");
 }
 
 /* ---- train, evaluate, predict ---- */
 
 static void test_bag_of_words(void **state) {
     (void)state;
-    CHECK_RUN(0, "twofold predict --model", NULL, "train", "--features", "tfidf", "--data", at_home("folder"), "--output_dir", at_home("bag"));
+    CHECK_RUN(0, "twofold predict --model", NULL, "train", "--features", "tfidf", "--data", at_home("folder"), "--output_dir",
+              at_home("bag"));
     Json *json = read_json("bag/metrics.json");
     assert_true(json_number_or(json_get(json_get(json, "test"), "accuracy"), 0) == 1);
     assert_true(json_number_or(json_get(json_get(json, "validation"), "rows"), 0) == 12);
     json_free(json);
-    assert_true(exists("bag/README.md") && exists("bag/predictions.csv") && exists("bag/errors.csv") && exists("bag/classification_report.txt"));
+    assert_true(exists("bag/README.md") && exists("bag/predictions.csv") && exists("bag/errors.csv") &&
+                exists("bag/classification_report.txt"));
 
     Ran ran = program_run(NULL, "evaluate", "--model", at_home("bag"), "--data", at_home("one.csv"), "--quiet", NULL);
     assert_int_equal(ran.status, 0);
@@ -190,7 +198,8 @@ static void test_predict(void **state) {
     ran_free(&ran);
 
     put("texts.txt", "bad, awful\n", 11);
-    ran = program_run(NULL, "predict", "--model", at_home("bag"), "--file", at_home("texts.txt"), "--output_format", "csv", "--quiet", NULL);
+    ran = program_run(NULL, "predict", "--model", at_home("bag"), "--file", at_home("texts.txt"), "--output_format", "csv",
+                      "--quiet", NULL);
     assert_memory_equal(ran.out, "id,text,label,score\ntexts.txt:1,\"bad, awful\",neg,0.", 51);
     assert_string_equal(ran.err, "");
     ran_free(&ran);
@@ -199,7 +208,8 @@ static void test_predict(void **state) {
     ran_free(&ran);
 
     CHECK_RUN(2, "predict needs one of --text, --file and -", NULL, "predict", "--model", at_home("bag"));
-    CHECK_RUN(2, "--text and --file contradict each other", NULL, "predict", "--model", at_home("bag"), "--text", "a", "--file", "b");
+    CHECK_RUN(2, "--text and --file contradict each other", NULL, "predict", "--model", at_home("bag"), "--text", "a", "--file",
+              "b");
     CHECK_RUN(2, "found 'good', expected -", NULL, "predict", "--model", at_home("bag"), "good");
     CHECK_RUN(5, "no-such.txt: No such file", NULL, "predict", "--model", at_home("bag"), "--file", "no-such.txt");
 }
@@ -237,7 +247,8 @@ static void test_stream(void **state) {
 static void test_head(void **state) {
     (void)state;
     char command[1024];
-    snprintf(command, sizeof command, "bash -c 'set -o pipefail; yes good | head -200000 | %s predict --model %s - 2>%s | head -1 >%s'", TWOFOLD_PROGRAM,
+    snprintf(command, sizeof command,
+             "bash -c 'set -o pipefail; yes good | head -200000 | %s predict --model %s - 2>%s | head -1 >%s'", TWOFOLD_PROGRAM,
              at_home("bag"), at_home("head.err"), at_home("head.out"));
     int status = system(command);
     /* `yes` dies of its own closed pipe (141); ours is no failure, so what pipefail reports is never 1 */
@@ -248,21 +259,24 @@ static void test_head(void **state) {
 
 static void test_path_a(void **state) {
     (void)state;
-    CHECK_RUN(0, "texts", NULL, "train", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("a"), "--pooling", "mean", "--solver",
-              "lbfgs");
+    CHECK_RUN(0, "texts", NULL, "train", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("a"), "--pooling",
+              "mean", "--solver", "lbfgs");
     assert_true(exists("a/model.safetensors") && exists("a/vocab.txt") && exists("a/twofold.json"));
-    CHECK_RUN(0, "mean pooling, multinomial", NULL, "evaluate", "--model", at_home("a"), "--data", at_home("folder"), "--output_dir", at_home("ea"));
+    CHECK_RUN(0, "mean pooling, multinomial", NULL, "evaluate", "--model", at_home("a"), "--data", at_home("folder"),
+              "--output_dir", at_home("ea"));
     assert_true(exists("ea/metrics.json") && exists("ea/predictions.csv"));
     Ran one = program_run(NULL, "predict", "--model", at_home("a"), "--text", "nice good", "--num_threads", "1", NULL);
-    Ran two = program_run("a longer text in front, then another\nnice good\n", "predict", "--model", at_home("a"), "-", "--num_threads", "2", NULL);
+    Ran two = program_run("a longer text in front, then another\nnice good\n", "predict", "--model", at_home("a"), "-",
+                          "--num_threads", "2", NULL);
     const char *score = strstr(one.out, "\"score\""), *same = strstr(strchr(two.out, '\n'), "\"score\"");
     assert_int_equal(one.status, 0);
     assert_string_equal(score, same); /* the same bits whatever else is answered */
     ran_free(&one);
     ran_free(&two);
-    CHECK_RUN(0, "", NULL, "train", "--classifier", "dummy", "--data", at_home("one.csv"), "--output_dir", at_home("dummy"), "--strategy",
-              "most_frequent");
-    CHECK_RUN(0, "", NULL, "train", "--model", TINY, "--classifier", "svm", "--data", at_home("one.csv"), "--output_dir", at_home("svm"));
+    CHECK_RUN(0, "", NULL, "train", "--classifier", "dummy", "--data", at_home("one.csv"), "--output_dir", at_home("dummy"),
+              "--strategy", "most_frequent");
+    CHECK_RUN(0, "", NULL, "train", "--model", TINY, "--classifier", "svm", "--data", at_home("one.csv"), "--output_dir",
+              at_home("svm"));
     Ran svm = program_run(NULL, "predict", "--model", at_home("svm"), "--text", "nice", NULL);
     assert_non_null(strstr(svm.out, "\"score\": null"));
     ran_free(&svm);
@@ -282,16 +296,22 @@ static void test_refusals(void **state) {
     CHECK_RUN(2, "--pooling is 'avg', expected cls, mean or max", NULL, "train", "--pooling", "avg");
     CHECK_RUN(2, "train needs --model", NULL, "train", "--data", at_home("one.csv"), "--output_dir", at_home("x"));
     CHECK_RUN(2, "train takes flags only, found 'extra'", NULL, "train", "extra");
-    CHECK_RUN(2, "holds something else", NULL, "train", "--features", "tfidf", "--data", at_home("one.csv"), "--output_dir", at_home("other"));
-    CHECK_RUN(2, "the model's own folder", NULL, "train", "--model", at_home("a"), "--data", at_home("one.csv"), "--output_dir", at_home("a"));
+    CHECK_RUN(2, "holds something else", NULL, "train", "--features", "tfidf", "--data", at_home("one.csv"), "--output_dir",
+              at_home("other"));
+    CHECK_RUN(2, "the model's own folder", NULL, "train", "--model", at_home("a"), "--data", at_home("one.csv"), "--output_dir",
+              at_home("a"));
     CHECK_RUN(5, "no-such.csv", NULL, "train", "--features", "tfidf", "--data", "no-such.csv", "--output_dir", at_home("x"));
-    CHECK_RUN(3, "no column 'title': found id, body, stars", NULL, "train", "--features", "tfidf", "--data", at_home("three.csv"), "--output_dir", at_home("x"),
-              "--text_column", "title");
-    CHECK_RUN(4, "not a folder", NULL, "features", "--model", "no/such/model", "--data", at_home("one.csv"), "--output_dir", at_home("x"));
-    CHECK_RUN(4, "config.json", NULL, "features", "--model", at_home("broken"), "--data", at_home("one.csv"), "--output_dir", at_home("x"));
-    CHECK_RUN(4, "save_pretrained", NULL, "features", "--model", at_home("bin"), "--data", at_home("one.csv"), "--output_dir", at_home("x"));
+    CHECK_RUN(3, "no column 'title': found id, body, stars", NULL, "train", "--features", "tfidf", "--data", at_home("three.csv"),
+              "--output_dir", at_home("x"), "--text_column", "title");
+    CHECK_RUN(4, "not a folder", NULL, "features", "--model", "no/such/model", "--data", at_home("one.csv"), "--output_dir",
+              at_home("x"));
+    CHECK_RUN(4, "config.json", NULL, "features", "--model", at_home("broken"), "--data", at_home("one.csv"), "--output_dir",
+              at_home("x"));
+    CHECK_RUN(4, "save_pretrained", NULL, "features", "--model", at_home("bin"), "--data", at_home("one.csv"), "--output_dir",
+              at_home("x"));
     CHECK_RUN(4, "without a classifier", NULL, "predict", "--model", TESTS_FOLDER "/golden/tiny-bert-bare", "--text", "a");
-    CHECK_RUN(5, "/dev/null: ", NULL, "train", "--features", "tfidf", "--data", at_home("one.csv"), "--output_dir", "/dev/null/x");
+    CHECK_RUN(5, "/dev/null: ", NULL, "train", "--features", "tfidf", "--data", at_home("one.csv"), "--output_dir",
+              "/dev/null/x");
     put("labels.csv", "text,label\na,other\n", 19);
     CHECK_RUN(3, "other", NULL, "evaluate", "--model", at_home("bag"), "--data", at_home("labels.csv"));
 }
@@ -307,9 +327,9 @@ static void test_convert(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_features), cmocka_unit_test(test_cache),  cmocka_unit_test(test_bag_of_words), cmocka_unit_test(test_predict),
-        cmocka_unit_test(test_stream),   cmocka_unit_test(test_head),   cmocka_unit_test(test_path_a),       cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_convert),
+        cmocka_unit_test(test_features), cmocka_unit_test(test_cache),    cmocka_unit_test(test_bag_of_words),
+        cmocka_unit_test(test_predict),  cmocka_unit_test(test_stream),   cmocka_unit_test(test_head),
+        cmocka_unit_test(test_path_a),   cmocka_unit_test(test_refusals), cmocka_unit_test(test_convert),
     };
     return cmocka_run_group_tests(tests, make_home, remove_home);
 }

@@ -107,8 +107,8 @@ int main(void) {
     char cache[4200];
     snprintf(cache, sizeof cache, "%s/hub", home);
     setenv("HF_HUB_CACHE", cache, 1);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_folder), cmocka_unit_test(test_cache), cmocka_unit_test(test_environment),
-                                       cmocka_unit_test(test_pickle)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_folder), cmocka_unit_test(test_cache),
+                                       cmocka_unit_test(test_environment), cmocka_unit_test(test_pickle)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     return folder_remove(home, NULL) ? failed : 1;
 }

@@ -21,9 +21,10 @@ static const char *const NAMES[COMMANDS] = {"train", "show"};
 enum { T = 1 << TRAIN, S = 1 << SHOW };
 
 static const Option ROWS[] = {
-    {"model_folder", "model model_name_or_path", OPTION_PATH, OPTION_AT(Toy, model), .meta = "DIR", .group = "model", .help = "where",
-     .commands = T | S, .needed = T},
-    {"format", NULL, OPTION_TEXT, OPTION_AT(Toy, format), .choices = "csv jsonl", .group = "model", .help = "form", .commands = S},
+    {"model_folder", "model model_name_or_path", OPTION_PATH, OPTION_AT(Toy, model), .meta = "DIR", .group = "model",
+     .help = "where", .commands = T | S, .needed = T},
+    {"format", NULL, OPTION_TEXT, OPTION_AT(Toy, format), .choices = "csv jsonl", .group = "model", .help = "form",
+     .commands = S},
     {"num_train_epochs", "epochs", OPTION_INT, OPTION_AT(Toy, epochs), OPTION_AT_LEAST(1), .group = "training", .help = "passes",
      .commands = T},
     {"seed", NULL, OPTION_INT, OPTION_AT(Toy, seed), .group = "training", .help = "of chance", .commands = T},
@@ -34,8 +35,8 @@ static const Option ROWS[] = {
     {"weight_decay", NULL, OPTION_FLOAT, OPTION_AT(Toy, decay), OPTION_BETWEEN(0, 1), .group = "training", .help = "decay",
      .commands = T},
     {"cache", NULL, OPTION_BOOL, OPTION_AT(Toy, cache), .group = "training", .help = "keep", .commands = T},
-    {"class_weight", NULL, OPTION_CHOICE, OPTION_AT(Toy, balanced), .choices = "none balanced", .group = "training", .help = "weights",
-     .commands = T},
+    {"class_weight", NULL, OPTION_CHOICE, OPTION_AT(Toy, balanced), .choices = "none balanced", .group = "training",
+     .help = "weights", .commands = T},
     {"colour", NULL, OPTION_CHOICE, OPTION_AT(Toy, colour), .choices = "red green blue", .group = "training", .help = "colour",
      .commands = T},
     {"entries", NULL, OPTION_LIST, OPTION_AT(Toy, entries), .unset = "all", .group = "training", .help = "which", .commands = T},
@@ -74,8 +75,11 @@ static void test_values(void **state) {
     Options options;
     Toy toy;
     Error err = {0};
-    CHECK_OK(parse(&options, &toy, TRAIN, "--model-name-or-path|a/b|--epochs=7|x|--seed|-9000000000|--learning-rate|1e-4|--C|auto|"
-                                          "--weight_decay=0.5|--no_cache|--class_weight|balanced|--colour|blue|-|--|--seed", &err), &err);
+    CHECK_OK(parse(&options, &toy, TRAIN,
+                   "--model-name-or-path|a/b|--epochs=7|x|--seed|-9000000000|--learning-rate|1e-4|--C|auto|"
+                   "--weight_decay=0.5|--no_cache|--class_weight|balanced|--colour|blue|-|--|--seed",
+                   &err),
+             &err);
     assert_string_equal(toy.model, "a/b");
     assert_int_equal(toy.epochs, 7);
     assert_true(toy.seed == -9000000000);
@@ -85,7 +89,8 @@ static void test_values(void **state) {
     assert_string_equal(options.arguments.items[0], "x");
     assert_string_equal(options.arguments.items[1], "-");
     assert_string_equal(options.arguments.items[2], "--seed");
-    assert_true(options_given(&options, "epochs") && options_given(&options, "num_train_epochs") && !options_given(&options, "entry"));
+    assert_true(options_given(&options, "epochs") && options_given(&options, "num_train_epochs") &&
+                !options_given(&options, "entry"));
     CHECK_OK(options_check_needed(&options, &err), &err);
     options_free(&options);
 }
@@ -113,8 +118,9 @@ static void test_booleans(void **state) {
         const char *line;
         bool value;
         int arguments;
-    } cases[] = {{"--cache", true, 0}, {"--cache|false", false, 0}, {"--cache|TRUE", true, 0}, {"--cache=no", false, 0},
-                 {"--cache=1", true, 0}, {"--cache|1", true, 1}, {"--no-cache|word", false, 1}, {"--no_cache|--cache", true, 0}};
+    } cases[] = {{"--cache", true, 0},          {"--cache|false", false, 0},    {"--cache|TRUE", true, 0},
+                 {"--cache=no", false, 0},      {"--cache=1", true, 0},         {"--cache|1", true, 1},
+                 {"--no-cache|word", false, 1}, {"--no_cache|--cache", true, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CHECK_OK(parse(&options, &toy, TRAIN, cases[i].line, &err), &err);
         assert_int_equal(toy.cache, cases[i].value);
@@ -161,7 +167,8 @@ static void test_checks(void **state) {
     CHECK_OK(parse(&options, &toy, TRAIN, "--seed|1|--C|2", &err), &err);
     CHECK_FAILS(options_check_needed(&options, &err), &err, ERROR_USAGE, "train needs --model_folder   (toy train --help)");
     CHECK_OK(options_check_one(&options, &err, "seed", "entry", NULL), &err);
-    CHECK_FAILS(options_check_one(&options, &err, "entry", "seed", "C", NULL), &err, ERROR_USAGE, "--seed and --C contradict each other");
+    CHECK_FAILS(options_check_one(&options, &err, "entry", "seed", "C", NULL), &err, ERROR_USAGE,
+                "--seed and --C contradict each other");
     options_free(&options);
 }
 
@@ -179,7 +186,8 @@ static void test_entry_settings(void **state) {
     assert_string_equal(entry.entries.items[1], "b");
     assert_true(given[4] && !given[2]);
     assert_true(toy.rate == 5e-5 && toy.cache && toy.entries.count == 0);
-    CHECK_FAILS(options_assign_all(&options, &entry, NULL, "learning_rat=1", &err), &err, ERROR_USAGE, "did you mean --learning_rate?");
+    CHECK_FAILS(options_assign_all(&options, &entry, NULL, "learning_rat=1", &err), &err, ERROR_USAGE,
+                "did you mean --learning_rate?");
     CHECK_FAILS(options_assign_all(&options, &entry, NULL, "seed", &err), &err, ERROR_USAGE, "seed needs a value: seed=…");
     options_free(&options);
 }
@@ -189,7 +197,8 @@ static void test_help(void **state) {
     Toy defaults = toy_defaults();
     Buffer help = {0};
     options_help(&help, &TABLE, TRAIN, &defaults, 80);
-    assert_non_null(strstr(help.data, "model\n  --model_folder DIR          where (also --model --model_name_or_path) [needed]\n\ntraining\n"));
+    assert_non_null(strstr(
+        help.data, "model\n  --model_folder DIR          where (also --model --model_name_or_path) [needed]\n\ntraining\n"));
     assert_non_null(strstr(help.data, "  --num_train_epochs N        passes (also --epochs) [3]\n"));
     assert_non_null(strstr(help.data, "  --learning_rate X           at the start [5e-05]\n"));
     assert_non_null(strstr(help.data, "  --C X|auto                  strength [1]\n"));
@@ -214,18 +223,19 @@ static void test_json(void **state) {
     json_begin_object(&json);
     options_write_json(&json, &TABLE, TRAIN, &toy);
     json_end_object(&json);
-    assert_string_equal(text.data,
-                        "{\"model_folder\": null, \"num_train_epochs\": 3, \"seed\": 42, \"learning_rate\": 5e-05, \"C\": \"auto\", "
-                        "\"weight_decay\": 0.1, \"cache\": true, \"class_weight\": \"none\", \"colour\": \"green\", \"entries\": [\"a\", "
-                        "\"b\"], \"entry\": [\"x=\\\"1\\\"\"]}");
+    assert_string_equal(
+        text.data,
+        "{\"model_folder\": null, \"num_train_epochs\": 3, \"seed\": 42, \"learning_rate\": 5e-05, \"C\": \"auto\", "
+        "\"weight_decay\": 0.1, \"cache\": true, \"class_weight\": \"none\", \"colour\": \"green\", \"entries\": [\"a\", "
+        "\"b\"], \"entry\": [\"x=\\\"1\\\"\"]}");
     buffer_free(&text);
     options_free(&options);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),    cmocka_unit_test(test_last_wins),      cmocka_unit_test(test_booleans),
-        cmocka_unit_test(test_sentences), cmocka_unit_test(test_checks),         cmocka_unit_test(test_entry_settings),
+        cmocka_unit_test(test_values),    cmocka_unit_test(test_last_wins), cmocka_unit_test(test_booleans),
+        cmocka_unit_test(test_sentences), cmocka_unit_test(test_checks),    cmocka_unit_test(test_entry_settings),
         cmocka_unit_test(test_help),      cmocka_unit_test(test_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
