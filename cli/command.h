@@ -49,6 +49,7 @@ CommandId command_find(const char *name);
 bool command_explore(Run *run, Error *err);
 bool command_tokenize(Run *run, Error *err);
 bool command_features(Run *run, Error *err);
+bool command_compare(Run *run, Error *err);
 bool command_train(Run *run, Error *err);
 bool command_evaluate(Run *run, Error *err);
 bool command_predict(Run *run, Error *err);

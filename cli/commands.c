@@ -5,6 +5,13 @@
 #include "cli/command.h"
 
 static const Command COMMANDS[COMMAND_COUNT] = {
+    [COMMAND_COMPARE] =
+        {.summary = "both paths and their baselines on the same rows, one report: the main job",
+         .about = "Trains a dummy, a bag of words, a frozen encoder with linear models (path A) and the fine-tuned encoder (path B) on identical\n"
+                  "rows, scores and times them, says which to deploy and how sure that is, and writes report.html, report.md, compare.json and\n"
+                  "a folder for each entry with its model. The same command on an unfinished folder goes on, on a finished one shows the result.",
+         .example = "twofold compare --model models/minilm --data emotion/ --output_dir runs/emotion --learning_rate 1e-4 --epochs 2 --batch_size 64",
+         .run = command_compare},
     [COMMAND_EXPLORE] =
         {.summary = "what a set of texts is like, before anything is trained",
          .arguments = "[DATA]",

@@ -1,8 +1,9 @@
 #include "cli/settings.h"
 
 static const char *const COMMAND_NAMES[COMMAND_COUNT] = {
-    [COMMAND_EXPLORE] = "explore",   [COMMAND_TOKENIZE] = "tokenize", [COMMAND_FEATURES] = "features", [COMMAND_TRAIN] = "train",
-    [COMMAND_EVALUATE] = "evaluate", [COMMAND_PREDICT] = "predict",   [COMMAND_CONVERT] = "convert",   [COMMAND_HELP] = "help",
+    [COMMAND_COMPARE] = "compare",   [COMMAND_EXPLORE] = "explore", [COMMAND_TOKENIZE] = "tokenize",
+    [COMMAND_FEATURES] = "features", [COMMAND_TRAIN] = "train",     [COMMAND_EVALUATE] = "evaluate",
+    [COMMAND_PREDICT] = "predict",   [COMMAND_CONVERT] = "convert", [COMMAND_HELP] = "help",
 };
 
 Settings settings_defaults(void) {
@@ -11,6 +12,7 @@ Settings settings_defaults(void) {
         .extract = EXTRACT_DEFAULTS,
         .tfidf = TFIDF_DEFAULTS,
         .classifier = CLASSIFIER_DEFAULTS,
+        .finetune = FINETUNE_DEFAULTS,
         .top_k = 1,
         .seed = 42,
     };
@@ -19,10 +21,12 @@ Settings settings_defaults(void) {
 void settings_spread_seed(Settings *settings) {
     settings->data.seed = settings->seed;
     settings->classifier.seed = settings->seed;
+    settings->finetune.seed = settings->seed;
 }
 
 /* Which commands take a row: single ones, and the sets that come again. */
 enum {
+    COMPARE = 1 << COMMAND_COMPARE,
     EXPLORE = 1 << COMMAND_EXPLORE,
     TOKENIZE = 1 << COMMAND_TOKENIZE,
     FEATURES = 1 << COMMAND_FEATURES,
@@ -32,11 +36,13 @@ enum {
     CONVERT = 1 << COMMAND_CONVERT,
 
     ALL = (1 << COMMAND_COUNT) - 1 - (1 << COMMAND_HELP),
-    SPLITTING = TRAIN,                               /* those that cut data into training, validation and test rows */
-    READING = EXPLORE | FEATURES | TRAIN | EVALUATE, /* those that read data */
-    COLUMNS = READING | PREDICT,                     /* those that need to know where the text stands */
-    POOLING = FEATURES | TRAIN,                      /* those that make features of an encoder */
-    COMPUTING = READING | PREDICT | CONVERT          /* those that use all cores */
+    SPLITTING = COMPARE | TRAIN,                         /* those that cut data into training, validation and test rows */
+    READING = SPLITTING | EXPLORE | FEATURES | EVALUATE, /* those that read data */
+    COLUMNS = READING | PREDICT,                         /* those that need to know where the text stands */
+    LINEAR = COMPARE | TRAIN,                            /* those that train linear models */
+    TUNING = COMPARE,                                    /* those that fine-tune */
+    POOLING = COMPARE | FEATURES | TRAIN,                /* those that make features of an encoder */
+    COMPUTING = READING | PREDICT | CONVERT              /* those that use all cores */
 };
 
 #define AT(field) OPTION_AT(Settings, field)
@@ -44,6 +50,7 @@ enum {
 #define DATA .group = "data"
 #define MODEL .group = "model"
 #define TRAINING .group = "training"
+#define TUNED .group = "fine-tuning", .commands = TUNING
 #define OUTPUT .group = "output"
 #define RUNNING .group = "running"
 static const Option ROWS[] = {
@@ -60,7 +67,8 @@ static const Option ROWS[] = {
     {"label_column", "label_column_name", OPTION_TEXT, AT(data.label_column), .meta = "NAME",
      .unset = "label, labels, class, category …", DATA, .commands = COLUMNS, .help = "the column of labels"},
     {"label_names", NULL, OPTION_TEXT, AT(data.label_names), .meta = "A,B", .unset = "the labels, sorted", DATA,
-     .commands = EXPLORE | FEATURES | TRAIN, .help = "the order of the classes, or the names of integer labels in their order"},
+     .commands = SPLITTING | EXPLORE | FEATURES,
+     .help = "the order of the classes, or the names of integer labels in their order"},
     {"input_format", NULL, OPTION_TEXT, AT(data.input_format), .choices = "auto csv tsv jsonl text_label", DATA,
      .commands = COLUMNS, .help = "what is read"},
     {"encoding", NULL, OPTION_TEXT, AT(data.encoding), .choices = "utf-8 latin1", DATA, .commands = COLUMNS,
@@ -89,7 +97,7 @@ static const Option ROWS[] = {
      .commands = SPLITTING, .help = "test rows used"},
 
     {"model", "model_name_or_path model_name", OPTION_PATH, AT(model), .meta = "DIR", MODEL, .commands = ALL,
-     .needed = ALL & ~(EXPLORE | TRAIN | TOKENIZE),
+     .needed = ALL & ~(COMPARE | EXPLORE | TRAIN | TOKENIZE),
      .help = "a model's folder as Hugging Face writes it, or its name in the Hugging Face cache"},
     {"max_length", "max_seq_length", OPTION_INT, AT(max_length), OPTION_BETWEEN(2, 1 << 20),
      .unset = "as long as the model allows", MODEL, .commands = EXPLORE | POOLING | EVALUATE | PREDICT,
@@ -102,34 +110,91 @@ static const Option ROWS[] = {
 
     {"features", NULL, OPTION_CHOICE, AT(features), .choices = "encoder tfidf", TRAINING, .commands = TRAIN,
      .help = "what the classifier reads: a frozen encoder's vectors, or a bag of words (which needs no --model)"},
-    {"classifier", NULL, OPTION_CHOICE, AT(classifier.classifier), .choices = "logreg svm dummy", TRAINING, .commands = TRAIN,
+    {"classifier", NULL, OPTION_CHOICE, AT(classifier.classifier), .choices = "logreg svm dummy", TRAINING, .commands = LINEAR,
      .help = "logistic regression, linear SVM, or one that looks at no text"},
-    {"solver", NULL, OPTION_CHOICE, AT(classifier.solver), .choices = "liblinear lbfgs", TRAINING, .commands = TRAIN,
+    {"solver", NULL, OPTION_CHOICE, AT(classifier.solver), .choices = "liblinear lbfgs", TRAINING, .commands = LINEAR,
      .help = "of logistic regression: one-vs-rest, or multinomial as scikit-learn has it"},
-    {"C", NULL, OPTION_FLOAT, AT(classifier.C), OPTION_ABOVE(0), .word = "auto", TRAINING, .commands = TRAIN,
+    {"C", NULL, OPTION_FLOAT, AT(classifier.C), OPTION_ABOVE(0), .word = "auto", TRAINING, .commands = LINEAR,
      .help = "inverse strength of regularisation; auto, and --features tfidf unless it is given: the best of 1, 10, 100 on the "
              "validation rows"},
-    {"class_weight", NULL, OPTION_CHOICE, AT(classifier.balanced), .choices = "none balanced", TRAINING, .commands = TRAIN,
+    {"class_weight", NULL, OPTION_CHOICE, AT(classifier.balanced), .choices = "none balanced", TRAINING, .commands = LINEAR,
      .help = "balanced: rare classes count more"},
-    {"tolerance", "tol", OPTION_FLOAT, AT(classifier.tolerance), OPTION_ABOVE(0), TRAINING, .commands = TRAIN,
+    {"tolerance", "tol", OPTION_FLOAT, AT(classifier.tolerance), OPTION_ABOVE(0), TRAINING, .commands = LINEAR,
      .help = "where the solver stops, in its own measure"},
-    {"max_iterations", "max_iter", OPTION_INT, AT(classifier.max_iterations), OPTION_AT_LEAST(1), TRAINING, .commands = TRAIN,
+    {"max_iterations", "max_iter", OPTION_INT, AT(classifier.max_iterations), OPTION_AT_LEAST(1), TRAINING, .commands = LINEAR,
      .help = "of lbfgs"},
     {"strategy", NULL, OPTION_CHOICE, AT(classifier.strategy), .choices = "most_frequent prior stratified uniform", TRAINING,
-     .commands = TRAIN, .help = "of the dummy, as in scikit-learn"},
-    {"ngram_min", NULL, OPTION_INT, AT(tfidf.min_n), OPTION_BETWEEN(1, TFIDF_MAX_N), TRAINING, .commands = TRAIN,
+     .commands = LINEAR, .help = "of the dummy, as in scikit-learn"},
+    {"ngram_min", NULL, OPTION_INT, AT(tfidf.min_n), OPTION_BETWEEN(1, TFIDF_MAX_N), TRAINING, .commands = LINEAR,
      .help = "words in a term of the bag, at least"},
-    {"ngram_max", NULL, OPTION_INT, AT(tfidf.max_n), OPTION_BETWEEN(1, TFIDF_MAX_N), TRAINING, .commands = TRAIN,
+    {"ngram_max", NULL, OPTION_INT, AT(tfidf.max_n), OPTION_BETWEEN(1, TFIDF_MAX_N), TRAINING, .commands = LINEAR,
      .help = "words in a term of the bag, at most"},
-    {"lowercase", NULL, OPTION_BOOL, AT(tfidf.lowercase), TRAINING, .commands = TRAIN, .help = "for the bag of words"},
-    {"sublinear_tf", NULL, OPTION_BOOL, AT(tfidf.sublinear), TRAINING, .commands = TRAIN,
+    {"lowercase", NULL, OPTION_BOOL, AT(tfidf.lowercase), TRAINING, .commands = LINEAR, .help = "for the bag of words"},
+    {"sublinear_tf", NULL, OPTION_BOOL, AT(tfidf.sublinear), TRAINING, .commands = LINEAR,
      .help = "1 + ln(count) instead of the count"},
-    {"min_df", NULL, OPTION_FLOAT, AT(tfidf.min_df), OPTION_AT_LEAST(0), TRAINING, .commands = TRAIN,
+    {"min_df", NULL, OPTION_FLOAT, AT(tfidf.min_df), OPTION_AT_LEAST(0), TRAINING, .commands = LINEAR,
      .help = "training texts a term stands in at least; below 1 a share of them"},
-    {"max_df", NULL, OPTION_FLOAT, AT(tfidf.max_df), OPTION_ABOVE(0), TRAINING, .commands = TRAIN,
+    {"max_df", NULL, OPTION_FLOAT, AT(tfidf.max_df), OPTION_ABOVE(0), TRAINING, .commands = LINEAR,
      .help = "training texts a term stands in at most; up to 1 a share of them"},
-    {"max_features", NULL, OPTION_INT, AT(tfidf.max_features), OPTION_AT_LEAST(1), .unset = "all", TRAINING, .commands = TRAIN,
+    {"max_features", NULL, OPTION_INT, AT(tfidf.max_features), OPTION_AT_LEAST(1), .unset = "all", TRAINING, .commands = LINEAR,
      .help = "terms kept, the most frequent"},
+    {"learning_rate", "lr", OPTION_FLOAT, AT(finetune.learning_rate), OPTION_ABOVE(0), TUNED,
+     .help = "the highest, before it falls"},
+    {"num_train_epochs", "epochs", OPTION_FLOAT, AT(finetune.num_train_epochs), OPTION_ABOVE(0), TUNED,
+     .help = "times every training row is seen"},
+    {"max_steps", NULL, OPTION_INT, AT(finetune.max_steps), OPTION_AT_LEAST(-1), TUNED,
+     .help = "steps of the optimiser instead; -1: as many as the epochs take"},
+    {"per_device_train_batch_size", "batch_size train_batch_size", OPTION_INT, AT(finetune.per_device_train_batch_size),
+     OPTION_AT_LEAST(1), TUNED, .help = "rows of a batch"},
+    {"gradient_accumulation_steps", NULL, OPTION_INT, AT(finetune.gradient_accumulation_steps), OPTION_AT_LEAST(1), TUNED,
+     .help = "batches of a step"},
+    {"weight_decay", NULL, OPTION_FLOAT, AT(finetune.weight_decay), OPTION_AT_LEAST(0), TUNED,
+     .help = "AdamW's, on everything but biases and norms"},
+    {"adam_beta1", NULL, OPTION_FLOAT, AT(finetune.adam_beta1), OPTION_FROM_BELOW(0, 1), TUNED, .help = "of AdamW"},
+    {"adam_beta2", NULL, OPTION_FLOAT, AT(finetune.adam_beta2), OPTION_FROM_BELOW(0, 1), TUNED, .help = "of AdamW"},
+    {"adam_epsilon", NULL, OPTION_FLOAT, AT(finetune.adam_epsilon), OPTION_ABOVE(0), TUNED, .help = "of AdamW"},
+    {"max_grad_norm", NULL, OPTION_FLOAT, AT(finetune.max_grad_norm), OPTION_AT_LEAST(0), TUNED,
+     .help = "gradients are clipped to it; 0: not at all"},
+    {"lr_scheduler_type", NULL, OPTION_CHOICE, AT(finetune.lr_scheduler_type),
+     .choices = "linear cosine constant constant_with_warmup", TUNED, .help = "how the learning rate falls"},
+    {"warmup_steps", NULL, OPTION_FLOAT, AT(finetune.warmup_steps), OPTION_AT_LEAST(0), TUNED,
+     .help = "steps in which the rate rises; below 1 a share of all"},
+    {"warmup_ratio", NULL, OPTION_FLOAT, AT(finetune.warmup_ratio), OPTION_FROM_BELOW(0, 1), TUNED,
+     .help = "the same as a share of all steps"},
+    {"label_smoothing_factor", NULL, OPTION_FLOAT, AT(finetune.label_smoothing_factor), OPTION_FROM_BELOW(0, 1), TUNED,
+     .help = "0: none"},
+    {"freeze_layers", NULL, OPTION_INT, AT(finetune.freeze_layers), OPTION_AT_LEAST(0), TUNED,
+     .help = "the embeddings and so many of the lowest layers keep their weights"},
+    {"eval_strategy", "evaluation_strategy", OPTION_CHOICE, AT(finetune.eval_strategy), .choices = "no steps epoch", TUNED,
+     .help = "when the validation rows are scored"},
+    {"eval_steps", NULL, OPTION_FLOAT, AT(finetune.eval_steps), OPTION_AT_LEAST(0), TUNED,
+     .help = "steps between; 0: --logging_steps; below 1 a share of all"},
+    {"save_strategy", NULL, OPTION_CHOICE, AT(finetune.save_strategy), .choices = "no steps epoch", TUNED,
+     .help = "when a checkpoint is written"},
+    {"save_steps", NULL, OPTION_FLOAT, AT(finetune.save_steps), OPTION_ABOVE(0), TUNED, .help = "steps between"},
+    {"save_total_limit", NULL, OPTION_INT, AT(finetune.save_total_limit), OPTION_AT_LEAST(0), TUNED,
+     .help = "checkpoints kept; the best and the last always are; 0: all"},
+    {"logging_steps", NULL, OPTION_FLOAT, AT(finetune.logging_steps), OPTION_ABOVE(0), TUNED,
+     .help = "steps between two entries of the log"},
+    {"logging_first_step", NULL, OPTION_BOOL, AT(finetune.logging_first_step), TUNED, .help = "log the first step too"},
+    {"per_device_eval_batch_size", "eval_batch_size", OPTION_INT, AT(finetune.per_device_eval_batch_size), OPTION_AT_LEAST(1),
+     TUNED, .help = "only counts evaluation steps: rows are packed by their tokens"},
+    {"load_best_model_at_end", NULL, OPTION_BOOL, AT(finetune.load_best_model_at_end), TUNED,
+     .help = "the best evaluated weights, not the last"},
+    {"metric_for_best_model", NULL, OPTION_TEXT, AT(finetune.metric_for_best_model), TUNED,
+     .help = "accuracy, f1_macro, loss … on the validation rows"},
+    {"greater_is_better", NULL, OPTION_CHOICE, AT(finetune.greater_is_better), .choices = "auto true false", TUNED,
+     .help = "of that metric"},
+    {"early_stopping_patience", NULL, OPTION_INT, AT(finetune.early_stopping_patience), OPTION_AT_LEAST(0), TUNED,
+     .help = "stop after so many evaluations without a better one; 0: never"},
+    {"early_stopping_threshold", NULL, OPTION_FLOAT, AT(finetune.early_stopping_threshold), OPTION_AT_LEAST(0), TUNED,
+     .help = "better by more than this"},
+
+    {"entries", NULL, OPTION_LIST, AT(entries), .meta = "A,B", .unset = "dummy,tfidf-logreg,cls-logreg,mean-logreg,finetune",
+     .group = "entries", .commands = COMPARE, .help = "which of these are compared"},
+    {"entry", NULL, OPTION_EACH, AT(entry), .meta = "NAME=KIND:flag=value,…", .group = "entries", .commands = COMPARE,
+     .help = "one with settings of its own; KIND is one of the above, or tfidf, encoder; may be given several times"},
+
     {"seed", NULL, OPTION_INT, AT(seed), OPTION_BETWEEN(0, 9007199254740992), TRAINING, .commands = SPLITTING,
      .help = "of everything that is drawn by chance"},
 
@@ -152,13 +217,13 @@ static const Option ROWS[] = {
      .help = "what is written"},
     {"to", NULL, OPTION_CHOICE, AT(to), .choices = "distilbert", OUTPUT, .commands = CONVERT, .needed = CONVERT,
      .help = "rewrite a BERT encoder as the DistilBERT that computes the same"},
-    {"output_dir", NULL, OPTION_PATH, AT(output_dir), .meta = "DIR", OUTPUT, .commands = FEATURES | TRAIN | CONVERT,
-     .needed = FEATURES | TRAIN | CONVERT, .help = "where the files go; made when it is not there"},
+    {"output_dir", NULL, OPTION_PATH, AT(output_dir), .meta = "DIR", OUTPUT, .commands = COMPARE | FEATURES | TRAIN | CONVERT,
+     .needed = COMPARE | FEATURES | TRAIN | CONVERT, .help = "where the files go; made when it is not there"},
     {"output_dir", NULL, OPTION_PATH, AT(output_dir), .meta = "DIR", .unset = "nothing is written", OUTPUT, .commands = EVALUATE,
      .help = "where metrics.json, classification_report.txt, predictions.csv and errors.csv go"},
-    {"overwrite_output_dir", NULL, OPTION_BOOL, AT(overwrite_output_dir), OUTPUT, .commands = TRAIN | CONVERT,
+    {"overwrite_output_dir", NULL, OPTION_BOOL, AT(overwrite_output_dir), OUTPUT, .commands = COMPARE | TRAIN | CONVERT,
      .help = "write into a folder that holds something else"},
-    {"json", NULL, OPTION_BOOL, AT(json), OUTPUT, .commands = EXPLORE | TOKENIZE | TRAIN | EVALUATE,
+    {"json", NULL, OPTION_BOOL, AT(json), OUTPUT, .commands = COMPARE | EXPLORE | TOKENIZE | TRAIN | EVALUATE,
      .help = "the result as JSON on standard output"},
 
     {"num_threads", NULL, OPTION_INT, AT(num_threads), OPTION_BETWEEN(1, 4096), .unset = "the cores this process may use",

@@ -14,9 +14,11 @@
 #include "encoder/levels.h"
 #include "features/extract.h"
 #include "features/tfidf.h"
+#include "finetune/options.h"
 
 /* In the order of --help. The number is the command's bit in the table of flags. */
 typedef enum CommandId {
+    COMMAND_COMPARE,
     COMMAND_EXPLORE,
     COMMAND_TOKENIZE,
     COMMAND_FEATURES,
@@ -38,6 +40,7 @@ typedef struct Settings {
     ExtractOptions extract;
     TfidfOptions tfidf;
     ClassifierOptions classifier;
+    FinetuneOptions finetune;
 
     const char *model;
     int max_length; /* 0: as long as the model allows */
@@ -49,6 +52,8 @@ typedef struct Settings {
     FeatureFormat feature_format;
     AnswerFormat answer_format;
     ConvertTarget to;
+
+    TextList entries, entry; /* compare */
 
     const char *text, *file; /* texts to answer or tokenize */
     int top_k;

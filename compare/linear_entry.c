@@ -5,7 +5,7 @@
 
 /* The features of the three splits, as views over one dense matrix or over a sparse one each. */
 typedef struct SplitFeatures {
-    Features dense;
+    LinearFeatures own; /* made here, not handed in */
     SparseFeatures sparse[SPLIT_COUNT];
     int32_t *rows; /* places in the dense matrix, 0, 1, 2 …: what the views point into */
     FeatureView views[SPLIT_COUNT];
@@ -13,7 +13,7 @@ typedef struct SplitFeatures {
 } SplitFeatures;
 
 static void split_features_free(SplitFeatures *features) {
-    features_free(&features->dense);
+    features_free(&features->own.features);
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
         sparse_features_free(&features->sparse[split]);
         mem_free(features->labels[split]);
@@ -32,28 +32,60 @@ static bool take_labels(SplitFeatures *features, const Dataset *dataset, Error *
     return true;
 }
 
-/* One pass over the rows of all splits, so that one cache entry serves them. */
-static bool make_dense(SplitFeatures *features, LinearEntry *entry, const LinearInputs *inputs, const Observer *observer,
-                       Error *err) {
+static int count_rows(const Dataset *dataset) {
     int total = 0;
-    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) total += inputs->dataset->splits[split].count;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) total += dataset->splits[split].count;
+    return total;
+}
+
+bool linear_features_make(LinearFeatures *made, int count, const LinearInputs *inputs, const Observer *observer, Error *err) {
+    int total = count_rows(inputs->dataset);
     int32_t *numbers = mem_new((size_t)total, sizeof *numbers, err);
-    features->rows = mem_new((size_t)total, sizeof *features->rows, err);
-    bool ok = numbers && features->rows;
-    for (int i = 0, split = SPLIT_TRAIN; ok && split < SPLIT_COUNT; split++) {
+    if (!numbers) return false;
+    for (int i = 0, split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
         const RowList *list = &inputs->dataset->splits[split];
-        features->views[split] = features_view_rows(&features->dense, features->rows + i, list->count);
-        for (int r = 0; r < list->count; r++, i++) {
-            numbers[i] = list->rows[r];
-            features->rows[i] = i;
-        }
+        for (int r = 0; r < list->count; r++) numbers[i++] = list->rows[r];
     }
-    ok = ok &&
-         features_extract_cached(&features->dense, &entry->features_s, &entry->options.extract, 1, &inputs->cache, &inputs->model,
-                                 inputs->encoder->encoder, inputs->tokens, numbers, total, inputs->pool, observer, err);
-    entry->features_s += inputs->tokens_s;
+    Features features[EXTRACT_MOST] = {{0}};
+    double seconds[EXTRACT_MOST];
+    ExtractOptions wanted[EXTRACT_MOST];
+    bool ok =
+        count <= EXTRACT_MOST || FAIL(err, ERROR_USAGE, "%d kinds of features at once, expected at most %d", count, EXTRACT_MOST);
+    for (int i = 0; ok && i < count; i++) wanted[i] = made[i].extract;
+    ok = ok && features_extract_cached(features, seconds, wanted, count, &inputs->cache, &inputs->model, inputs->encoder->encoder,
+                                       inputs->tokens, numbers, total, inputs->pool, observer, err);
+    for (int i = 0; i < count && i < EXTRACT_MOST; i++) {
+        made[i].features = features[i];
+        made[i].seconds = ok ? seconds[i] : 0;
+    }
     mem_free(numbers);
     return ok;
+}
+
+static bool same_extract(const ExtractOptions *a, const ExtractOptions *b) {
+    return a->pooling == b->pooling && a->layer == b->layer && a->normalize == b->normalize;
+}
+
+/* The features of all splits in one matrix, so that one pass and one cache entry serve them. */
+static bool make_dense(SplitFeatures *features, LinearEntry *entry, const LinearInputs *inputs, const Observer *observer,
+                       Error *err) {
+    const LinearFeatures *ready = NULL;
+    for (int i = 0; i < inputs->made_count; i++)
+        if (same_extract(&inputs->made[i].extract, &entry->options.extract)) ready = &inputs->made[i];
+    features->own.extract = entry->options.extract;
+    if (!ready && !linear_features_make(&features->own, 1, inputs, observer, err)) return false;
+    if (!ready) ready = &features->own;
+    entry->features_s = ready->seconds + inputs->tokens_s;
+    int total = count_rows(inputs->dataset);
+    features->rows = mem_new((size_t)total, sizeof *features->rows, err);
+    if (!features->rows) return false;
+    for (int i = 0; i < total; i++) features->rows[i] = i;
+    for (int i = 0, split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        int count = inputs->dataset->splits[split].count;
+        features->views[split] = features_view_rows(&ready->features, features->rows + i, count);
+        i += count;
+    }
+    return true;
 }
 
 static bool make_sparse(SplitFeatures *features, LinearEntry *entry, const LinearInputs *inputs, Error *err) {

@@ -20,6 +20,13 @@ typedef struct LinearOptions {
     ClassifierOptions classifier;
 } LinearOptions;
 
+/* Encoder features of the rows of all splits: those of train, then validation, then test, each in the order of its list. */
+typedef struct LinearFeatures {
+    ExtractOptions extract;
+    Features features;
+    double seconds; /* what making them took, tokens not included */
+} LinearFeatures;
+
 /* The encoder's side of it, shared by entries; all zero where no entry needs one. */
 typedef struct LinearInputs {
     const Dataset *dataset;
@@ -29,6 +36,8 @@ typedef struct LinearInputs {
     Sha256Hex model;      /* weights_sha256 of the encoder */
     FeatureCache cache;
     Pool *pool;
+    const LinearFeatures *made; /* (made_count) features that stand ready, or NULL */
+    int made_count;
 } LinearInputs;
 
 typedef struct LinearEntry {
@@ -38,6 +47,9 @@ typedef struct LinearEntry {
     Predictions predictions[SPLIT_COUNT]; /* of validation and test; that of train stays empty */
     double features_s, classifier_s;      /* features_s: with tokens, as long as it took when they were made */
 } LinearEntry;
+
+/* Makes the features of several entries in one pass over the rows; made[i].extract says what is wanted. Free each made[i].features. */
+MUST_CHECK bool linear_features_make(LinearFeatures *made, int count, const LinearInputs *inputs, const Observer *observer, Error *err);
 
 /* Rows answered are those of the split lists, in their order. Validation rows are looked at only to choose C. */
 MUST_CHECK bool linear_entry_run(LinearEntry *entry, const LinearInputs *inputs, const LinearOptions *options,

@@ -1,0 +1,363 @@
+/* twofold compare, the main job: both paths and their baselines on the same rows, a table, a verdict, and a report. */
+#include "compare/compare.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/describe.h"
+#include "cli/steps.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/utf8.h"
+
+enum { MOST_ENTRIES = 32 };
+
+typedef struct Entries {
+    EntrySpec specs[MOST_ENTRIES];
+    char names[MOST_ENTRIES][64]; /* of those that --entry adds */
+    int count;
+} Entries;
+
+/* ---- which entries ---- */
+
+static EntrySpec common_spec(const Settings *settings) {
+    EntrySpec spec = {.linear = {.extract = settings->extract, .tfidf = settings->tfidf, .classifier = settings->classifier},
+                      .finetune = settings->finetune};
+    spec.finetune.balanced = settings->classifier.balanced;
+    return spec;
+}
+
+static bool add_entry(Entries *entries, const EntrySpec *spec, Error *err) {
+    for (int i = 0; i < entries->count; i++)
+        if (strcmp(entries->specs[i].name, spec->name) == 0)
+            return FAIL(err, ERROR_USAGE, "two entries are named '%s'", spec->name);
+    if (entries->count == MOST_ENTRIES) return FAIL(err, ERROR_USAGE, "more than %d entries", MOST_ENTRIES);
+    entries->specs[entries->count++] = *spec;
+    return true;
+}
+
+static bool add_presets(Entries *entries, const Run *run, Error *err) {
+    const TextList *asked = &run->settings.entries;
+    EntrySpec spec, common = common_spec(&run->settings);
+    int count = asked->count ? asked->count : run->settings.entry.count ? 0 : ENTRY_PRESETS;
+    for (int i = 0; i < count; i++) {
+        const char *name = asked->count ? asked->items[i] : ENTRY_PRESET_NAMES[i];
+        if (!entry_preset(&spec, name, &common, options_given(&run->options, "C"), err) || !add_entry(entries, &spec, err))
+            return false;
+    }
+    return true;
+}
+
+/* A name becomes a folder. */
+static bool check_name(const char *name, size_t size, Error *err) {
+    bool good = size > 0 && size < 64 && isalnum((unsigned char)name[0]);
+    for (size_t i = 0; i < size && good; i++) good = isalnum((unsigned char)name[i]) || strchr("-_.", name[i]) != NULL;
+    if (good && !(size == 7 && strncmp(name, "figures", size) == 0)) return true;
+    return FAIL(err, ERROR_USAGE, "--entry: '%.*s' is no name; letters, digits, '-', '_' and '.', and not 'figures'", (int)size,
+                name);
+}
+
+/* NAME=KIND:flag=value,…: a preset by its name (or dummy, tfidf, encoder, finetune), with settings of its own. */
+static bool add_own(Entries *entries, Run *run, const char *text, Error *err) {
+    static const char *const WORDS[][2] = {{"tfidf", "tfidf-logreg"}, {"encoder", "cls-logreg"}};
+    const char *equals = strchr(text, '='), *colon = equals ? strchr(equals, ':') : NULL;
+    if (!equals)
+        return FAIL(err, ERROR_USAGE,
+                    "--entry %s: expected NAME=KIND:flag=value,…, as in svm=encoder:classifier=svm,pooling=mean", text);
+    if (!check_name(text, (size_t)(equals - text), err)) return false;
+    char kind[64];
+    size_t size = colon ? (size_t)(colon - equals - 1) : strlen(equals + 1);
+    (void)snprintf(kind, sizeof kind, "%.*s", size < sizeof kind ? (int)size : 0, equals + 1);
+    for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
+        if (strcmp(kind, WORDS[i][0]) == 0) (void)snprintf(kind, sizeof kind, "%s", WORDS[i][1]);
+    EntrySpec spec, common = common_spec(&run->settings);
+    if (!entry_preset(&spec, kind, &common, options_given(&run->options, "C"), err)) return error_prefix(err, "--entry %s", text);
+    Settings own = run->settings;
+    own.extract = spec.linear.extract;
+    own.tfidf = spec.linear.tfidf;
+    own.classifier = spec.linear.classifier;
+    if (colon && !options_assign_all(&run->options, &own, NULL, colon + 1, err)) return error_prefix(err, "--entry %s", text);
+    LinearOptions linear = spec.linear;
+    spec.linear = common_spec(&own).linear;
+    spec.linear.source = linear.source;
+    spec.finetune = own.finetune;
+    spec.finetune.balanced = own.classifier.balanced;
+    (void)snprintf(entries->names[entries->count % MOST_ENTRIES], 64, "%.*s", (int)(equals - text), text);
+    spec.name = entries->names[entries->count % MOST_ENTRIES];
+    return add_entry(entries, &spec, err);
+}
+
+static bool choose_entries(Entries *entries, Run *run, Error *err) {
+    static const char *const OWN[] = {"pooling", "classifier", "solver"};
+    for (size_t i = 0; i < sizeof OWN / sizeof *OWN; i++)
+        if (options_given(&run->options, OWN[i]))
+            return FAIL(err, ERROR_USAGE, "--%s is what tells entries apart: give it to one, as in --entry mine=encoder:%s=…",
+                        OWN[i], OWN[i]);
+    if (!add_presets(entries, run, err)) return false;
+    for (int i = 0; i < run->settings.entry.count; i++)
+        if (!add_own(entries, run, run->settings.entry.items[i], err)) return false;
+    for (int i = 0; i < entries->count; i++)
+        if (entries->specs[i].kind == ENTRY_FINETUNE && !finetune_options_check(&entries->specs[i].finetune, -1, err))
+            return false;
+    return true;
+}
+
+static bool needs_encoder(const Entries *entries) {
+    for (int i = 0; i < entries->count; i++)
+        if (entries->specs[i].kind >= ENTRY_FROZEN) return true;
+    return false;
+}
+
+/* ---- what is said ---- */
+
+static void add_quoted(Buffer *out, const char *text) {
+    bool plain = *text != '\0';
+    for (const char *c = text; *c && plain; c++) plain = isalnum((unsigned char)*c) || strchr("-_./:,=+@%", *c) != NULL;
+    if (plain) {
+        buffer_text(out, text);
+        return;
+    }
+    buffer_text(out, "'");
+    for (const char *c = text; *c; c++)
+        if (*c == '\'')
+            buffer_text(out, "'\\''");
+        else
+            buffer_add(out, c, 1);
+    buffer_text(out, "'");
+}
+
+/* The flags that decide the result, as they were given; where it is written and on how many threads is left out, so that reports of equal runs are
+ * equal. */
+static void make_command(Buffer *out, const Run *run) {
+    const OptionTable *table = settings_table();
+    buffer_printf(out, "twofold %s", command_name(run->command));
+    for (int i = 0; i < table->count; i++) {
+        const Option *row = &table->rows[i];
+        if (!run->options.given[i] || !(row->commands >> run->command & 1u) || strcmp(row->group, "running") == 0 ||
+            strcmp(row->group, "output") == 0)
+            continue;
+        if (row->kind == OPTION_EACH) {
+            const TextList *list = (const TextList *)(const void *)((const char *)&run->settings + row->offset);
+            for (int k = 0; k < list->count; k++) {
+                buffer_printf(out, " --%s ", row->name);
+                add_quoted(out, list->items[k]);
+            }
+            continue;
+        }
+        Buffer value = {0};
+        option_value_text(&value, row, &run->settings);
+        buffer_printf(out, " --%s ", row->name);
+        add_quoted(out, value.data ? value.data : "");
+        buffer_free(&value);
+    }
+    buffer_text(out, " --output_dir DIR");
+}
+
+static void say_plan(Run *run, const Entries *entries, const EntryEstimate *estimates) {
+    Buffer line = {0};
+    char time[32];
+    double total = 0;
+    for (int i = 0; i < entries->count; i++) {
+        const EntryEstimate *e = &estimates[i];
+        duration_text(time, e->seconds);
+        buffer_printf(&line, "%s%s ", i ? " · " : "", entries->specs[i].name);
+        if (e->recorded)
+            buffer_text(&line, "recorded");
+        else
+            buffer_printf(&line, "%s", e->seconds < 1 ? "<1 s" : time);
+        if (e->memory_mb >= 0) buffer_printf(&line, ", %.1f GB memory", e->memory_mb / 1e3);
+        if (e->disk_mb > 0) buffer_printf(&line, ", %.1f GB disk", e->disk_mb / 1e3);
+        total += e->seconds;
+    }
+    duration_text(time, total);
+    if (line.data) terminal_say(&run->terminal, "plan      %s   about %s in all", line.data, time);
+    double free_mb = memory_available_mb();
+    for (int i = 0; i < entries->count; i++)
+        if (free_mb > 0 && estimates[i].memory_mb > free_mb)
+            terminal_say(
+                &run->terminal,
+                "          ! %s needs about %.1f GB of memory, %.1f GB are free: a smaller --per_device_train_batch_size helps",
+                entries->specs[i].name, estimates[i].memory_mb / 1e3, free_mb / 1e3);
+    buffer_free(&line);
+}
+
+static void say_audit(Run *run, const Dataset *dataset) {
+    Audit audit = {0};
+    if (audit_run(&audit, dataset, NULL)) {
+        int test = audit.leaks[SPLIT_TEST][SPLIT_TRAIN], validation = audit.leaks[SPLIT_VALIDATION][SPLIT_TRAIN];
+        int otherwise = audit.leaks_otherwise[SPLIT_TEST][SPLIT_TRAIN] + audit.leaks_otherwise[SPLIT_VALIDATION][SPLIT_TRAIN];
+        if (test + validation)
+            terminal_say(
+                &run->terminal,
+                "          ! %d test and %d validation texts also stand in train, %d of them with another label (audit.csv)%s",
+                test, validation, otherwise,
+                run->settings.data.drop_leaks && strcmp(run->settings.data.drop_leaks, "train") == 0
+                    ? ""
+                    : "; --drop_leaks train removes them");
+        int duplicates = audit.duplicates[SPLIT_TRAIN];
+        if (duplicates)
+            terminal_say(&run->terminal, "          ! %d training rows repeat an earlier text; %d texts have several labels",
+                         duplicates, audit.conflict_texts);
+    }
+    audit_free(&audit);
+}
+
+static void say_entry(void *context, const EntryResult *entry) {
+    Run *run = context;
+    if (entry->status == ENTRY_FAILED)
+        terminal_say(&run->terminal, "%-14s failed    %s", entry->name, entry->failure.message);
+    else
+        terminal_say(&run->terminal, "%-14s %s  %s", entry->name, entry->reused ? "recorded" : "done    ", entry->how);
+    if (entry->status == ENTRY_DONE && entry->warning[0]) terminal_say(&run->terminal, "               ! %s", entry->warning);
+}
+
+/* ---- the table ---- */
+
+static void add_number(Buffer *out, double value, int width, int digits) {
+    if (isnan(value))
+        buffer_printf(out, "%*s", width, "-");
+    else
+        buffer_printf(out, "%*.*f", width, digits, value);
+}
+
+static void add_row(Buffer *out, const EntryResult *entry, int name_width) {
+    buffer_printf(out, "%-*s", name_width, entry->name);
+    if (entry->status == ENTRY_FAILED) {
+        buffer_printf(out, "  failed: %s\n", entry->failure.message);
+        return;
+    }
+    const Scores *test = &entry->scores[SPLIT_TEST];
+    Interval interval = entry_accuracy_interval(entry, SPLIT_TEST);
+    char train[32];
+    duration_text(train, entry->costs.train_s);
+    buffer_printf(out, "  %10.4f  %6.4f [%5.3f, %5.3f]  %8.4f  %12s", entry->scores[SPLIT_VALIDATION].accuracy, test->accuracy,
+                  interval.low, interval.high, test->f1_macro, train);
+    add_number(out, entry->costs.predict_ms_p50, 9, entry->costs.predict_ms_p50 < 0.1 ? 3 : 2);
+    add_number(out, entry->costs.model_mb, 8, entry->costs.model_mb < 10 ? 1 : 0);
+    buffer_text(out, "\n");
+}
+
+static void add_table(Buffer *out, const Comparison *c) {
+    int width = 14;
+    for (int i = 0; i < c->entry_count; i++)
+        if ((int)strlen(c->entries[i].name) > width) width = (int)strlen(c->entries[i].name);
+    buffer_printf(out, "%s%-*s  %10s  %-21s  %8s  %12s%9s%8s%s\n", output_bold(), width, "entry", "validation", "test accuracy",
+                  "macro F1", "train", "ms/text", "MB", output_plain());
+    buffer_printf(out, "%s%-*s  %10s  %-21s  %8s  %12s%9s%8s%s\n", output_bold(), width, "", "accuracy", "[95 % interval]",
+                  "(test)", "time", "p50", "", output_plain());
+    for (int i = 0; i < c->entry_count; i++) add_row(out, &c->entries[i], width);
+}
+
+/* Words wrapped to the terminal, behind a heading of ten columns. */
+static void add_wrapped(Buffer *out, const char *heading, const char *text, int columns) {
+    int at = 10, width = columns < 40 ? 40 : columns;
+    buffer_printf(out, "%-10s", heading);
+    while (*text) {
+        size_t size = strcspn(text, " ");
+        int word = utf8_width(text, size);
+        if (at > 10 && at + 1 + word > width) {
+            buffer_printf(out, "\n%-10s", "");
+            at = 10;
+        } else if (at > 10) {
+            buffer_text(out, " ");
+            at++;
+        }
+        buffer_add(out, text, size);
+        at += word;
+        text += size + strspn(text + size, " ");
+    }
+    buffer_text(out, "\n");
+}
+
+static bool print_result(const Run *run, const Comparison *c, Error *err) {
+    Buffer out = {0};
+    add_table(&out, c);
+    buffer_text(&out, "\n");
+    int columns = terminal_columns(1);
+    add_wrapped(&out, "verdict", c->recommendation.sentence.data ? c->recommendation.sentence.data : "", columns);
+    if (c->recommendation.question.size) add_wrapped(&out, "", c->recommendation.question.data, columns);
+    buffer_printf(&out, "report    %s/report.html\n", run->settings.output_dir);
+    if (c->recommendation.deploy >= 0)
+        buffer_printf(&out, "next      twofold predict --model %s/%s/model --text \"…\"\n", run->settings.output_dir,
+                      c->entries[c->recommendation.deploy].name);
+    bool printed = output_add(&out, err);
+    buffer_free(&out);
+    return printed;
+}
+
+static bool print_json(const Run *run, Error *err) {
+    Path path;
+    FileMap map = {0};
+    if (!path_make(&path, err, "%s/compare.json", run->settings.output_dir) || !file_map(&map, path.text, ERROR_PATH, err))
+        return false;
+    Buffer out = {0};
+    buffer_add(&out, map.data, map.size);
+    bool printed = output_add(&out, err);
+    buffer_free(&out);
+    file_unmap(&map);
+    return printed;
+}
+
+/* ---- the command ---- */
+
+static bool compare(Run *run, CompareInput *input, const Entries *entries, Error *err) {
+    EntryEstimate estimates[MOST_ENTRIES];
+    Comparison result = {0};
+    Buffer command = {0}, options = {0};
+    JsonWriter json = json_writer(&options, 0);
+    make_command(&command, run);
+    json_begin_object(&json);
+    options_write_json(&json, settings_table(), (int)run->command, &run->settings);
+    json_end_object(&json);
+    bool ok = buffer_ok(&command, err) && buffer_ok(&options, err) && compare_estimate(estimates, input, err);
+    if (ok) {
+        input->command = command.data;
+        input->options_json = options.data;
+        say_plan(run, entries, estimates);
+        ok = compare_run(&result, input, say_entry, run, &run->observer, err) &&
+             (run->settings.json ? print_json(run, err) : print_result(run, &result, err));
+    }
+    if (!ok && err->kind == ERROR_INTERRUPTED)
+        error_prefix(err, "what is done stays in %s; the same command goes on from there", run->settings.output_dir);
+    comparison_free(&result);
+    buffer_free(&command);
+    buffer_free(&options);
+    return ok;
+}
+
+bool command_compare(Run *run, Error *err) {
+    Dataset dataset = {0};
+    TextEncoder encoder = {0};
+    Tokens tokens = {0};
+    Entries entries = {.count = 0};
+    CompareInput input = {.dataset = &dataset,
+                          .data = run->settings.data.data ? run->settings.data.data : run->settings.data.train_file,
+                          .model = run->settings.model,
+                          .seed = run->settings.seed,
+                          .entries = entries.specs,
+                          .output_dir = run->settings.output_dir,
+                          .overwrite = run->settings.overwrite_output_dir,
+                          .cache = step_cache(run),
+                          .pool = run_pool(run, err)};
+    bool ok = input.pool && choose_entries(&entries, run, err);
+    bool with_encoder = ok && needs_encoder(&entries);
+    if (with_encoder && !run->settings.model)
+        ok = FAIL(err, ERROR_USAGE,
+                  "compare needs --model for its entries with an encoder; --entries dummy,tfidf-logreg runs without");
+    input.entry_count = entries.count;
+    ok = ok && step_read_data(run, &dataset, DATA_FOR_TRAINING, err);
+    if (ok) say_audit(run, &dataset);
+    if (ok && with_encoder) {
+        ok = step_load_encoder(run, &encoder, err) && step_encode(run, &encoder, &dataset, &tokens, &input.tokens_s, err);
+        input.encoder = &encoder;
+        input.tokens = &tokens;
+    }
+    if (ok) describe_machine(run);
+    ok = ok && step_make_output(run, "env.json", err) && compare(run, &input, &entries, err);
+    tokens_free(&tokens);
+    text_encoder_free(&encoder);
+    dataset_free(&dataset);
+    return ok;
+}

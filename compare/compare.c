@@ -1,0 +1,379 @@
+#include "compare/compare.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/memory.h"
+#include "common/random.h"
+#include "compare/costs.h"
+#include "compare/environment.h"
+#include "compare/model_card.h"
+#include "compare/recommend.h"
+#include "compare/results.h"
+
+/* A run, as its steps see it. */
+typedef struct Work {
+    const CompareInput *input;
+    Comparison *out;
+    const Observer *observer;
+    Sha256Hex tokenizer;
+    LinearInputs linear;
+    LinearFeatures made[EXTRACT_MOST]; /* in one pass, when the first entry that needs them comes */
+    int made_count;
+    bool has_made;
+} Work;
+
+/* ---- what is known before training ---- */
+
+static Sha256Hex tokenizer_sha256(const char *folder) {
+    static const char *const FILES[] = {"vocab.txt", "tokenizer.json", "tokenizer_config.json"};
+    Sha256 all;
+    sha256_init(&all);
+    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
+        Path path;
+        Sha256Hex one = {""};
+        if (path_make(&path, NULL, "%s/%s", folder, FILES[i]) && file_exists(path.text) && !sha256_file(&one, path.text, NULL))
+            one.text[0] = '\0';
+        sha256_add(&all, one.text, strlen(one.text) + 1);
+    }
+    return sha256_finish(&all);
+}
+
+/* Lengths in tokens of the rows in a split, and how many were cut. */
+static bool describe_tokens(ComparisonModel *model, const CompareInput *input, Error *err) {
+    model->lengths = mem_new((size_t)input->dataset->rows, sizeof *model->lengths, err);
+    if (!model->lengths) return false;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        const RowList *list = &input->dataset->splits[split];
+        for (int i = 0; i < list->count; i++) {
+            int row = list->rows[i], length = tokens_length(input->tokens, row);
+            model->lengths[model->lengths_count++] = length;
+            model->truncated[split] += input->tokens->full[row] > length;
+        }
+    }
+    return summary_make(&model->tokens, model->lengths, model->lengths_count, err);
+}
+
+static bool describe_model(Comparison *out, const CompareInput *input, Error *err) {
+    const TextEncoder *encoder = input->encoder;
+    const EncoderConfig *config = encoder_config(encoder->encoder);
+    ComparisonModel *model = &out->model;
+    size_t parameters = 0;
+    for (int i = 0; i < encoder->weights.table.count; i++) parameters += encoder->weights.table.tensors[i].count;
+    model->folder = input->model;
+    model->sha256 = weights_sha256(&encoder->weights);
+    model->max_length = encoder->max_length;
+    (void)snprintf(model->what, sizeof model->what, "%s, %d layers × %d, %.1f M parameters",
+                   config->family == FAMILY_BERT ? "BERT" : "DistilBERT", config->layers, config->channels,
+                   (double)parameters / 1e6);
+    return describe_tokens(model, input, err);
+}
+
+static bool describe(Work *work, Error *err) {
+    Comparison *out = work->out;
+    const CompareInput *input = work->input;
+    const Dataset *dataset = input->dataset;
+    *out = (Comparison){.dataset = dataset,
+                        .data = input->data,
+                        .data_sha256 = dataset_sha256(dataset),
+                        .dtype = "float32",
+                        .seed = input->seed,
+                        .command = input->command,
+                        .output_dir = input->output_dir};
+    RowList all = {.rows = mem_new((size_t)dataset->rows, sizeof(int), err)};
+    if (!all.rows) return false;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++)
+        for (int i = 0; i < dataset->splits[split].count; i++) all.rows[all.count++] = dataset->splits[split].rows[i];
+    bool good = text_summaries_make(&out->texts, dataset, &all, err) && audit_run(&out->audit, dataset, err);
+    mem_free(all.rows);
+    good = good && (!input->encoder || describe_model(out, input, err));
+    out->entries = good ? mem_new((size_t)input->entry_count, sizeof *out->entries, err) : NULL;
+    if (!out->entries) return false;
+    if (input->encoder) work->tokenizer = tokenizer_sha256(input->encoder->folder.text);
+    work->linear = (LinearInputs){.dataset = dataset,
+                                  .encoder = input->encoder,
+                                  .tokens = input->tokens,
+                                  .tokens_s = input->tokens_s,
+                                  .model = out->model.sha256,
+                                  .cache = input->cache,
+                                  .pool = input->pool};
+    return true;
+}
+
+static bool needs_encoder(const EntrySpec *spec) { return spec->kind >= ENTRY_FROZEN; }
+
+static void make_key(Buffer *key, const Work *work, const EntrySpec *spec) {
+    EntryContext context = {.data = work->out->data_sha256};
+    if (needs_encoder(spec)) {
+        context.model = &work->out->model.sha256;
+        context.tokenizer = &work->tokenizer;
+        context.max_length = work->out->model.max_length;
+    }
+    entry_key(key, spec, &context);
+}
+
+/* ---- one entry ---- */
+
+/* The features that all entries of path A need, in one pass. */
+static bool make_features(Work *work, Error *err) {
+    if (work->has_made) return true;
+    work->has_made = true;
+    for (int i = 0; i < work->input->entry_count && work->made_count < EXTRACT_MOST; i++) {
+        const EntrySpec *spec = &work->input->entries[i];
+        bool known = spec->kind != ENTRY_FROZEN || work->out->entries[i].status == ENTRY_FAILED || work->out->entries[i].reused;
+        const ExtractOptions *e = &spec->linear.extract;
+        for (int m = 0; m < work->made_count && !known; m++) {
+            const ExtractOptions *other = &work->made[m].extract;
+            known = other->pooling == e->pooling && other->layer == e->layer && other->normalize == e->normalize;
+        }
+        if (!known) work->made[work->made_count++].extract = *e;
+    }
+    if (!linear_features_make(work->made, work->made_count, &work->linear, work->observer, err)) {
+        work->made_count = 0; /* an entry that still wants them tries by itself, and says why it cannot */
+        return false;
+    }
+    work->linear.made = work->made;
+    work->linear.made_count = work->made_count;
+    return true;
+}
+
+/* "[CLS] of the last layer, …", "mean over the tokens of layer 4, …" */
+static void describe_frozen(EntryResult *result, const ExtractOptions *extract, const char *trained) {
+    static const char *const VECTORS[] = {
+        [POOLING_CLS] = "[CLS]", [POOLING_MEAN] = "mean over the tokens", [POOLING_MAX] = "maximum over the tokens"};
+    char layer[32] = "the last layer";
+    if (extract->layer != -1) (void)snprintf(layer, sizeof layer, "layer %d", extract->layer);
+    (void)snprintf(result->how, sizeof result->how, "%s of %s%s, %s", VECTORS[extract->pooling], layer,
+                   extract->normalize ? " at length 1" : "", trained);
+}
+
+static bool run_linear(Work *work, const EntrySpec *spec, EntryResult *result, const char *model_folder, Error *err) {
+    LinearEntry entry = {0};
+    bool good = (spec->kind != ENTRY_FROZEN || make_features(work, err)) &&
+                linear_entry_run(&entry, &work->linear, &spec->linear, work->observer, err);
+    if (good) {
+        char trained[256];
+        classifier_describe(&entry.classifier, trained);
+        if (spec->kind == ENTRY_FROZEN)
+            describe_frozen(result, &spec->linear.extract, trained);
+        else
+            (void)snprintf(result->how, sizeof result->how, "%s", trained);
+        if (spec->linear.classifier.classifier != CLASSIFIER_DUMMY && !entry.classifier.linear.converged)
+            (void)snprintf(result->warning, sizeof result->warning, "%s has not converged: raise --max_iter or lower --C",
+                           spec->name);
+        for (Split split = SPLIT_VALIDATION; split < SPLIT_COUNT; split++) {
+            result->predictions[split] = entry.predictions[split];
+            entry.predictions[split] = (Predictions){0};
+        }
+        result->costs.train_s = entry.features_s + entry.classifier_s;
+        good = linear_entry_save(&entry, &work->linear, model_folder, err);
+    }
+    linear_entry_free(&entry);
+    return good;
+}
+
+static FinetuneRows rows_of(const CompareInput *input, Split split) {
+    const RowList *list = &input->dataset->splits[split];
+    return (FinetuneRows){.tokens = input->tokens, .labels = input->dataset->labels, .rows = list->rows, .count = list->count};
+}
+
+/* The encoder with a head for these classes, and the names of what had to be drawn anew. */
+static bool load_with_head(Weights *weights, Work *work, const EntrySpec *spec, Error *err) {
+    const CompareInput *input = work->input;
+    if (!weights_load(weights, input->encoder->folder.text, input->dataset->classes,
+                      (const char *const *)input->dataset->class_names, spec->finetune.seed, err))
+        return false;
+    Buffer names = {0};
+    for (int i = 0; i < weights->table.count; i++)
+        if (weights->table.tensors[i].is_new)
+            buffer_printf(&names, "%s%s", names.size ? ", " : "", weights->table.tensors[i].name);
+    (void)snprintf(work->out->model.new_tensors, sizeof work->out->model.new_tensors, "%s", names.data ? names.data : "");
+    buffer_free(&names);
+    return true;
+}
+
+static bool answer(Work *work, const Weights *weights, EntryResult *result, Error *err) {
+    const CompareInput *input = work->input;
+    Encoder *encoder = encoder_new(weights, false, input->pool, err);
+    bool good = encoder != NULL;
+    for (Split split = SPLIT_VALIDATION; good && split < SPLIT_COUNT; split++) {
+        FinetuneRows rows = rows_of(input, split);
+        good = finetune_predict(&result->predictions[split], encoder, &rows, split_name(split), input->pool, work->observer, err);
+    }
+    encoder_free(encoder);
+    return good;
+}
+
+static void describe_training(EntryResult *result, const EntrySpec *spec) {
+    const FinetuneResult *t = &result->training;
+    char rate[32];
+    number_text(rate, spec->finetune.learning_rate);
+    int length = snprintf(result->how, sizeof result->how, "%.3g epochs of batches of %d, learning rate %s", t->epochs,
+                          spec->finetune.per_device_train_batch_size * spec->finetune.gradient_accumulation_steps, rate);
+    if (t->best_loaded && length > 0 && (size_t)length < sizeof result->how)
+        (void)snprintf(result->how + length, sizeof result->how - (size_t)length, "; best of %d evaluations (step %lld of %lld)",
+                       t->evaluation_count, (long long)t->best_step, (long long)t->steps);
+}
+
+static bool run_finetune(Work *work, const EntrySpec *spec, EntryResult *result, const char *folder, const char *model_folder,
+                         const char *key, Error *err) {
+    const CompareInput *input = work->input;
+    Weights weights = {0};
+    FinetuneInput finetune = {.weights = &weights,
+                              .model_folder = input->encoder->folder.text,
+                              .train = rows_of(input, SPLIT_TRAIN),
+                              .validation = rows_of(input, SPLIT_VALIDATION),
+                              .output_dir = folder,
+                              .identity = key,
+                              .pool = input->pool};
+    bool good = load_with_head(&weights, work, spec, err) &&
+                finetune_run(&result->training, &finetune, &spec->finetune, work->observer, err);
+    if (good) {
+        int batch = spec->finetune.per_device_train_batch_size * spec->finetune.gradient_accumulation_steps;
+        result->steps_per_epoch = ceil((double)finetune.train.count / batch);
+        result->costs.train_s = result->training.train_s + input->tokens_s;
+        describe_training(result, spec);
+        good = answer(work, &weights, result, err) && weights_save(&weights, input->encoder->folder.text, model_folder, err);
+    }
+    weights_free(&weights);
+    return good;
+}
+
+static bool score(Work *work, EntryResult *result, Error *err) {
+    for (Split split = SPLIT_VALIDATION; split < SPLIT_COUNT; split++)
+        if (!predictions_check(&result->predictions[split], err) ||
+            !scores_compute(&result->scores[split], &result->predictions[split], work->input->pool, err))
+            return false;
+    return true;
+}
+
+/* Scores, answers and the model card into the entry's folder. */
+static bool write_entry(Work *work, const EntryResult *result, const char *folder, const char *model_folder, Error *err) {
+    const Dataset *dataset = work->input->dataset;
+    SplitScores scores = {{[SPLIT_VALIDATION] = &result->scores[SPLIT_VALIDATION], [SPLIT_TEST] = &result->scores[SPLIT_TEST]}};
+    ModelCard card = {.folder = model_folder,
+                      .how = result->how,
+                      .encoder = result->kind >= ENTRY_FROZEN ? work->input->model : NULL,
+                      .scores = &(SplitScores){{[SPLIT_VALIDATION] = &result->scores[SPLIT_VALIDATION]}}};
+    return results_write_all(folder, dataset, SPLIT_TEST, &result->predictions[SPLIT_TEST], &scores, dataset->class_names, err) &&
+           model_card_write(&card, err);
+}
+
+static bool train_entry(Work *work, const EntrySpec *spec, EntryResult *result, const char *folder, const char *key, Error *err) {
+    Path model_folder;
+    bool measures_peak = memory_peak_reset();
+    if (!path_make(&model_folder, err, "%s/model", folder) || !folder_make(model_folder.text, err)) return false;
+    bool good = spec->kind == ENTRY_FINETUNE ? run_finetune(work, spec, result, folder, model_folder.text, key, err)
+                                             : run_linear(work, spec, result, model_folder.text, err);
+    if (good && measures_peak) result->costs.peak_rss_mb = memory_peak_mb();
+    return good && score(work, result, err) && write_entry(work, result, folder, model_folder.text, err) &&
+           costs_measure(&result->costs, model_folder.text, work->input->dataset, work->input->seed, work->input->pool,
+                         work->observer, err) &&
+           entry_record_save(result, key, folder, err);
+}
+
+/* An entry left by other settings is taken away whole: nothing of it may be mistaken for the new one's. What a stopped fine-tuning of the same
+ * settings left stays, to go on from. */
+static bool clear_folder(const char *folder, const char *key, bool overwrite, Error *err) {
+    Path path;
+    if (!path_make(&path, err, "%s/key.json", folder)) return false;
+    FileMap map = {0};
+    bool same = !overwrite && file_exists(path.text) && file_map(&map, path.text, ERROR_PATH, NULL) && map.size == strlen(key) &&
+                memcmp(map.data, key, map.size) == 0;
+    file_unmap(&map);
+    if (same) return true;
+    return folder_remove(folder, err) && folder_make(folder, err) && file_write(path.text, key, strlen(key), err);
+}
+
+static bool run_entry(Work *work, const EntrySpec *spec, EntryResult *result, Error *err) {
+    const CompareInput *input = work->input;
+    Path folder;
+    Buffer key = {0}, changed = {0};
+    bool found = false;
+    make_key(&key, work, spec);
+    bool good = buffer_ok(&key, err) && path_make(&folder, err, "%s/%s", input->output_dir, spec->name);
+    if (good && !input->overwrite) good = entry_record_load(result, input->dataset, key.data, folder.text, &found, &changed, err);
+    if (good && found) {
+        result->reused = true;
+        good = score(work, result, err);
+    } else if (good) {
+        if (changed.size) observer_note(work->observer, "%-9s trained again: %s", spec->name, changed.data);
+        good = clear_folder(folder.text, key.data, input->overwrite, err) &&
+               train_entry(work, spec, result, folder.text, key.data, err);
+    }
+    buffer_free(&key);
+    buffer_free(&changed);
+    return good;
+}
+
+/* ---- the run ---- */
+
+static bool compare_pairs(Comparison *out, Error *err) {
+    size_t most = (size_t)out->entry_count * (size_t)out->entry_count;
+    out->pairs = mem_new(most, sizeof *out->pairs, err);
+    if (!out->pairs) return false;
+    for (int a = 0; a < out->entry_count; a++)
+        for (int b = a + 1; b < out->entry_count; b++) {
+            if (out->entries[a].status != ENTRY_DONE || out->entries[b].status != ENTRY_DONE) continue;
+            PairResult *pair = &out->pairs[out->pair_count++];
+            *pair = (PairResult){.a = a, .b = b};
+            if (!paired_count(&pair->counts, &out->entries[a].predictions[SPLIT_TEST], &out->entries[b].predictions[SPLIT_TEST],
+                              err))
+                return false;
+            pair->mcnemar = mcnemar_exact(pair->counts.only_a, pair->counts.only_b);
+        }
+    return true;
+}
+
+static bool write_rows(const Work *work, Error *err) {
+    Path splits, audit;
+    const char *folder = work->input->output_dir;
+    return path_make(&splits, err, "%s/splits.csv", folder) && dataset_write_splits(work->input->dataset, splits.text, err) &&
+           path_make(&audit, err, "%s/audit.csv", folder) &&
+           audit_write_csv(&work->out->audit, work->input->dataset, audit.text, err);
+}
+
+static bool check_folder(const Work *work, Error *err) {
+    Sha256Hex before = environment_data(work->input->output_dir);
+    if (!before.text[0] || work->input->overwrite || strcmp(before.text, work->out->data_sha256.text) == 0) return true;
+    return FAIL(err, ERROR_USAGE,
+                "%s: holds a run on other data (sha256 %.8s…, these rows have %.8s…); name another --output_dir, or "
+                "--overwrite_output_dir",
+                work->input->output_dir, before.text, work->out->data_sha256.text);
+}
+
+static bool run_entries(Work *work, CompareDone on_entry, void *context, Error *err) {
+    Comparison *out = work->out;
+    int failed = 0;
+    for (int i = 0; i < work->input->entry_count; i++) {
+        const EntrySpec *spec = &work->input->entries[i];
+        EntryResult *result = &out->entries[i];
+        *result = (EntryResult){.name = spec->name, .kind = spec->kind, .costs = COSTS_UNKNOWN, .steps_per_epoch = (double)NAN};
+        out->entry_count = i + 1;
+        if (!run_entry(work, spec, result, &result->failure)) {
+            if (result->failure.kind == ERROR_INTERRUPTED) {
+                if (err) *err = result->failure;
+                return false;
+            }
+            result->status = ENTRY_FAILED;
+            failed++;
+        }
+        if (on_entry) on_entry(context, result);
+    }
+    if (failed < out->entry_count) return true;
+    if (err) *err = out->entries[0].failure;
+    return error_prefix(err, "every entry failed; %s", out->entries[0].name);
+}
+
+bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entry, void *context, const Observer *observer,
+                 Error *err) {
+    double started_s = clock_wall_s();
+    Work work = {.input = input, .out = out, .observer = observer};
+    bool good = describe(&work, err) && check_folder(&work, err) && environment_write(input, out, (double)NAN, err) &&
+                write_rows(&work, err) && run_entries(&work, on_entry, context, err) && compare_pairs(out, err) &&
+                recommend(out, err) && environment_write(input, out, clock_wall_s() - started_s, err);
+    for (int i = 0; i < work.made_count; i++) features_free(&work.made[i].features);
+    return good;
+}

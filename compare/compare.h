@@ -1,0 +1,51 @@
+/* The main job: entries on identical rows, one after the other, and what comes out of them.
+ *
+ *     compare_estimate(&input, estimates, &err);                          // before anything takes long
+ *     compare_run(&comparison, &input, on_entry, context, observer, &err);  // trains what an earlier run has not, writes the folder
+ *
+ * An entry that fails is reported and does not take the others with it. When the observer says stop, what is done stays in the folder and the
+ * same call goes on from there. */
+#ifndef TWOFOLD_COMPARE_COMPARE_H
+#define TWOFOLD_COMPARE_COMPARE_H
+
+#include "common/observer.h"
+#include "common/parallel.h"
+#include "compare/comparison.h"
+#include "compare/entry.h"
+
+/* All borrowed. */
+typedef struct CompareInput {
+    const Dataset *dataset;
+    const char *data;           /* as the user named it */
+    const TextEncoder *encoder; /* NULL when no entry needs one */
+    const Tokens *tokens;       /* of all the dataset's rows; NULL likewise */
+    double tokens_s;            /* what encoding them took */
+    const char *model;          /* as the user named it */
+    uint64_t seed;
+    const EntrySpec *entries;   /* (entry_count), of different names */
+    int entry_count;
+    const char *output_dir;     /* exists */
+    bool overwrite;             /* begin anew, whatever an earlier run left */
+    FeatureCache cache;
+    const char *command;        /* that repeats it */
+    const char *options_json;   /* every option, one JSON object, for env.json */
+    Pool *pool;
+} CompareInput;
+
+typedef struct EntryEstimate {
+    bool recorded;    /* an earlier run did it: the rest is 0 */
+    double seconds;   /* NaN: not known */
+    double memory_mb; /* NaN: little */
+    double disk_mb;
+} EntryEstimate;
+/* (entry_count) estimates, from one timed step or a small part of the rows. */
+MUST_CHECK bool compare_estimate(EntryEstimate *estimates, const CompareInput *input, Error *err);
+
+/* Called when an entry is done, has failed or was found recorded. May be NULL. */
+typedef void (*CompareDone)(void *context, const EntryResult *entry);
+
+/* Fills a zeroed Comparison and the folder. ERROR_USAGE when the folder holds a run on other data and `overwrite` is not set; ERROR_INTERRUPTED when stopped;
+ * ERROR_FAILED only when every entry failed. Release with comparison_free, also after a failure. */
+MUST_CHECK bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entry, void *context, const Observer *observer, Error *err);
+
+#endif

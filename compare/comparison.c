@@ -1,0 +1,37 @@
+#include "compare/comparison.h"
+
+#include <math.h>
+
+#include "common/memory.h"
+
+void comparison_free(Comparison *comparison) {
+    for (int i = 0; i < comparison->entry_count; i++) {
+        EntryResult *entry = &comparison->entries[i];
+        for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+            predictions_free(&entry->predictions[split]);
+            scores_free(&entry->scores[split]);
+        }
+        finetune_result_free(&entry->training);
+    }
+    mem_free(comparison->entries);
+    mem_free(comparison->pairs);
+    mem_free(comparison->model.lengths);
+    audit_free(&comparison->audit);
+    buffer_free(&comparison->recommendation.sentence);
+    buffer_free(&comparison->recommendation.question);
+    *comparison = (Comparison){0};
+}
+
+Interval entry_accuracy_interval(const EntryResult *entry, Split split) {
+    const Scores *scores = &entry->scores[split];
+    return wilson_interval(llround(scores->accuracy * (double)scores->rows), scores->rows, 0.95);
+}
+
+const PairResult *comparison_pair(const Comparison *comparison, int a, int b, bool *swapped) {
+    *swapped = a > b;
+    for (int i = 0; i < comparison->pair_count; i++) {
+        const PairResult *pair = &comparison->pairs[i];
+        if (*swapped ? pair->a == b && pair->b == a : pair->a == a && pair->b == b) return pair;
+    }
+    return NULL;
+}

@@ -1,0 +1,86 @@
+#include "compare/costs.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/memory.h"
+#include "common/random.h"
+#include "compare/text_model.h"
+
+enum { WARM_UPS = 20, TIMED = 200, MOST_AT_ONCE = 2000 };
+
+const EntryCosts COSTS_UNKNOWN = {.train_s = (double)NAN,
+                                  .predict_ms_p50 = (double)NAN,
+                                  .predict_ms_p95 = (double)NAN,
+                                  .predict_ms_p99 = (double)NAN,
+                                  .texts_per_s = (double)NAN,
+                                  .load_s = (double)NAN,
+                                  .peak_rss_mb = (double)NAN,
+                                  .model_mb = (double)NAN};
+
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The value below which that share of the sorted times lies, interpolated as numpy.percentile does. */
+static double percentile(const double *sorted, int count, double share) {
+    double place = share * (count - 1);
+    int below = (int)place, above = below + 1 < count ? below + 1 : below;
+    return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+}
+
+static bool time_one(double *ms, TextModel *model, const TextView *texts, int32_t row, Error *err) {
+    TextView one = *texts;
+    Predictions answer = {0};
+    one.rows = &row;
+    one.count = 1;
+    double started_s = clock_wall_s();
+    bool answered = text_model_predict(model, &one, NULL, &answer, NULL, NULL, err);
+    *ms = (clock_wall_s() - started_s) * 1e3;
+    predictions_free(&answer);
+    return answered;
+}
+
+static bool measure_latency(EntryCosts *costs, TextModel *model, const TextView *texts, uint64_t seed, const Observer *observer,
+                            Error *err) {
+    Random random = random_start(seed, STREAM_LATENCY, 0);
+    double ms[TIMED], ignored;
+    for (int i = 0; i < WARM_UPS + TIMED; i++) {
+        int32_t row = texts->rows[random_below(&random, (uint32_t)texts->count)];
+        if (observer_stop(observer)) return FAIL(err, ERROR_INTERRUPTED, "stopped while measuring");
+        if (!time_one(i < WARM_UPS ? &ignored : &ms[i - WARM_UPS], model, texts, row, err)) return false;
+    }
+    qsort(ms, TIMED, sizeof *ms, by_size);
+    costs->predict_ms_p50 = percentile(ms, TIMED, 0.5);
+    costs->predict_ms_p95 = percentile(ms, TIMED, 0.95);
+    costs->predict_ms_p99 = percentile(ms, TIMED, 0.99);
+    return true;
+}
+
+static bool measure_throughput(EntryCosts *costs, TextModel *model, const TextView *texts, Error *err) {
+    Predictions answers = {0};
+    TextView some = *texts;
+    if (some.count > MOST_AT_ONCE) some.count = MOST_AT_ONCE;
+    double started_s = clock_wall_s();
+    bool answered = text_model_predict(model, &some, NULL, &answers, NULL, NULL, err);
+    costs->texts_per_s = some.count / (clock_wall_s() - started_s);
+    predictions_free(&answers);
+    return answered;
+}
+
+bool costs_measure(EntryCosts *costs, const char *model_folder, const Dataset *dataset, uint64_t seed, Pool *pool,
+                   const Observer *observer, Error *err) {
+    const RowList *test = &dataset->splits[SPLIT_TEST];
+    TextView texts = {.data = dataset->text, .starts = dataset->starts, .rows = test->rows, .count = test->count};
+    double started_s = clock_wall_s();
+    TextModel *model = text_model_load(model_folder, 0, pool, err);
+    if (!model) return false;
+    costs->load_s = clock_wall_s() - started_s;
+    int64_t bytes = text_model_bytes(model_folder);
+    if (bytes >= 0) costs->model_mb = (double)bytes / 1e6;
+    bool measured = measure_latency(costs, model, &texts, seed, observer, err) && measure_throughput(costs, model, &texts, err);
+    text_model_free(model);
+    return measured;
+}

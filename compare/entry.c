@@ -1,0 +1,163 @@
+#include "compare/entry.h"
+
+#include <string.h>
+
+const char *const ENTRY_PRESET_NAMES[ENTRY_PRESETS] = {"dummy", "tfidf-logreg", "cls-logreg", "mean-logreg", "finetune"};
+
+const char *entry_kind_name(EntryKind kind) {
+    static const char *const NAMES[ENTRY_KINDS] = {"dummy", "bag of words", "frozen encoder (path A)",
+                                                   "fine-tuned encoder (path B)"};
+    return NAMES[kind];
+}
+
+bool entry_preset(EntrySpec *spec, const char *name, const EntrySpec *common, bool C_given, Error *err) {
+    int preset = 0;
+    while (preset < ENTRY_PRESETS && strcmp(ENTRY_PRESET_NAMES[preset], name) != 0) preset++;
+    *spec = *common;
+    if (preset == ENTRY_PRESETS)
+        return FAIL(err, ERROR_USAGE,
+                    "no entry '%s'; there are dummy, tfidf-logreg, cls-logreg, mean-logreg, finetune (--entry adds others)",
+                    name);
+    spec->name = ENTRY_PRESET_NAMES[preset];
+    LinearOptions *linear = &spec->linear;
+    linear->classifier.classifier = CLASSIFIER_LOGREG;
+    linear->classifier.solver = SOLVER_LIBLINEAR;
+    switch (preset) {
+    case 0:
+        spec->kind = ENTRY_DUMMY;
+        linear->source = SOURCE_NONE;
+        linear->classifier.classifier = CLASSIFIER_DUMMY;
+        break;
+    case 1:
+        spec->kind = ENTRY_WORDS;
+        linear->source = SOURCE_TFIDF;
+        if (!C_given)
+            linear->classifier.C = 0; /* the best of the choices: with C 1 the bag of words would look worse than it is */
+        break;
+    case 2:
+    case 3:
+        spec->kind = ENTRY_FROZEN;
+        linear->source = SOURCE_ENCODER;
+        linear->extract.pooling = preset == 2 ? POOLING_CLS : POOLING_MEAN;
+        if (preset == 3) linear->classifier.solver = SOLVER_LBFGS;
+        break;
+    default: spec->kind = ENTRY_FINETUNE;
+    }
+    return true;
+}
+
+/* ---- keys ---- */
+
+static void write_classifier(JsonWriter *json, const ClassifierOptions *o) {
+    json_put_string(json, "classifier", classifier_kind_name(o->classifier));
+    if (o->classifier == CLASSIFIER_DUMMY) {
+        json_put_int(json, "strategy", (int)o->strategy);
+        json_put_int(json, "seed", (int64_t)o->seed);
+        return;
+    }
+    json_put_string(json, "solver", classifier_solver_name(o->solver));
+    if (o->C > 0)
+        json_put_number(json, "C", o->C);
+    else {
+        json_write_key(json, "C_choices");
+        json_begin_array(json);
+        for (int i = 0; i < o->C_count; i++) json_write_number(json, o->C_choices[i]);
+        json_end_array(json);
+        json_put_int(json, "folds", o->folds);
+        json_put_int(json, "seed", (int64_t)o->seed);
+    }
+    json_put_string(json, "class_weight", o->balanced ? "balanced" : NULL);
+    json_put_number(json, "tol", o->tolerance);
+    json_put_int(json, "max_iter", o->max_iterations);
+}
+
+static void write_linear(JsonWriter *json, const LinearOptions *o) {
+    if (o->source == SOURCE_ENCODER) {
+        json_put_string(json, "pooling", pooling_name(o->extract.pooling));
+        json_put_int(json, "layer", o->extract.layer);
+        json_put_bool(json, "normalize", o->extract.normalize);
+    } else if (o->source == SOURCE_TFIDF) {
+        json_put_int(json, "ngram_min", o->tfidf.min_n);
+        json_put_int(json, "ngram_max", o->tfidf.max_n);
+        json_put_bool(json, "lowercase", o->tfidf.lowercase);
+        json_put_bool(json, "sublinear_tf", o->tfidf.sublinear);
+        json_put_number(json, "min_df", o->tfidf.min_df);
+        json_put_number(json, "max_df", o->tfidf.max_df);
+        json_put_int(json, "max_features", o->tfidf.max_features);
+    }
+    write_classifier(json, &o->classifier);
+}
+
+void entry_key(Buffer *out, const EntrySpec *spec, const EntryContext *context) {
+    JsonWriter json = json_writer(out, 0);
+    json_begin_object(&json);
+    json_put_string(&json, "program", "twofold " TWOFOLD_VERSION);
+    json_put_string(&json, "data", context->data.text);
+    if (context->model) {
+        json_put_string(&json, "model", context->model->text);
+        json_put_string(&json, "tokenizer", context->tokenizer->text);
+        json_put_int(&json, "max_length", context->max_length);
+    }
+    json_write_key(&json, "options");
+    if (spec->kind == ENTRY_FINETUNE)
+        finetune_options_write(&json, &spec->finetune);
+    else {
+        json_begin_object(&json);
+        write_linear(&json, &spec->linear);
+        json_end_object(&json);
+    }
+    json_end_object(&json);
+}
+
+/* A value as one would say it: numbers and words as they are, hashes by their beginning. */
+static void say_value(Buffer *out, const Json *value) {
+    char number[32];
+    if (json_is_number(value)) {
+        number_text(number, json_number_or(value, 0));
+        buffer_text(out, number);
+    } else if (json_is_string(value)) {
+        const char *text = json_string_or(value, "");
+        buffer_printf(out, strlen(text) == 64 ? "%.8s…" : "%s", text);
+    } else if (json_is_bool(value))
+        buffer_text(out, json_bool_or(value, false) ? "true" : "false");
+    else
+        buffer_text(out, json_is_null(value) ? "none" : "another list");
+}
+
+static bool same_value(const Json *a, const Json *b) {
+    Buffer x = {0}, y = {0};
+    say_value(&x, a);
+    say_value(&y, b);
+    bool same = !x.failed && !y.failed && strcmp(x.data, y.data) == 0;
+    if (same && (json_is_array(a) || json_is_array(b))) {
+        same = json_size(a) == json_size(b);
+        for (const Json *i = json_first(a), *j = json_first(b); same && i && j; i = json_next(i), j = json_next(j))
+            same = json_number_or(i, 0) == json_number_or(j, 0);
+    }
+    buffer_free(&x);
+    buffer_free(&y);
+    return same;
+}
+
+static void add_differences(Buffer *out, const Json *now, const Json *before) {
+    for (const Json *value = json_first(now); value; value = json_next(value)) {
+        const Json *old = json_get(before, json_key(value));
+        if (json_is_object(value)) {
+            add_differences(out, value, old);
+            continue;
+        }
+        if (same_value(value, old)) continue;
+        buffer_printf(out, "%s%s ", out->size ? "; " : "", json_key(value));
+        say_value(out, value);
+        buffer_text(out, ", was ");
+        say_value(out, old);
+    }
+}
+
+void entry_key_difference(Buffer *out, const char *key, const char *recorded) {
+    Json *now = json_parse(key, strlen(key), "key", ERROR_FAILED, NULL);
+    Json *before = json_parse(recorded, strlen(recorded), "key", ERROR_FAILED, NULL);
+    if (now) add_differences(out, now, before);
+    json_free(now);
+    json_free(before);
+}

@@ -1,0 +1,42 @@
+/* An entry of a comparison: what it is asked to be, and the record of what became of it in an earlier run of the same folder. */
+#ifndef TWOFOLD_COMPARE_ENTRY_H
+#define TWOFOLD_COMPARE_ENTRY_H
+
+#include "compare/comparison.h"
+#include "compare/linear_entry.h"
+#include "finetune/options.h"
+
+typedef struct EntrySpec {
+    const char *name;
+    EntryKind kind;
+    LinearOptions linear;     /* of the first three kinds */
+    FinetuneOptions finetune; /* of ENTRY_FINETUNE */
+} EntrySpec;
+
+/* The five that `compare` runs by default, in this order: dummy, tfidf-logreg, cls-logreg, mean-logreg, finetune. A copy of `common` with what makes the
+ * entry what it is put in: so flags that were given reach every entry they mean something to. ERROR_USAGE for another name, with those there are. */
+enum { ENTRY_PRESETS = 5 };
+extern const char *const ENTRY_PRESET_NAMES[ENTRY_PRESETS];
+MUST_CHECK bool entry_preset(EntrySpec *spec, const char *name, const EntrySpec *common, bool C_given, Error *err);
+
+/* What the entry's result depends on, beside its own options. */
+typedef struct EntryContext {
+    Sha256Hex data;
+    const Sha256Hex *model;     /* NULL for entries without an encoder */
+    const Sha256Hex *tokenizer;
+    int max_length;
+} EntryContext;
+
+/* One JSON object (indented): the same exactly when a run would give the same result. */
+void entry_key(Buffer *out, const EntrySpec *spec, const EntryContext *context);
+/* "C 1, was 10; learning_rate …": what differs between two keys, or "" when nothing does. */
+void entry_key_difference(Buffer *out, const char *key, const char *recorded);
+
+/* entry.json and answers.safetensors in the entry's folder. Saved last, so that a record means a finished entry. */
+MUST_CHECK bool entry_record_save(const EntryResult *entry, const char *key, const char *folder, Error *err);
+/* *found: a record with that very key was read into the (zeroed but for name and kind) result. Without one, `changed` says what differs, or "" when there is
+ * none. A damaged record counts as none. */
+MUST_CHECK bool entry_record_load(EntryResult *entry, const Dataset *dataset, const char *key, const char *folder, bool *found, Buffer *changed,
+                                  Error *err);
+
+#endif

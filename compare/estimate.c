@@ -1,0 +1,93 @@
+/* How long it will take, before it begins: each entry's own work on a small part of the rows, timed and multiplied. */
+#include <math.h>
+
+#include "common/clock.h"
+#include "common/memory.h"
+#include "compare/compare.h"
+
+enum { SAMPLE_ROWS = 1000, SAMPLE_TOKENS = 8192 };
+
+static bool is_recorded(const CompareInput *input, const EntrySpec *spec) {
+    Path record;
+    return !input->overwrite && path_make(&record, NULL, "%s/%s/entry.json", input->output_dir, spec->name) &&
+           file_exists(record.text);
+}
+
+/* Vocabulary, values and one classifier on the first rows, times the choices of C. */
+static bool time_words(double *seconds, const CompareInput *input, const EntrySpec *spec, Error *err) {
+    const Dataset *dataset = input->dataset;
+    const RowList *train = &dataset->splits[SPLIT_TRAIN];
+    int count = train->count < SAMPLE_ROWS ? train->count : SAMPLE_ROWS, total = 0;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) total += dataset->splits[split].count;
+    TextView texts = {.data = dataset->text, .starts = dataset->starts, .rows = train->rows, .count = count};
+    SparseFeatures values = {0};
+    double started_s = clock_wall_s();
+    Tfidf *tfidf = tfidf_fit(&texts, &spec->linear.tfidf, input->pool, err);
+    bool good = tfidf && tfidf_transform(tfidf, &texts, input->pool, &values, err);
+    int trainings = spec->linear.classifier.C > 0 ? 1 : spec->linear.classifier.C_count;
+    /* A pass of the solver reads every value about as often as making it did, some dozens of times. */
+    *seconds = (clock_wall_s() - started_s) * (1 + 4 * trainings) * total / count;
+    sparse_features_free(&values);
+    tfidf_free(tfidf);
+    return good;
+}
+
+/* Features of rows that hold some thousands of tokens. */
+static bool time_features(double *seconds, const CompareInput *input, const ExtractOptions *extract, Error *err) {
+    const Tokens *tokens = input->tokens;
+    int rows = 0;
+    while (rows < tokens->rows && tokens->starts[rows] < SAMPLE_TOKENS) rows++;
+    int32_t *numbers = mem_new((size_t)rows, sizeof *numbers, err);
+    if (!numbers) return false;
+    for (int i = 0; i < rows; i++) numbers[i] = i;
+    Features features = {0};
+    double started_s = clock_wall_s();
+    bool good = features_extract(&features, extract, 1, input->encoder->encoder, tokens, numbers, rows, input->pool, NULL, err);
+    double share = (double)tokens->starts[tokens->rows] / (double)tokens->starts[rows];
+    *seconds = (clock_wall_s() - started_s) * share;
+    features_free(&features);
+    mem_free(numbers);
+    return good;
+}
+
+static bool time_finetune(EntryEstimate *estimate, const CompareInput *input, const EntrySpec *spec, Error *err) {
+    const Dataset *dataset = input->dataset;
+    Weights weights = {0};
+    FinetuneEstimate found = {0};
+    FinetuneInput finetune = {
+        .weights = &weights, .model_folder = input->encoder->folder.text, .output_dir = input->output_dir, .pool = input->pool};
+    const Split splits[] = {SPLIT_TRAIN, SPLIT_VALIDATION};
+    FinetuneRows *rows[] = {&finetune.train, &finetune.validation};
+    for (int i = 0; i < 2; i++)
+        *rows[i] = (FinetuneRows){.tokens = input->tokens,
+                                  .labels = dataset->labels,
+                                  .rows = dataset->splits[splits[i]].rows,
+                                  .count = dataset->splits[splits[i]].count};
+    bool good = weights_load(&weights, input->encoder->folder.text, dataset->classes, (const char *const *)dataset->class_names,
+                             spec->finetune.seed, err) &&
+                finetune_estimate(&found, &finetune, &spec->finetune, err);
+    *estimate = (EntryEstimate){.seconds = found.train_s, .memory_mb = found.memory_mb, .disk_mb = found.disk_mb};
+    weights_free(&weights);
+    return good;
+}
+
+bool compare_estimate(EntryEstimate *estimates, const CompareInput *input, Error *err) {
+    bool features_counted = false;
+    for (int i = 0; i < input->entry_count; i++) {
+        const EntrySpec *spec = &input->entries[i];
+        EntryEstimate *estimate = &estimates[i];
+        *estimate = (EntryEstimate){.recorded = is_recorded(input, spec), .memory_mb = (double)NAN};
+        bool good = true;
+        if (estimate->recorded || spec->kind == ENTRY_DUMMY) continue;
+        if (spec->kind == ENTRY_WORDS)
+            good = time_words(&estimate->seconds, input, spec, err);
+        else if (spec->kind == ENTRY_FINETUNE)
+            good = time_finetune(estimate, input, spec, err);
+        else if (!features_counted) { /* one pass serves all of path A */
+            good = time_features(&estimate->seconds, input, &spec->linear.extract, err);
+            features_counted = true;
+        }
+        if (!good) return false;
+    }
+    return true;
+}
