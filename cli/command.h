@@ -51,6 +51,7 @@ bool command_tokenize(Run *run, Error *err);
 bool command_features(Run *run, Error *err);
 bool command_compare(Run *run, Error *err);
 bool command_train(Run *run, Error *err);
+bool command_finetune(Run *run, Error *err);
 bool command_evaluate(Run *run, Error *err);
 bool command_predict(Run *run, Error *err);
 bool command_convert(Run *run, Error *err);

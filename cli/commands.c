@@ -5,21 +5,25 @@
 #include "cli/command.h"
 
 static const Command COMMANDS[COMMAND_COUNT] = {
-    [COMMAND_COMPARE] =
-        {.summary = "both paths and their baselines on the same rows, one report: the main job",
-         .about = "Trains a dummy, a bag of words, a frozen encoder with linear models (path A) and the fine-tuned encoder (path B) on identical\n"
-                  "rows, scores and times them, says which to deploy and how sure that is, and writes report.html, report.md, compare.json and\n"
-                  "a folder for each entry with its model. The same command on an unfinished folder goes on, on a finished one shows the result.",
-         .example = "twofold compare --model models/minilm --data emotion/ --output_dir runs/emotion --learning_rate 1e-4 --epochs 2 --batch_size 64",
-         .run = command_compare},
-    [COMMAND_EXPLORE] =
-        {.summary = "what a set of texts is like, before anything is trained",
-         .arguments = "[DATA]",
-         .arguments_most = 1,
-         .about = "Prints classes and their shares, lengths in words and characters (and in tokens, with --model), texts that stand twice, texts with\n"
-                  "several labels, and test texts that also stand in train. DATA is what --data is; nothing is cut and nothing written.",
-         .example = "twofold explore emotion/ --model models/minilm",
-         .run = command_explore},
+    [COMMAND_COMPARE] = {.summary = "both paths and their baselines on the same rows, one report: the main job",
+                         .about = "Trains a dummy, a bag of words, a frozen encoder with linear models (path A) and the "
+                                  "fine-tuned encoder (path B) on identical\n"
+                                  "rows, scores and times them, says which to deploy and how sure that is, and writes "
+                                  "report.html, report.md, compare.json and\n"
+                                  "a folder for each entry with its model. The same command on an unfinished folder goes on, on "
+                                  "a finished one shows the result.",
+                         .example = "twofold compare --model models/minilm --data emotion/ --output_dir runs/emotion "
+                                    "--learning_rate 1e-4 --epochs 2 --batch_size 64",
+                         .run = command_compare},
+    [COMMAND_EXPLORE] = {.summary = "what a set of texts is like, before anything is trained",
+                         .arguments = "[DATA]",
+                         .arguments_most = 1,
+                         .about = "Prints classes and their shares, lengths in words and characters (and in tokens, with "
+                                  "--model), texts that stand twice, texts with\n"
+                                  "several labels, and test texts that also stand in train. DATA is what --data is; nothing is "
+                                  "cut and nothing written.",
+                         .example = "twofold explore emotion/ --model models/minilm",
+                         .run = command_explore},
     [COMMAND_TOKENIZE] = {.summary = "show the tokens and ids of texts, or turn ids back into text",
                           .arguments = "[TEXT…]",
                           .arguments_most = INT_MAX,
@@ -43,6 +47,16 @@ static const Command COMMANDS[COMMAND_COUNT] = {
              "read, with metrics.json, classification_report.txt, predictions.csv, errors.csv and a model card in it.",
          .example = "twofold train --model models/minilm --data emotion/ --output_dir runs/cls-logreg",
          .run = command_train},
+    [COMMAND_FINETUNE] =
+        {.summary = "an encoder trained whole, with a classification head (path B)",
+         .about =
+             "Trains with the meaning of transformers' Trainer, scores validation and test rows, and writes a model folder that "
+             "predict, evaluate and from_pretrained read, with trainer_state.json, all_results.json, metrics.json, "
+             "predictions.csv, errors.csv, a model card and the checkpoints in it. The same command on the folder of an "
+             "interrupted run goes on where that one stopped.",
+         .example = "twofold finetune --model models/minilm --data emotion/ --output_dir runs/finetune --learning_rate 1e-4 "
+                    "--epochs 2 --batch_size 64",
+         .run = command_finetune},
     [COMMAND_EVALUATE] = {.summary = "how good a model is on other data",
                           .about = "Scores a folder made by train, finetune or compare. One file is read as it stands; of a "
                                    "folder the test rows are scored, or those of validation where it has none.",

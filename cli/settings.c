@@ -2,8 +2,9 @@
 
 static const char *const COMMAND_NAMES[COMMAND_COUNT] = {
     [COMMAND_COMPARE] = "compare",   [COMMAND_EXPLORE] = "explore", [COMMAND_TOKENIZE] = "tokenize",
-    [COMMAND_FEATURES] = "features", [COMMAND_TRAIN] = "train",     [COMMAND_EVALUATE] = "evaluate",
-    [COMMAND_PREDICT] = "predict",   [COMMAND_CONVERT] = "convert", [COMMAND_HELP] = "help",
+    [COMMAND_FEATURES] = "features", [COMMAND_TRAIN] = "train",     [COMMAND_FINETUNE] = "finetune",
+    [COMMAND_EVALUATE] = "evaluate", [COMMAND_PREDICT] = "predict", [COMMAND_CONVERT] = "convert",
+    [COMMAND_HELP] = "help",
 };
 
 Settings settings_defaults(void) {
@@ -31,16 +32,17 @@ enum {
     TOKENIZE = 1 << COMMAND_TOKENIZE,
     FEATURES = 1 << COMMAND_FEATURES,
     TRAIN = 1 << COMMAND_TRAIN,
+    FINETUNE = 1 << COMMAND_FINETUNE,
     EVALUATE = 1 << COMMAND_EVALUATE,
     PREDICT = 1 << COMMAND_PREDICT,
     CONVERT = 1 << COMMAND_CONVERT,
 
     ALL = (1 << COMMAND_COUNT) - 1 - (1 << COMMAND_HELP),
-    SPLITTING = COMPARE | TRAIN,                         /* those that cut data into training, validation and test rows */
+    SPLITTING = COMPARE | TRAIN | FINETUNE,              /* those that cut data into training, validation and test rows */
     READING = SPLITTING | EXPLORE | FEATURES | EVALUATE, /* those that read data */
     COLUMNS = READING | PREDICT,                         /* those that need to know where the text stands */
     LINEAR = COMPARE | TRAIN,                            /* those that train linear models */
-    TUNING = COMPARE,                                    /* those that fine-tune */
+    TUNING = COMPARE | FINETUNE,                         /* those that fine-tune */
     POOLING = COMPARE | FEATURES | TRAIN,                /* those that make features of an encoder */
     COMPUTING = READING | PREDICT | CONVERT              /* those that use all cores */
 };
@@ -100,7 +102,7 @@ static const Option ROWS[] = {
      .needed = ALL & ~(COMPARE | EXPLORE | TRAIN | TOKENIZE),
      .help = "a model's folder as Hugging Face writes it, or its name in the Hugging Face cache"},
     {"max_length", "max_seq_length", OPTION_INT, AT(max_length), OPTION_BETWEEN(2, 1 << 20),
-     .unset = "as long as the model allows", MODEL, .commands = EXPLORE | POOLING | EVALUATE | PREDICT,
+     .unset = "as long as the model allows", MODEL, .commands = EXPLORE | POOLING | TUNING | EVALUATE | PREDICT,
      .help = "tokens in a text, [CLS] and [SEP] included; what is longer is cut"},
     {"pooling", NULL, OPTION_CHOICE, AT(extract.pooling), .choices = "cls mean max", MODEL, .commands = POOLING,
      .help = "one vector of a text's hidden states: that of [CLS], their mean, or the greatest of each channel"},
@@ -117,8 +119,8 @@ static const Option ROWS[] = {
     {"C", NULL, OPTION_FLOAT, AT(classifier.C), OPTION_ABOVE(0), .word = "auto", TRAINING, .commands = LINEAR,
      .help = "inverse strength of regularisation; auto, and --features tfidf unless it is given: the best of 1, 10, 100 on the "
              "validation rows"},
-    {"class_weight", NULL, OPTION_CHOICE, AT(classifier.balanced), .choices = "none balanced", TRAINING, .commands = LINEAR,
-     .help = "balanced: rare classes count more"},
+    {"class_weight", NULL, OPTION_CHOICE, AT(classifier.balanced), .choices = "none balanced", TRAINING,
+     .commands = LINEAR | TUNING, .help = "balanced: rare classes count more"},
     {"tolerance", "tol", OPTION_FLOAT, AT(classifier.tolerance), OPTION_ABOVE(0), TRAINING, .commands = LINEAR,
      .help = "where the solver stops, in its own measure"},
     {"max_iterations", "max_iter", OPTION_INT, AT(classifier.max_iterations), OPTION_AT_LEAST(1), TRAINING, .commands = LINEAR,
@@ -189,6 +191,8 @@ static const Option ROWS[] = {
      .help = "stop after so many evaluations without a better one; 0: never"},
     {"early_stopping_threshold", NULL, OPTION_FLOAT, AT(finetune.early_stopping_threshold), OPTION_AT_LEAST(0), TUNED,
      .help = "better by more than this"},
+    {"resume_from_checkpoint", NULL, OPTION_PATH, AT(finetune.resume_from_checkpoint), .unset = "the newest of this run",
+     .group = "fine-tuning", .commands = FINETUNE, .help = "a checkpoint's folder to go on from, or none to begin anew"},
 
     {"entries", NULL, OPTION_LIST, AT(entries), .meta = "A,B", .unset = "dummy,tfidf-logreg,cls-logreg,mean-logreg,finetune",
      .group = "entries", .commands = COMPARE, .help = "which of these are compared"},
@@ -217,13 +221,14 @@ static const Option ROWS[] = {
      .help = "what is written"},
     {"to", NULL, OPTION_CHOICE, AT(to), .choices = "distilbert", OUTPUT, .commands = CONVERT, .needed = CONVERT,
      .help = "rewrite a BERT encoder as the DistilBERT that computes the same"},
-    {"output_dir", NULL, OPTION_PATH, AT(output_dir), .meta = "DIR", OUTPUT, .commands = COMPARE | FEATURES | TRAIN | CONVERT,
-     .needed = COMPARE | FEATURES | TRAIN | CONVERT, .help = "where the files go; made when it is not there"},
+    {"output_dir", NULL, OPTION_PATH, AT(output_dir), .meta = "DIR", OUTPUT,
+     .commands = COMPARE | FEATURES | TRAIN | FINETUNE | CONVERT, .needed = COMPARE | FEATURES | TRAIN | FINETUNE | CONVERT,
+     .help = "where the files go; made when it is not there"},
     {"output_dir", NULL, OPTION_PATH, AT(output_dir), .meta = "DIR", .unset = "nothing is written", OUTPUT, .commands = EVALUATE,
      .help = "where metrics.json, classification_report.txt, predictions.csv and errors.csv go"},
-    {"overwrite_output_dir", NULL, OPTION_BOOL, AT(overwrite_output_dir), OUTPUT, .commands = COMPARE | TRAIN | CONVERT,
-     .help = "write into a folder that holds something else"},
-    {"json", NULL, OPTION_BOOL, AT(json), OUTPUT, .commands = COMPARE | EXPLORE | TOKENIZE | TRAIN | EVALUATE,
+    {"overwrite_output_dir", NULL, OPTION_BOOL, AT(overwrite_output_dir), OUTPUT,
+     .commands = COMPARE | TRAIN | FINETUNE | CONVERT, .help = "write into a folder that holds something else"},
+    {"json", NULL, OPTION_BOOL, AT(json), OUTPUT, .commands = COMPARE | EXPLORE | TOKENIZE | TRAIN | FINETUNE | EVALUATE,
      .help = "the result as JSON on standard output"},
 
     {"num_threads", NULL, OPTION_INT, AT(num_threads), OPTION_BETWEEN(1, 4096), .unset = "the cores this process may use",

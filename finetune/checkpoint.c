@@ -346,23 +346,47 @@ bool checkpoint_load_weights(const CheckpointParts *parts, int64_t step, Error *
     return good;
 }
 
+/* Whether a checkpoint was made with the data of this run; also true when one of the two does not say. */
+static bool has_same_data(const CheckpointParts *parts, const char *folder) {
+    Path path;
+    if (!path_make(&path, NULL, "%s/identity.json", folder)) return true;
+    Json *old = json_parse_file(path.text, ERROR_DATA, NULL);
+    Json *new = json_parse(parts->identity, strlen(parts->identity), "identity", ERROR_DATA, NULL);
+    const char *before = json_string_or(json_get(old, "data"), ""), *now = json_string_or(json_get(new, "data"), "");
+    bool same = !*before || !*now || strcmp(before, now) == 0;
+    json_free(old);
+    json_free(new);
+    return same;
+}
+
+/* Why a checkpoint cannot be used: other data ends the search, want of memory too (it says nothing about the checkpoint); the rest is said
+ * and passed over. All checkpoints of another run differ in the same way: that is said once. */
+static bool pass_over(const CheckpointParts *parts, const char *folder, const Error *why, bool *said, const Observer *observer,
+                      Error *err) {
+    if (why->kind == ERROR_FAILED) return FAIL(err, why->kind, "%s", why->message);
+    if (why->kind == ERROR_USAGE && !has_same_data(parts, folder))
+        return FAIL(err, ERROR_USAGE,
+                    "%s: belongs to a run on other data; name another --output_dir, or --overwrite_output_dir to begin anew",
+                    folder);
+    if (why->kind != ERROR_USAGE || !*said) observer_note(observer, "passed over: %s", why->message);
+    *said = *said || why->kind == ERROR_USAGE;
+    return true;
+}
+
 bool checkpoint_resume(const CheckpointParts *parts, bool *found, const Observer *observer, Error *err) {
     int64_t *steps = NULL;
     int count = 0;
     *found = false;
     if (!checkpoint_list(&steps, &count, parts->output_dir, err)) return false;
-    bool good = true;
+    bool good = true, said = false;
     for (int i = count; good && !*found && i-- > 0;) {
         Path folder;
         Error why = {0};
         good = checkpoint_path(&folder, parts->output_dir, steps[i], err);
         *found = good && checkpoint_load(parts, folder.text, &why);
-        if (!good || *found) break;
-        if (why.kind == ERROR_FAILED)
-            good = FAIL(err, why.kind, "%s", why.message); /* no memory says nothing about a checkpoint */
-        else
-            observer_note(observer, "passed over: %s", why.message);
+        if (good && !*found) good = pass_over(parts, folder.text, &why, &said, observer, err);
     }
+    if (good && !*found && count) observer_note(observer, "the training begins anew");
     free(steps);
     return good;
 }

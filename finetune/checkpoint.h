@@ -32,8 +32,8 @@ MUST_CHECK bool checkpoint_save(const CheckpointParts *parts, bool interrupted, 
  * one of another identity. */
 MUST_CHECK bool checkpoint_load(const CheckpointParts *parts, const char *folder, Error *err);
 
-/* Loads the newest good checkpoint of output_dir; *found is false when there is none. A damaged one is passed over with a note. With only
- * checkpoints of another identity a note says what changed. */
+/* Loads the newest good checkpoint of output_dir; *found is false when there is none. A damaged one is passed over with a note, those of another
+ * identity with a note that says what changed; one of other data is ERROR_USAGE. */
 MUST_CHECK bool checkpoint_resume(const CheckpointParts *parts, bool *found, const Observer *observer, Error *err);
 
 /* The weights alone. */

@@ -32,6 +32,7 @@ typedef struct FinetuneInput {
     FinetuneRows validation; /* count 0: none, then nothing may ask for an evaluation */
     const char *output_dir;  /* made if needed: checkpoint-N/, trainer_state.json, …_results.json */
     const char *identity; /* names data and model (their sha256): a checkpoint of another identity is not resumed; may be NULL */
+    const char *data; /* names the data alone: a folder with checkpoints of other data is refused (ERROR_USAGE); may be NULL */
     Pool *pool;
 } FinetuneInput;
 

@@ -24,6 +24,7 @@ static bool write_identity(Trainer *trainer, Error *err) {
     JsonWriter w = json_writer(&trainer->identity, 2);
     json_begin_object(&w);
     json_put_string(&w, "program", TWOFOLD_VERSION);
+    json_put_string(&w, "data", trainer->input->data ? trainer->input->data : "");
     json_put_string(&w, "input", trainer->input->identity ? trainer->input->identity : "");
     json_put_int(&w, "train_rows", trainer->input->train.count);
     json_put_int(&w, "validation_rows", trainer->input->validation.count);

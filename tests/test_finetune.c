@@ -433,12 +433,20 @@ static void test_checkpoints_of_another_run_are_not_resumed(void **state) {
     options.resume_from_checkpoint = NULL;
     Stopper stopper = {0};
     Observer observer = observe(&stopper);
-    fixture.input.identity = "other data";
+    fixture.input.identity = "another model";
     CHECK_OK(finetune_run(&result, &fixture.input, &options, &observer, &err), &err);
     assert_int_equal(result.resumed_from, 0);
     assert_non_null(strstr(stopper.notes, "passed over"));
-    assert_non_null(strstr(stopper.notes, "other data"));
+    assert_non_null(strstr(stopper.notes, "input was  and is another model"));
+    assert_non_null(strstr(stopper.notes, "begins anew"));
     finetune_result_free(&result);
+
+    fixture.input.data = "some rows";
+    run_ok(&fixture, &options);
+    fixture.input.data = "other rows";
+    CHECK_FAILS(finetune_run(&result, &fixture.input, &options, NULL, &err), &err, ERROR_USAGE, "a run on other data");
+    options.resume_from_checkpoint = "none";
+    run_ok(&fixture, &options);
     fixture_close(&fixture);
 }
 
