@@ -35,7 +35,7 @@ typedef struct Command {
     const char *summary;   /* one line of `twofold --help` */
     const char *arguments; /* what stands behind the flags in its usage, or NULL when it takes none */
     int arguments_most;    /* how many of these */
-    const char *about;     /* a paragraph or more of `twofold COMMAND --help`: what it does, what comes out */
+    const char *about;     /* a paragraph of `twofold COMMAND --help`, wrapped there: what it does, what comes out */
     const char *example;   /* one line that works */
     bool silent;           /* no closing line with times */
     bool (*run)(Run *run, Error *err);

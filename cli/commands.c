@@ -6,12 +6,11 @@
 
 static const Command COMMANDS[COMMAND_COUNT] = {
     [COMMAND_COMPARE] = {.summary = "both paths and their baselines on the same rows, one report: the main job",
-                         .about = "Trains a dummy, a bag of words, a frozen encoder with linear models (path A) and the "
-                                  "fine-tuned encoder (path B) on identical\n"
-                                  "rows, scores and times them, says which to deploy and how sure that is, and writes "
-                                  "report.html, report.md, compare.json and\n"
-                                  "a folder for each entry with its model. The same command on an unfinished folder goes on, on "
-                                  "a finished one shows the result.",
+                         .about =
+                             "Trains a dummy, a bag of words, a frozen encoder with linear models (path A) and the fine-tuned "
+                             "encoder (path B) on identical rows, scores and times them, says which to deploy and how sure that "
+                             "is, and writes report.html, report.md, compare.json and a folder for each entry with its model. "
+                             "The same command on an unfinished folder goes on, on a finished one shows the result.",
                          .example = "twofold compare --model models/minilm --data emotion/ --output_dir runs/emotion "
                                     "--learning_rate 1e-4 --epochs 2 --batch_size 64",
                          .run = command_compare},
@@ -19,9 +18,8 @@ static const Command COMMANDS[COMMAND_COUNT] = {
                          .arguments = "[DATA]",
                          .arguments_most = 1,
                          .about = "Prints classes and their shares, lengths in words and characters (and in tokens, with "
-                                  "--model), texts that stand twice, texts with\n"
-                                  "several labels, and test texts that also stand in train. DATA is what --data is; nothing is "
-                                  "cut and nothing written.",
+                                  "--model), texts that stand twice, texts with several labels, and test texts that also stand "
+                                  "in train. DATA is what --data is; nothing is cut and nothing written.",
                          .example = "twofold explore emotion/ --model models/minilm",
                          .run = command_explore},
     [COMMAND_TOKENIZE] = {.summary = "show the tokens and ids of texts, or turn ids back into text",
@@ -49,11 +47,10 @@ static const Command COMMANDS[COMMAND_COUNT] = {
          .run = command_train},
     [COMMAND_FINETUNE] =
         {.summary = "an encoder trained whole, with a classification head (path B)",
-         .about =
-             "Trains with the meaning of transformers' Trainer, scores validation and test rows, and writes a model folder that "
-             "predict, evaluate and from_pretrained read, with trainer_state.json, all_results.json, metrics.json, "
-             "predictions.csv, errors.csv, a model card and the checkpoints in it. The same command on the folder of an "
-             "interrupted run goes on where that one stopped.",
+         .about = "Trains with the meaning of transformers' Trainer, scores validation and test rows, and writes a model folder "
+                  "that predict, evaluate and from_pretrained read, with trainer_state.json, all_results.json, metrics.json, "
+                  "predictions.csv, errors.csv, a model card and the checkpoints in it. The same command on the folder of an "
+                  "interrupted run goes on where that one stopped.",
          .example = "twofold finetune --model models/minilm --data emotion/ --output_dir runs/finetune --learning_rate 1e-4 "
                     "--epochs 2 --batch_size 64",
          .run = command_finetune},

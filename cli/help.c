@@ -25,7 +25,7 @@ void help_overview(Buffer *out, int width) {
     buffer_text(out, "usage: twofold COMMAND [flags]\n\n");
     for (CommandId id = 0; id < COMMAND_COUNT; id++)
         buffer_printf(out, "  %-10s %s\n", command_name(id), command_get(id)->summary);
-    buffer_printf(out, "\nexample: %s\n\n", command_get(COMMAND_TRAIN)->example);
+    buffer_printf(out, "\nexample: %s\n\n", command_get(COMMAND_COMPARE)->example);
     add_paragraph(out, FLAGS, width);
     text_wrap(out, STREAMS, 0, 0, width);
 }
