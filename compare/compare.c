@@ -11,6 +11,7 @@
 #include "compare/environment.h"
 #include "compare/model_card.h"
 #include "compare/recommend.h"
+#include "compare/report.h"
 #include "compare/results.h"
 
 /* A run, as its steps see it. */
@@ -335,6 +336,14 @@ static bool write_rows(const Work *work, Error *err) {
            audit_write_csv(&work->out->audit, work->input->dataset, audit.text, err);
 }
 
+static bool write_reports(const Comparison *out, const char *folder, Error *err) {
+    Path json, markdown, html;
+    return path_make(&json, err, "%s/compare.json", folder) && path_make(&markdown, err, "%s/report.md", folder) &&
+           path_make(&html, err, "%s/report.html", folder) && report_write_json(out, json.text, err) &&
+           report_write_figures(out, folder, err) && report_write_markdown(out, markdown.text, err) &&
+           report_write_html(out, html.text, err);
+}
+
 static bool check_folder(const Work *work, Error *err) {
     Sha256Hex before = environment_data(work->input->output_dir);
     if (!before.text[0] || work->input->overwrite || strcmp(before.text, work->out->data_sha256.text) == 0) return true;
@@ -373,7 +382,8 @@ bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entr
     Work work = {.input = input, .out = out, .observer = observer};
     bool good = describe(&work, err) && check_folder(&work, err) && environment_write(input, out, (double)NAN, err) &&
                 write_rows(&work, err) && run_entries(&work, on_entry, context, err) && compare_pairs(out, err) &&
-                recommend(out, err) && environment_write(input, out, clock_wall_s() - started_s, err);
+                recommend(out, err) && write_reports(out, input->output_dir, err) &&
+                environment_write(input, out, clock_wall_s() - started_s, err);
     for (int i = 0; i < work.made_count; i++) features_free(&work.made[i].features);
     return good;
 }

@@ -1,0 +1,83 @@
+/* report.html: one file, no script, nothing loaded. */
+#include "common/clock.h"
+#include "common/file.h"
+#include "compare/report.h"
+#include "compare/report_page.h"
+
+static const double WIDE = 760, PHONE = 340;
+
+static bool add_drawing(Page *page, ReportPlotId plot, double width, const char *class, Buffer *caption) {
+    Figure figure = {0};
+    html_add(page->out, "<div class=\"%s\">\n", class);
+    bool good = REPORT_PLOTS[plot].draw(&figure, page->comparison, width, page->err) &&
+                figure_write_svg(page->out, &figure, FIGURE_INLINE, page->err);
+    buffer_text(page->out, "</div>\n");
+    caption->size = 0;
+    if (figure.caption.data) buffer_text(caption, figure.caption.data);
+    figure_free(&figure);
+    return good;
+}
+
+void page_add_plot(Page *page, ReportPlotId plot) {
+    if (page->failed || !REPORT_PLOTS[plot].has(page->comparison)) return;
+    Buffer caption = {0};
+    buffer_text(page->out, "<figure class=\"has-phone\">\n");
+    page->failed = !add_drawing(page, plot, WIDE, "wide", &caption) || !add_drawing(page, plot, PHONE, "phone", &caption) ||
+                   !buffer_ok(&caption, page->err);
+    html_add(page->out, "<figcaption>%s</figcaption></figure>\n", caption.data ? caption.data : "");
+    buffer_free(&caption);
+}
+
+void page_add_name(Page *page, const char *name) { html_add(page->out, "<bdi>%.60s</bdi>", name); }
+
+void page_add_row_text(Page *page, int i) {
+    const Dataset *dataset = page->comparison->dataset;
+    size_t size;
+    const char *text = dataset_text(dataset, dataset->splits[SPLIT_TEST].rows[i], &size);
+    html_text(page->out, text, size, TEXT_SHOWN);
+}
+
+const char *page_label(const Page *page, int label) { return page->comparison->dataset->class_names[label]; }
+
+const char *page_entry_name(const Page *page, int entry) { return page->comparison->entries[entry].name; }
+
+static void add_head(Page *page) {
+    Buffer *out = page->out;
+    const Comparison *c = page->comparison;
+    html_add(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%.60s – twofold "
+        "compare</title>\n<style>\n",
+        c->data ? c->data : "");
+    page_add_style(out);
+    buffer_text(out, "</style>\n</head>\n<body>\n<main>\n");
+}
+
+static void add_foot(Page *page) {
+    buffer_text(page->out,
+                "<footer><p class=\"note\">twofold " TWOFOLD_VERSION
+                ". The same figures for programs: <a href=\"compare.json\">compare.json</a>; for a pull request: <a "
+                "href=\"report.md\">report.md</a>; "
+                "drawings: figures/. Times and memory were measured once on the machine that env.json names.</p></footer>\n"
+                "</main>\n</body>\n</html>\n");
+}
+
+bool report_write_html(const Comparison *comparison, const char *path, Error *err) {
+    Buffer out = {0};
+    Page page = {.out = &out, .comparison = comparison, .err = err};
+    add_head(&page);
+    page_add_verdict(&page);
+    page_add_audit(&page);
+    page_add_differences(&page);
+    page_add_confusions(&page);
+    page_add_errors(&page);
+    page_add_learning(&page);
+    page_add_costs(&page);
+    page_add_making(&page);
+    add_foot(&page);
+    bool written = !page.failed && file_write_buffer(path, &out, err);
+    buffer_free(&out);
+    return written;
+}

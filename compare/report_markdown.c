@@ -1,0 +1,228 @@
+/* report.md: the short report, to paste into a pull request. Measured figures stand in <span class="measured">. */
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "compare/facts.h"
+#include "compare/report.h"
+#include "compare/shown_text.h"
+
+enum { NAME_SHOWN = 60, SENTENCE_SHOWN = 4000, TEXT_SHOWN = 160, ERRORS_SHOWN = 5, CLASSES_SHOWN = 30, ENTRIES_SHOWN = 8 };
+
+/* Text that stays text in Markdown: ASCII punctuation with a meaning is escaped, and nobody is called by an @. */
+static void add_text(Buffer *out, const char *text, size_t most) {
+    Buffer shown = {0};
+    shown_text(&shown, text, strlen(text), most);
+    for (size_t i = 0; i < shown.size; i++) {
+        char c = shown.data[i];
+        if (c == '<')
+            buffer_text(out, "&lt;");
+        else if (c == '>')
+            buffer_text(out, "&gt;");
+        else if (c == '&')
+            buffer_text(out, "&amp;");
+        else if (c == '@')
+            buffer_text(out, "@<!-- -->");
+        else {
+            if (strchr("\\`*_[]|#~!", c)) buffer_text(out, "\\");
+            buffer_add(out, &c, 1);
+        }
+    }
+    out->failed |= shown.failed;
+    buffer_free(&shown);
+}
+
+/* A code span between as many backticks as its text has not in a row. */
+static void add_code(Buffer *out, const char *text, size_t size) {
+    Buffer shown = {0};
+    shown_text(&shown, text, size, TEXT_SHOWN);
+    size_t longest = 0, run = 0;
+    for (size_t i = 0; i < shown.size; i++) {
+        run = shown.data[i] == '`' ? run + 1 : 0;
+        if (run > longest) longest = run;
+    }
+    for (size_t i = 0; i <= longest; i++) buffer_text(out, "`");
+    buffer_text(out, " ");
+    buffer_add(out, shown.data ? shown.data : "", shown.size);
+    buffer_text(out, " ");
+    for (size_t i = 0; i <= longest; i++) buffer_text(out, "`");
+    out->failed |= shown.failed;
+    buffer_free(&shown);
+}
+
+static void add_score(Buffer *out, double value) {
+    if (isnan(value))
+        buffer_text(out, " – |");
+    else
+        buffer_printf(out, " %.3f |", value);
+}
+
+static void add_measured(Buffer *out, const char *text) { buffer_printf(out, " <span class=\"measured\">%s</span> |", text); }
+
+static void add_measured_number(Buffer *out, double value, int digits) {
+    char text[48] = "–";
+    if (!isnan(value)) (void)snprintf(text, sizeof text, "%.*f", digits, value);
+    add_measured(out, text);
+}
+
+static void add_entry(Buffer *out, const Comparison *c, int i) {
+    const EntryResult *entry = &c->entries[i];
+    const char *strong = i == c->recommendation.deploy ? "**" : "";
+    buffer_printf(out, "| %s", strong);
+    add_text(out, entry->name, NAME_SHOWN);
+    buffer_printf(out, "%s |", strong);
+    if (entry->status == ENTRY_FAILED) {
+        buffer_text(out, " failed | | | | | |\n");
+        return;
+    }
+    Interval interval = entry_accuracy_interval(entry, SPLIT_TEST);
+    char train[32] = "–";
+    if (!isnan(entry->costs.train_s)) duration_text(train, entry->costs.train_s);
+    add_score(out, entry->scores[SPLIT_VALIDATION].accuracy);
+    buffer_printf(out, " %s%.3f%s [%.3f, %.3f] |", strong, entry->scores[SPLIT_TEST].accuracy, strong, interval.low,
+                  interval.high);
+    add_score(out, entry->scores[SPLIT_TEST].f1_macro);
+    add_measured(out, train);
+    add_measured_number(out, entry->costs.predict_ms_p50, entry->costs.predict_ms_p50 < 1 ? 3 : 1);
+    add_measured_number(out, entry->costs.model_mb, entry->costs.model_mb < 10 ? 1 : 0);
+    buffer_text(out, "\n");
+}
+
+static void add_entries(Buffer *out, const Comparison *c) {
+    buffer_text(out, "| entry | validation accuracy | test accuracy [95 % interval] | test macro F1 | training time | ms a text "
+                     "(median) | model, MB |\n"
+                     "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+    for (int i = 0; i < c->entry_count; i++) add_entry(out, c, i);
+    buffer_text(out, "\n");
+    for (int i = 0; i < c->entry_count; i++) {
+        const EntryResult *entry = &c->entries[i];
+        const char *sentence = entry->status == ENTRY_FAILED ? entry->failure.message : entry->warning;
+        if (!*sentence) continue;
+        buffer_text(out, "> ");
+        add_text(out, entry->name, NAME_SHOWN);
+        buffer_text(out, entry->status == ENTRY_FAILED ? " failed: " : ": ");
+        add_text(out, sentence, SENTENCE_SHOWN);
+        buffer_text(out, "\n\n");
+    }
+}
+
+static void add_verdict(Buffer *out, const Comparison *c) {
+    const Recommendation *r = &c->recommendation;
+    buffer_text(out, "# ");
+    if (r->deploy >= 0) {
+        buffer_text(out, "Deploy ");
+        add_text(out, c->entries[r->deploy].name, NAME_SHOWN);
+    } else
+        buffer_text(out, "Undecided");
+    buffer_text(out, "\n\n");
+    if (r->question.size) {
+        buffer_text(out, "**");
+        add_text(out, r->question.data, SENTENCE_SHOWN);
+        buffer_text(out, "**\n\n");
+    }
+    if (r->sentence.size) add_text(out, r->sentence.data, SENTENCE_SHOWN);
+    buffer_text(out, "\n\n");
+}
+
+static void add_rows(Buffer *out, const Comparison *c) {
+    char counts[SPLIT_COUNT][32], leaked[32];
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) count_text(counts[split], c->dataset->splits[split].count);
+    count_text(leaked, facts_leaked(c));
+    add_text(out, c->data ? c->data : "", NAME_SHOWN);
+    buffer_printf(
+        out,
+        ": %s training, %s validation and %s test texts, %d classes. %s test texts also stand in training or validation.\n\n",
+        counts[SPLIT_TRAIN], counts[SPLIT_VALIDATION], counts[SPLIT_TEST], c->dataset->classes, leaked);
+}
+
+static void add_pair(Buffer *out, const Comparison *c) {
+    int a, b;
+    bool swapped;
+    const PairResult *pair = facts_main_pair(c, &a, &b) ? comparison_pair(c, a, b, &swapped) : NULL;
+    if (!pair) return;
+    char p[32], counts[4][32];
+    count_text(counts[0], pair->counts.both);
+    count_text(counts[1], swapped ? pair->counts.only_b : pair->counts.only_a);
+    count_text(counts[2], swapped ? pair->counts.only_a : pair->counts.only_b);
+    count_text(counts[3], pair->counts.neither);
+    p_value_text(p, pair->mcnemar.log10_p);
+    buffer_text(out, "## Where they differ\n\n| test texts | ");
+    add_text(out, c->entries[b].name, NAME_SHOWN);
+    buffer_text(out, " right | wrong |\n| --- | ---: | ---: |\n| ");
+    add_text(out, c->entries[a].name, NAME_SHOWN);
+    buffer_printf(out, " right | %s | %s |\n| wrong | %s | %s |\n\nExact McNemar test: %s.\n\n", counts[0], counts[1], counts[2],
+                  counts[3], p);
+}
+
+static void add_classes(Buffer *out, const Comparison *c) {
+    int list[ENTRIES_SHOWN], count = 0;
+    for (int i = 0; i < c->entry_count && count < ENTRIES_SHOWN; i++)
+        if (c->entries[i].status == ENTRY_DONE) list[count++] = i;
+    if (!count) return;
+    buffer_text(out, "<details><summary>F1 of each class (test)</summary>\n\n| class | texts |");
+    for (int i = 0; i < count; i++) {
+        buffer_text(out, " ");
+        add_text(out, c->entries[list[i]].name, NAME_SHOWN);
+        buffer_text(out, " |");
+    }
+    buffer_text(out, "\n| --- | ---: |");
+    for (int i = 0; i < count; i++) buffer_text(out, " ---: |");
+    buffer_text(out, "\n");
+    for (int k = 0; k < c->dataset->classes && k < CLASSES_SHOWN; k++) {
+        buffer_text(out, "| ");
+        add_text(out, c->dataset->class_names[k], NAME_SHOWN);
+        buffer_printf(out, " | %lld |", (long long)c->entries[list[0]].scores[SPLIT_TEST].per_class[k].support);
+        for (int i = 0; i < count; i++) add_score(out, c->entries[list[i]].scores[SPLIT_TEST].per_class[k].f1);
+        buffer_text(out, "\n");
+    }
+    if (c->dataset->classes > CLASSES_SHOWN)
+        buffer_printf(out, "\nThe first %d of %d classes.\n", CLASSES_SHOWN, c->dataset->classes);
+    buffer_text(out, "\n</details>\n\n");
+}
+
+static void add_errors(Buffer *out, const Comparison *c) {
+    if (c->recommendation.deploy < 0) return;
+    const EntryResult *entry = &c->entries[c->recommendation.deploy];
+    const Predictions *p = &entry->predictions[SPLIT_TEST];
+    FactMistake list[ERRORS_SHOWN];
+    int count = facts_mistakes(list, ERRORS_SHOWN, p, NULL);
+    if (!count) return;
+    buffer_text(out, "<details><summary>Worst errors of the recommended entry</summary>\n\n");
+    for (int m = 0; m < count; m++) {
+        size_t size;
+        const char *text = dataset_text(c->dataset, c->dataset->splits[SPLIT_TEST].rows[list[m].i], &size);
+        buffer_text(out, "- ");
+        add_code(out, text, size);
+        buffer_text(out, " is ");
+        add_text(out, c->dataset->class_names[p->truth[list[m].i]], NAME_SHOWN);
+        buffer_text(out, ", answered ");
+        add_text(out, c->dataset->class_names[p->predicted[list[m].i]], NAME_SHOWN);
+        if (!isnan(list[m].loss)) buffer_printf(out, " (loss %.2f)", list[m].loss);
+        buffer_text(out, "\n");
+    }
+    buffer_text(out, "\n</details>\n\n");
+}
+
+bool report_write_markdown(const Comparison *c, const char *path, Error *err) {
+    Buffer out = {0};
+    add_verdict(&out, c);
+    add_rows(&out, c);
+    add_entries(&out, c);
+    add_pair(&out, c);
+    add_classes(&out, c);
+    add_errors(&out, c);
+    buffer_text(&out, "Repeat with\n\n    ");
+    Buffer command = {0};
+    shown_text(&command, c->command ? c->command : "", c->command ? strlen(c->command) : 0, SENTENCE_SHOWN);
+    buffer_add(&out, command.data ? command.data : "", command.size);
+    out.failed |= command.failed;
+    buffer_free(&command);
+    buffer_printf(&out, "\n\ntwofold " TWOFOLD_VERSION ", %s, seed %llu.\n", c->dtype ? c->dtype : "–",
+                  (unsigned long long)c->seed);
+    bool written = file_write_buffer(path, &out, err);
+    buffer_free(&out);
+    return written;
+}

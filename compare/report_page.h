@@ -1,0 +1,45 @@
+/* report.html in its parts, inside the writer: each section writes itself, or nothing when there is nothing to say. */
+#ifndef TWOFOLD_COMPARE_REPORT_PAGE_H
+#define TWOFOLD_COMPARE_REPORT_PAGE_H
+
+#include "compare/comparison.h"
+#include "compare/html.h"
+#include "compare/report_plots.h"
+
+enum {
+    LABEL_SHOWN = 60,   /* code points of a class or entry name */
+    TEXT_SHOWN = 320,   /* of a text */
+    PAGE_MOST = 1800000 /* bytes after which matrices are linked instead of drawn, so that the page stays below 2 MB */
+};
+
+typedef struct Page {
+    Buffer *out;
+    const Comparison *comparison;
+    Error *err;
+    bool failed; /* drawing a figure did; err says why */
+} Page;
+
+void page_add_style(Buffer *out);
+
+/* The sections, in their order. */
+void page_add_verdict(Page *page);
+void page_add_audit(Page *page);
+void page_add_differences(Page *page);
+void page_add_confusions(Page *page);
+void page_add_errors(Page *page);
+void page_add_learning(Page *page);
+void page_add_costs(Page *page);
+void page_add_making(Page *page);
+
+/* ---- what they share ---- */
+
+/* A figure of the list, for wide screens and for phones; the caption is its own. */
+void page_add_plot(Page *page, ReportPlotId plot);
+/* <bdi> and a name. */
+void page_add_name(Page *page, const char *name);
+/* The text of the i-th test row. */
+void page_add_row_text(Page *page, int i);
+const char *page_label(const Page *page, int label);
+const char *page_entry_name(const Page *page, int entry);
+
+#endif

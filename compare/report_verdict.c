@@ -1,0 +1,161 @@
+/* The first screen: which one, how sure, at what price; and at the end, what each costs. */
+#include <math.h>
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "compare/report_page.h"
+
+/* ---- words for measured figures ---- */
+
+static void add_time_cell(Page *page, const char *label, double seconds) {
+    char text[32] = "–";
+    if (!isnan(seconds)) duration_text(text, seconds);
+    html_add(page->out, "<td class=\"n measured\" data-label=\"%s\">%s</td>", label, text);
+}
+
+static void add_measured_cell(Page *page, const char *label, double value, int digits) {
+    char text[48] = "–";
+    if (!isnan(value)) (void)snprintf(text, sizeof text, "%.*f", digits, value);
+    html_add(page->out, "<td class=\"n measured\" data-label=\"%s\">%s</td>", label, text);
+}
+
+/* Three significant digits do for a latency, which spans five orders of magnitude. */
+static int latency_digits(double ms) { return ms < 0.995 ? 3 : ms < 9.95 ? 2 : ms < 99.5 ? 1 : 0; }
+
+static int size_digits(double mb) { return mb < 9.95 ? 1 : 0; }
+
+/* ---- the first screen ---- */
+
+static void add_title(Page *page) {
+    const Comparison *c = page->comparison;
+    char counts[SPLIT_COUNT][32];
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) count_text(counts[split], c->dataset->splits[split].count);
+    html_add(page->out, "<p class=\"kicker\"><bdi>%.80s</bdi> · %s training, %s validation and %s test texts · %d classes</p>\n",
+             c->data ? c->data : "–", counts[SPLIT_TRAIN], counts[SPLIT_VALIDATION], counts[SPLIT_TEST], c->dataset->classes);
+    if (c->recommendation.deploy >= 0)
+        html_add(page->out, "<h1>Deploy <bdi>%.60s</bdi></h1>\n", page_entry_name(page, c->recommendation.deploy));
+    else
+        buffer_text(page->out, "<h1>Undecided</h1>\n");
+}
+
+static void add_warnings(Page *page) {
+    for (int i = 0; i < page->comparison->entry_count; i++) {
+        const EntryResult *entry = &page->comparison->entries[i];
+        if (entry->status == ENTRY_FAILED)
+            html_add(page->out, "<p class=\"warning\"><b><bdi>%.60s</bdi> failed:</b> %s</p>\n", entry->name,
+                     entry->failure.message);
+        else if (entry->warning[0])
+            html_add(page->out, "<p class=\"warning\">%s</p>\n", entry->warning);
+    }
+}
+
+static void add_entry_row(Page *page, int i) {
+    const EntryResult *entry = &page->comparison->entries[i];
+    bool chosen = i == page->comparison->recommendation.deploy;
+    buffer_text(page->out, chosen ? "<tr class=\"chosen\"><th scope=\"row\">" : "<tr><th scope=\"row\">");
+    html_add(page->out, chosen ? "<b><bdi>%.60s</bdi></b>" : "<bdi>%.60s</bdi>", entry->name);
+    html_add(page->out, "<br><small>%s</small></th>", entry_kind_name(entry->kind));
+    if (entry->status == ENTRY_FAILED) {
+        buffer_text(page->out, "<td class=\"failed\" colspan=\"6\">failed, see above</td></tr>\n");
+        return;
+    }
+    Interval interval = entry_accuracy_interval(entry, SPLIT_TEST);
+    html_add(page->out, "<td class=\"n\" data-label=\"validation accuracy\">%.3f</td>", entry->scores[SPLIT_VALIDATION].accuracy);
+    html_add(page->out,
+             "<td class=\"n\" data-label=\"test accuracy [95 %% interval]\"><b>%.3f</b> <small>[%.3f, %.3f]</small></td>",
+             entry->scores[SPLIT_TEST].accuracy, interval.low, interval.high);
+    html_add(page->out, "<td class=\"n\" data-label=\"test macro F1\">%.3f</td>", entry->scores[SPLIT_TEST].f1_macro);
+    add_time_cell(page, "training time", entry->costs.train_s);
+    add_measured_cell(page, "ms a text (median)", entry->costs.predict_ms_p50, latency_digits(entry->costs.predict_ms_p50));
+    add_measured_cell(page, "model, MB", entry->costs.model_mb, size_digits(entry->costs.model_mb));
+    buffer_text(page->out, "</tr>\n");
+}
+
+static void add_navigation(Page *page) {
+    static const char *const PLACES[][2] = {{"clean", "Is the test clean?"}, {"differences", "Where they differ"},
+                                            {"confusions", "Confusions"},    {"errors", "Worst errors"},
+                                            {"learning", "Learning"},        {"costs", "Costs"},
+                                            {"making", "How this was made"}};
+    buffer_text(page->out, "<nav aria-label=\"Sections\"><ol>\n");
+    for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++)
+        html_add(page->out, "<li><a href=\"#%s\">%s</a></li>\n", PLACES[i][0], PLACES[i][1]);
+    buffer_text(page->out, "</ol></nav>\n");
+}
+
+void page_add_verdict(Page *page) {
+    const Recommendation *r = &page->comparison->recommendation;
+    add_title(page);
+    if (r->question.data && r->question.size) html_add(page->out, "<p class=\"answer\">%s</p>\n", r->question.data);
+    if (r->sentence.data) html_add(page->out, "<p class=\"verdict\">%s</p>\n", r->sentence.data);
+    add_warnings(page);
+    html_begin_table(page->out, "entries cards",
+                     "Every entry was trained and tested on the same rows. Marked: the one to deploy.");
+    buffer_text(
+        page->out,
+        "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">validation<br>accuracy</th>"
+        "<th scope=\"col\" class=\"n\">test accuracy<br>[95 % interval]</th><th scope=\"col\" class=\"n\">test<br>macro F1</th>"
+        "<th scope=\"col\" class=\"n\">training<br>time</th><th scope=\"col\" class=\"n\">ms a text<br>(median)</th>"
+        "<th scope=\"col\" class=\"n\">model<br>MB</th></tr></thead>\n<tbody>\n");
+    for (int i = 0; i < page->comparison->entry_count; i++) add_entry_row(page, i);
+    html_end_table(page->out);
+    page_add_plot(page, PLOT_ACCURACY);
+    add_navigation(page);
+}
+
+/* ---- costs ---- */
+
+static void add_cost_row(Page *page, const EntryResult *entry) {
+    const EntryCosts *costs = &entry->costs;
+    html_add(page->out, "<tr><th scope=\"row\"><bdi>%.60s</bdi></th>", entry->name);
+    add_time_cell(page, "training time", costs->train_s);
+    add_measured_cell(page, "ms a text, p50", costs->predict_ms_p50, latency_digits(costs->predict_ms_p50));
+    add_measured_cell(page, "p95", costs->predict_ms_p95, latency_digits(costs->predict_ms_p95));
+    add_measured_cell(page, "p99", costs->predict_ms_p99, latency_digits(costs->predict_ms_p99));
+    char rate[32] = "–";
+    if (costs->texts_per_s < 1e15) count_text(rate, (int64_t)(costs->texts_per_s + 0.5));
+    html_add(page->out, "<td class=\"n measured\" data-label=\"texts a second\">%s</td>", rate);
+    add_time_cell(page, "loading", costs->load_s);
+    add_measured_cell(page, "peak memory, MB", costs->peak_rss_mb, 0);
+    add_measured_cell(page, "model, MB", costs->model_mb, size_digits(costs->model_mb));
+    buffer_text(page->out, "</tr>\n");
+}
+
+/* "finetune takes 1.2 ms for a text": the finding is measured, and so is its heading. */
+static void add_cost_heading(Page *page) {
+    const Comparison *c = page->comparison;
+    const EntryResult *chosen = c->recommendation.deploy >= 0 ? &c->entries[c->recommendation.deploy] : NULL;
+    buffer_text(page->out, "<h2 class=\"measured\">");
+    if (chosen && chosen->costs.predict_ms_p50 > 0 && chosen->costs.train_s >= 0) {
+        char train[32], answer[48];
+        duration_text(train, chosen->costs.train_s);
+        double ms = chosen->costs.predict_ms_p50;
+        (void)snprintf(answer, sizeof answer, "%.*f", latency_digits(ms), ms);
+        html_add(page->out, "<bdi>%.60s</bdi> trains in %s and answers a text in %s ms", chosen->name, train, answer);
+    } else
+        buffer_text(page->out, "What each costs");
+    buffer_text(page->out, "</h2>\n");
+}
+
+void page_add_costs(Page *page) {
+    buffer_text(page->out, "<section id=\"costs\">\n");
+    add_cost_heading(page);
+    html_begin_table(page->out, "cards",
+                     "Measured on this machine, in this run. Training: from text to trained model, tokenising and features "
+                     "included. A text: one at a "
+                     "time, from text to label, model loaded (median, 95th and 99th percentile of 200 test texts). Texts a "
+                     "second: many at once, all "
+                     "threads. MB: every file that predict needs.");
+    buffer_text(page->out, "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">training<br>time</th>"
+                           "<th scope=\"col\" class=\"n\">ms a text<br>p50</th><th scope=\"col\" class=\"n\"><br>p95</th><th "
+                           "scope=\"col\" class=\"n\"><br>p99</th>"
+                           "<th scope=\"col\" class=\"n\">texts<br>a second</th><th scope=\"col\" class=\"n\">loading</th>"
+                           "<th scope=\"col\" class=\"n\">peak memory<br>MB</th><th scope=\"col\" "
+                           "class=\"n\">model<br>MB</th></tr></thead>\n<tbody>\n");
+    for (int i = 0; i < page->comparison->entry_count; i++)
+        if (page->comparison->entries[i].status == ENTRY_DONE) add_cost_row(page, &page->comparison->entries[i]);
+    html_end_table(page->out);
+    buffer_text(page->out, "<div class=\"measured\">\n");
+    page_add_plot(page, PLOT_COST_PREDICT);
+    page_add_plot(page, PLOT_COST_TRAIN);
+    buffer_text(page->out, "</div>\n</section>\n");
+}
