@@ -59,18 +59,30 @@ static void say_against(Buffer *out, const Comparison *c, int entry, int other) 
                       c->entries[other].name, p);
 }
 
+/* Against the best when a cheaper kind is as good, else against the runner-up; a lead that may be chance is said to be one. */
 static void say_choice(Buffer *out, const Comparison *c, int deploy, int best, int runner_up) {
-    const char *name = c->entries[deploy].name;
-    buffer_printf(out, "Deploy %s. ", name);
-    if (deploy != best) {
-        buffer_text(out, "It answers ");
-        say_against(out, c, deploy, best);
-        buffer_printf(out, ": no difference that this test set can show, and it is the cheaper kind to run. ");
-    } else if (runner_up >= 0) {
-        buffer_text(out, "It answers ");
-        say_against(out, c, deploy, runner_up);
-        buffer_text(out, ". ");
+    buffer_printf(out, "Deploy %s. ", c->entries[deploy].name);
+    int other = deploy != best ? best : runner_up;
+    if (other < 0) return;
+    buffer_text(out, "It answers ");
+    say_against(out, c, deploy, other);
+    if (is_as_good(c, deploy, other)) {
+        buffer_text(out, ": no difference that this test set can show");
+        if (c->entries[deploy].kind < c->entries[other].kind) buffer_text(out, ", and it is the cheaper kind to run");
     }
+    buffer_text(out, ". ");
+}
+
+/* Nothing was learned that chance or a constant answer does not explain. */
+static void say_none(Buffer *out, const Comparison *c, int dummy) {
+    int learned = find_best(c, ENTRY_WORDS, ENTRY_FINETUNE, -1);
+    if (learned < 0) {
+        buffer_printf(out, "Nothing to recommend: only %s finished, which looks at no text.", c->entries[dummy].name);
+        return;
+    }
+    buffer_printf(out, "Deploy none of these: the best, %s, answers ", c->entries[learned].name);
+    say_against(out, c, learned, dummy);
+    buffer_text(out, ", which looks at no text.");
 }
 
 /* What the cheaper kinds would give up. */
@@ -118,10 +130,15 @@ bool recommend(Comparison *c, Error *err) {
     if (best < 0)
         buffer_text(&r->sentence, "Nothing to recommend: no entry finished.");
     else {
-        r->deploy = choose(c, best);
-        r->runner_up = find_best(c, ENTRY_WORDS, ENTRY_FINETUNE, r->deploy);
-        say_choice(&r->sentence, c, r->deploy, best, r->runner_up);
-        say_cheaper(&r->sentence, c, r->deploy);
+        int chosen = choose(c, best);
+        if (c->entries[chosen].kind == ENTRY_DUMMY)
+            say_none(&r->sentence, c, chosen);
+        else {
+            r->deploy = chosen;
+            r->runner_up = find_best(c, ENTRY_WORDS, ENTRY_FINETUNE, chosen);
+            say_choice(&r->sentence, c, chosen, best, r->runner_up);
+            say_cheaper(&r->sentence, c, chosen);
+        }
         answer_question(c);
     }
     while (r->sentence.size && r->sentence.data[r->sentence.size - 1] == ' ') r->sentence.data[--r->sentence.size] = '\0';
