@@ -318,6 +318,7 @@ static bool resume(Trainer *trainer, Error *err) {
     bool found = false, any = !from || strcmp(from, "true") == 0, none = from && strcmp(from, "none") == 0;
     if (any && !checkpoint_resume(&parts, &found, trainer->observer, err)) return false;
     if (!any && !none) {
+        if (!folder_exists(from)) return FAIL(err, ERROR_PATH, "%s: there is no such checkpoint", from);
         if (!checkpoint_load(&parts, from, err)) return false;
         found = true;
     }
