@@ -29,13 +29,23 @@ static uint32_t mix(uint32_t x) {
 
 static void make_weights(Weights *weights, int C, int F) {
     Error err = {0};
-    *weights = (Weights){.config = {.family = FAMILY_DISTILBERT, .layers = 6, .channels = C, .heads = 12, .feed_forward = F,
-                                    .vocabulary = VOCABULARY, .positions = LONGEST, .norm_epsilon = 1e-12, .dropout = 0.1,
-                                    .attention_dropout = 0.1, .classifier_dropout = 0.2, .classes = 6}};
+    *weights = (Weights){.config = {.family = FAMILY_DISTILBERT,
+                                    .layers = 6,
+                                    .channels = C,
+                                    .heads = 12,
+                                    .feed_forward = F,
+                                    .vocabulary = VOCABULARY,
+                                    .positions = LONGEST,
+                                    .norm_epsilon = 1e-12,
+                                    .dropout = 0.1,
+                                    .attention_dropout = 0.1,
+                                    .classifier_dropout = 0.2,
+                                    .classes = 6}};
     if (!weight_table_make(&weights->table, &weights->config, 6, &err)) die(&err);
     weights->block = mem_new(weights->table.total, sizeof(float), &err);
     if (!weights->block) die(&err);
-    for (size_t i = 0; i < weights->table.total; i++) weights->block[i] = ((float)(mix((uint32_t)i) >> 8) * 0x1p-24f - 0.5f) * 0.1f;
+    for (size_t i = 0; i < weights->table.total; i++)
+        weights->block[i] = ((float)(mix((uint32_t)i) >> 8) * 0x1p-24f - 0.5f) * 0.1f;
 }
 
 /* ---- the matrix rate ---- */
@@ -52,8 +62,8 @@ static void rate_task(void *context, int task, int thread) {
     Rate *rate = context;
     Error err = {0};
     size_t rows = (size_t)rate->m * (size_t)task;
-    if (!ops_product(rate->runners[thread], rate->y + rows * (size_t)rate->n, rate->n, rate->x + rows * (size_t)rate->k, rate->k, rate->w, NULL,
-                     rate->m, false, &err))
+    if (!ops_product(rate->runners[thread], rate->y + rows * (size_t)rate->n, rate->n, rate->x + rows * (size_t)rate->k, rate->k,
+                     rate->w, NULL, rate->m, false, &err))
         die(&err);
 }
 
@@ -120,9 +130,12 @@ static double median(double *values) {
 static void bench_forward(const Encoder *encoder, Rate *rate, Pool *pool, int C, int length) {
     Error err = {0};
     int threads = pool_threads(pool), batches = threads * 4;
-    Lanes lanes = {.encoder = encoder, .workspaces = mem_new((size_t)threads, sizeof(Workspace *), &err), .batch = make_batch(length, TOKENS)};
+    Lanes lanes = {.encoder = encoder,
+                   .workspaces = mem_new((size_t)threads, sizeof(Workspace *), &err),
+                   .batch = make_batch(length, TOKENS)};
     for (int t = 0; t < threads; t++)
-        if (!(lanes.workspaces[t] = workspace_new(encoder, &(WorkspaceOptions){.tokens = TOKENS, .rows = TOKENS}, NULL, &err))) die(&err);
+        if (!(lanes.workspaces[t] = workspace_new(encoder, &(WorkspaceOptions){.tokens = TOKENS, .rows = TOKENS}, NULL, &err)))
+            die(&err);
     double speeds[ROUNDS], shares[ROUNDS];
     pool_run(pool, threads, forward_task, &lanes);
     for (int round = 0; round < ROUNDS; round++) {
@@ -149,7 +162,8 @@ static void bench_step(const Encoder *encoder, const Weights *weights, Rate *rat
         double best = matrix_rate(rate, pool), started_s = clock_wall_s();
         const float *logits;
         ForwardOptions options = {.cls_only = true, .dropout = true, .seed = 1, .step = (uint32_t)round + 1};
-        if (!encoder_forward(encoder, ws, &batch, &options, &err) || !encoder_classify(encoder, ws, &batch, &options, &logits, &err) ||
+        if (!encoder_forward(encoder, ws, &batch, &options, &err) ||
+            !encoder_classify(encoder, ws, &batch, &options, &logits, &err) ||
             !encoder_backward(encoder, ws, &batch, &options, dlogits, gradients, &err))
             die(&err);
         double seconds = clock_wall_s() - started_s;
@@ -157,8 +171,8 @@ static void bench_step(const Encoder *encoder, const Weights *weights, Rate *rat
         speeds[round] = batch.tokens / seconds;
         shares[round] = 3 * flops(C, length, batch.tokens) / seconds / best;
     }
-    printf("gradient  %4d tokens a row  %9.0f tokens/s  %.2f of the matrix rate (as if every row ran through the last layer)\n", length,
-           median(speeds), median(shares));
+    printf("gradient  %4d tokens a row  %9.0f tokens/s  %.2f of the matrix rate (as if every row ran through the last layer)\n",
+           length, median(speeds), median(shares));
     mem_free(gradients);
     workspace_free(ws);
 }
@@ -167,8 +181,10 @@ int main(int argc, char **argv) {
     Error err = {0};
     int threads = parallel_default_threads(), C = 384, F = 1536;
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) threads = atoi(argv[++i]);
-        else if (strcmp(argv[i], "--base") == 0) C = 768, F = 3072;
+        if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
+            threads = atoi(argv[++i]);
+        else if (strcmp(argv[i], "--base") == 0)
+            C = 768, F = 3072;
         else {
             fprintf(stderr, "usage: encoder [--threads N] [--base]\n");
             return 2;
@@ -183,8 +199,8 @@ int main(int argc, char **argv) {
     Encoder *encoder = encoder_new(&weights, true, pool, &err);
     if (!encoder) die(&err);
     matrix_rate(&rate, pool);
-    printf("%s, %d threads, float32, 6 layers × %d: the matrix rate is %.0f GFLOP/s\n", encoder_instruction_set(encoder), threads, C,
-           matrix_rate(&rate, pool) / 1e9);
+    printf("%s, %d threads, float32, 6 layers × %d: the matrix rate is %.0f GFLOP/s\n", encoder_instruction_set(encoder), threads,
+           C, matrix_rate(&rate, pool) / 1e9);
     static const int LENGTHS[] = {22, 128, 512};
     for (int i = 0; i < 3; i++) bench_forward(encoder, &rate, pool, C, LENGTHS[i]);
     for (int i = 0; i < 2; i++) bench_step(encoder, &weights, &rate, pool, C, LENGTHS[i]);

@@ -60,8 +60,10 @@ double memory_available_mb(void) {
 }
 
 void duration_text(char out[32], double s) {
-    if (s < 9.95) (void)snprintf(out, 32, "%.1f s", s);
-    else if (s < 59.5) (void)snprintf(out, 32, "%.0f s", s);
+    if (s < 9.95)
+        (void)snprintf(out, 32, "%.1f s", s);
+    else if (s < 59.5)
+        (void)snprintf(out, 32, "%.0f s", s);
     else if (s < 3599.5) {
         long whole = (long)(s + 0.5);
         (void)snprintf(out, 32, "%ld min %02ld s", whole / 60, whole % 60);

@@ -122,9 +122,12 @@ static bool flush_folder_of(const char *path) {
     Path folder;
     if (!path_make(&folder, NULL, "%s", path)) return false;
     char *slash = strrchr(folder.text, '/');
-    if (!slash) (void)strcpy(folder.text, ".");
-    else if (slash == folder.text) slash[1] = '\0';
-    else *slash = '\0';
+    if (!slash)
+        (void)strcpy(folder.text, ".");
+    else if (slash == folder.text)
+        slash[1] = '\0';
+    else
+        *slash = '\0';
     int file = open(folder.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0) return false;
     /* Some file systems cannot flush a folder; that is no failure of the write. */

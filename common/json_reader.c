@@ -80,7 +80,8 @@ static bool read_string(JsonReader *reader) {
     bool escaped = false;
     for (;;) {
         const char *run = reader->at;
-        while (reader->at < reader->end && *reader->at != '"' && *reader->at != '\\' && (unsigned char)*reader->at >= 0x20) reader->at++;
+        while (reader->at < reader->end && *reader->at != '"' && *reader->at != '\\' && (unsigned char)*reader->at >= 0x20)
+            reader->at++;
         size_t size = (size_t)(reader->at - run);
         if (reader->at >= reader->end || utf8_valid_prefix(run, size) < size) return false;
         if (*reader->at == '"' && !escaped) {

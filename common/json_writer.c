@@ -6,8 +6,10 @@
 #include "common/json.h"
 
 void number_text(char out[32], double value) {
-    if (isnan(value)) (void)snprintf(out, 32, "nan");
-    else if (isinf(value)) (void)snprintf(out, 32, value < 0 ? "-inf" : "inf");
+    if (isnan(value))
+        (void)snprintf(out, 32, "nan");
+    else if (isinf(value))
+        (void)snprintf(out, 32, value < 0 ? "-inf" : "inf");
     else
         for (int digits = 15; digits <= 17; digits++) {
             (void)snprintf(out, 32, "%.*g", digits, value);
@@ -61,11 +63,16 @@ static void quote(Buffer *out, const char *text, size_t size) {
         if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) continue;
         buffer_add(out, text + run, i - run);
         run = i + 1;
-        if (c == '"' || c == '\\') buffer_printf(out, "\\%c", c);
-        else if (c == '\n') buffer_text(out, "\\n");
-        else if (c == '\r') buffer_text(out, "\\r");
-        else if (c == '\t') buffer_text(out, "\\t");
-        else buffer_printf(out, "\\u%04x", c);
+        if (c == '"' || c == '\\')
+            buffer_printf(out, "\\%c", c);
+        else if (c == '\n')
+            buffer_text(out, "\\n");
+        else if (c == '\r')
+            buffer_text(out, "\\r");
+        else if (c == '\t')
+            buffer_text(out, "\\t");
+        else
+            buffer_printf(out, "\\u%04x", c);
     }
     buffer_add(out, text + run, size - run);
     buffer_text(out, "\"");
@@ -84,8 +91,10 @@ void json_write_bytes(JsonWriter *writer, const char *text, size_t size) {
 }
 
 void json_write_string(JsonWriter *writer, const char *text) {
-    if (text) json_write_bytes(writer, text, strlen(text));
-    else json_write_null(writer);
+    if (text)
+        json_write_bytes(writer, text, strlen(text));
+    else
+        json_write_null(writer);
 }
 
 void json_write_int(JsonWriter *writer, int64_t value) {

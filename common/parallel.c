@@ -10,7 +10,7 @@
 #include "common/memory.h"
 
 enum {
-    SPINS = 4000,      /* about 20 µs: operations of one forward pass follow each other faster than a sleep and a wake-up */
+    SPINS = 4000, /* about 20 µs: operations of one forward pass follow each other faster than a sleep and a wake-up */
     MOST_THREADS = 1024
 };
 
@@ -30,9 +30,9 @@ struct Pool {
     void *context;
     int count;
 
-    _Alignas(64) atomic_int next;     /* the next task nobody has taken */
-    _Alignas(64) atomic_int running;  /* workers that have not finished with this job */
-    _Alignas(64) atomic_uint epoch;   /* counts the jobs */
+    _Alignas(64) atomic_int next;    /* the next task nobody has taken */
+    _Alignas(64) atomic_int running; /* workers that have not finished with this job */
+    _Alignas(64) atomic_uint epoch;  /* counts the jobs */
     atomic_bool closing;
     pthread_mutex_t lock;
     pthread_cond_t wake, finished;
@@ -113,8 +113,10 @@ Pool *pool_new(int threads, Error *err) {
     for (int i = 0; good && i < threads - 1; i++) {
         pool->workers[i] = (Worker){.pool = pool, .index = i + 1};
         good = pthread_create(&pool->workers[i].thread, NULL, worker_main, &pool->workers[i]) == 0;
-        if (good) pool->started++;
-        else FAIL(err, ERROR_FAILED, "cannot start thread %d of %d; try a smaller --num_threads", i + 2, threads);
+        if (good)
+            pool->started++;
+        else
+            FAIL(err, ERROR_FAILED, "cannot start thread %d of %d; try a smaller --num_threads", i + 2, threads);
     }
     if (good) return pool;
     pool_free(pool);

@@ -152,7 +152,12 @@ void escape_html(Buffer *out, const char *text, size_t size) {
     size_t run = 0;
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)text[i];
-        const char *entity = c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : c == '\'' ? "&#39;" : NULL;
+        const char *entity = c == '&'    ? "&amp;"
+                             : c == '<'  ? "&lt;"
+                             : c == '>'  ? "&gt;"
+                             : c == '"'  ? "&quot;"
+                             : c == '\'' ? "&#39;"
+                                         : NULL;
         if (!entity && is_control(c)) entity = "\xEF\xBF\xBD"; /* no control character may stand in HTML */
         if (!entity) continue;
         buffer_add(out, text + run, i - run);
@@ -180,8 +185,8 @@ void escape_csv(Buffer *out, const char *text, size_t size) {
 /* Marks that reorder what a terminal shows (Unicode Bidirectional Algorithm), and C1 controls, which some obey. */
 static bool moves_cursor(uint32_t code_point) {
     return (code_point >= 0x80 && code_point < 0xA0) || (code_point >= 0x202A && code_point <= 0x202E) ||
-           (code_point >= 0x2066 && code_point <= 0x2069) || code_point == 0x200E || code_point == 0x200F || code_point == 0x061C ||
-           code_point == 0x2028 || code_point == 0x2029;
+           (code_point >= 0x2066 && code_point <= 0x2069) || code_point == 0x200E || code_point == 0x200F ||
+           code_point == 0x061C || code_point == 0x2028 || code_point == 0x2029;
 }
 
 void escape_terminal(Buffer *out, const char *text, size_t size) {
@@ -193,8 +198,10 @@ void escape_terminal(Buffer *out, const char *text, size_t size) {
             at++;
             continue;
         }
-        if (moves_cursor(code_point)) buffer_printf(out, "\\u%04X", (unsigned)code_point);
-        else buffer_add(out, text + at, (size_t)length);
+        if (moves_cursor(code_point))
+            buffer_printf(out, "\\u%04X", (unsigned)code_point);
+        else
+            buffer_add(out, text + at, (size_t)length);
         at += (size_t)length;
     }
 }

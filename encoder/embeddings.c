@@ -16,8 +16,10 @@ bool embeddings_forward(const Pass *pass, const Part *part, Error *err) {
     const float *words = tensor(pass, PART_WORDS), *positions = tensor(pass, PART_POSITIONS), *types = tensor(pass, PART_TYPES);
     for (int b = part->row; b < part->row_end; b++) {
         int first = pass->batch->starts[b], length = pass->batch->starts[b + 1] - first;
+        ws->row[b] = pass->batch->row ? pass->batch->row[b] : b;
         if (length > config->positions)
-            return FAIL(err, ERROR_MODEL, "a row of %d tokens, expected at most %d (max_position_embeddings)", length, config->positions);
+            return FAIL(err, ERROR_MODEL, "a row of %d tokens, expected at most %d (max_position_embeddings)", length,
+                        config->positions);
         for (int t = 0; t < length; t++) {
             int32_t id = pass->batch->ids[first + t];
             if (id < 0 || id >= config->vocabulary)
@@ -28,12 +30,13 @@ bool embeddings_forward(const Pass *pass, const Part *part, Error *err) {
                 for (int c = 0; c < C; c++) x[c] = word[c] + types[c] + position[c];
             else
                 for (int c = 0; c < C; c++) x[c] = word[c] + position[c];
-            ws->token_row[first + t] = pass->batch->row ? pass->batch->row[b] : b;
+            ws->token_row[first + t] = ws->row[b];
             ws->token_place[first + t] = t;
         }
     }
     size_t at = (size_t)part->token * (size_t)C;
-    float *normed = ws->embedded_normed ? ws->embedded_normed + at : NULL, *rstd = normed ? ws->embedded_rstd + part->token : NULL;
+    float *normed = ws->embedded_normed ? ws->embedded_normed + at : NULL,
+          *rstd = normed ? ws->embedded_rstd + part->token : NULL;
     encoder->kernels->add_norm(ws->embedded + at, normed, rstd, ws->embedded + at, NULL, tensor(pass, PART_NORM_WEIGHT),
                                tensor(pass, PART_NORM_BIAS), config->norm_epsilon, m, C, NULL, NULL, NULL);
     Dropout dropout = drop_at(pass, config->layers, DROP_EMBEDDINGS);
@@ -52,7 +55,8 @@ static bool norm_part(const Pass *pass, const Part *part, WorkspaceThread *threa
     Dropout dropout = drop_at(pass, encoder->weights->config.layers, DROP_EMBEDDINGS);
     encoder->kernels->drop(dy, m, C, &dropout, ws->token_row + part->token, ws->token_place + part->token);
     memcpy(ws->gradient.dx1 + at, dy, (size_t)m * (size_t)C * sizeof *dy);
-    encoder->kernels->norm_backward(dy, dy, ws->embedded_normed + at, ws->embedded_rstd + part->token, tensor(pass, PART_NORM_WEIGHT), m, C);
+    encoder->kernels->norm_backward(dy, dy, ws->embedded_normed + at, ws->embedded_rstd + part->token,
+                                    tensor(pass, PART_NORM_WEIGHT), m, C);
     return true;
 }
 
@@ -64,8 +68,8 @@ bool embeddings_backward(Pass *pass, Error *err) {
     if (!pass_run(pass, norm_part, err)) return false;
     GradientTasks tasks = {.count = 0};
     tasks_add_norm(&tasks, weight_model(table, config, pass->gradients, PART_NORM_WEIGHT),
-                   weight_model(table, config, pass->gradients, PART_NORM_BIAS), ws->gradient.dx1, ws->embedded_normed, pass->batch->tokens,
-                   config->channels);
+                   weight_model(table, config, pass->gradients, PART_NORM_BIAS), ws->gradient.dx1, ws->embedded_normed,
+                   pass->batch->tokens, config->channels);
     enum { COLUMNS = 64 };
     for (int c = 0; c < config->channels; c += COLUMNS)
         tasks.task[tasks.count++] = (GradientTask){.kind = SUM_EMBEDDINGS,

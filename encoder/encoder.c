@@ -9,8 +9,8 @@
 /* ---- packing ---- */
 
 /* weight (out, in) */
-static bool pack_linear(PackedLinear *linear, const Ops *ops, const float *weight, const float *bias, int out, int in, bool training,
-                        Error *err) {
+static bool pack_linear(PackedLinear *linear, const Ops *ops, const float *weight, const float *bias, int out, int in,
+                        bool training, Error *err) {
     linear->bias = bias;
     if (linear->forward)
         return ops_repack(ops, linear->forward, weight, err) && (!training || ops_repack(ops, linear->backward, weight, err));
@@ -64,7 +64,8 @@ static bool pack_head(Encoder *encoder, Error *err) {
     const float *part[MODEL_PARTS];
     for (int i = 0; i < MODEL_PARTS; i++) part[i] = weight_model(&w->table, &w->config, w->block, (ModelPart)i);
     return pack_linear(&encoder->pre, encoder->ops, part[PART_PRE_WEIGHT], part[PART_PRE_BIAS], C, C, encoder->training, err) &&
-           pack_linear(&encoder->classifier, encoder->ops, part[PART_CLASSIFIER_WEIGHT], part[PART_CLASSIFIER_BIAS], K, C, encoder->training, err);
+           pack_linear(&encoder->classifier, encoder->ops, part[PART_CLASSIFIER_WEIGHT], part[PART_CLASSIFIER_BIAS], K, C,
+                       encoder->training, err);
 }
 
 typedef struct PackRun {
@@ -134,14 +135,14 @@ const char *encoder_library(char out[32]) { return ops_library(out); }
 
 bool linear_forward(WorkspaceThread *thread, float *y, const float *x, const PackedLinear *w, int begin, int end, int out, int in,
                     Error *err) {
-    return ops_product(thread->runner, y + (size_t)begin * (size_t)out, out, x + (size_t)begin * (size_t)in, in, w->forward, w->bias,
-                       end - begin, false, err);
+    return ops_product(thread->runner, y + (size_t)begin * (size_t)out, out, x + (size_t)begin * (size_t)in, in, w->forward,
+                       w->bias, end - begin, false, err);
 }
 
-bool linear_backward(WorkspaceThread *thread, float *dx, const float *dy, const PackedLinear *w, int begin, int end, int out, int in,
-                     bool add, Error *err) {
-    return ops_product(thread->runner, dx + (size_t)begin * (size_t)in, in, dy + (size_t)begin * (size_t)out, out, w->backward, NULL,
-                       end - begin, add, err);
+bool linear_backward(WorkspaceThread *thread, float *dx, const float *dy, const PackedLinear *w, int begin, int end, int out,
+                     int in, bool add, Error *err) {
+    return ops_product(thread->runner, dx + (size_t)begin * (size_t)in, in, dy + (size_t)begin * (size_t)out, out, w->backward,
+                       NULL, end - begin, add, err);
 }
 
 Dropout drop_at(const Pass *pass, int layer, DropPlace place) {
@@ -166,8 +167,10 @@ static Part cut(const Batch *batch, int index, int count) {
         int low = 0, high = batch->rows; /* the first row that starts at or behind `wanted` */
         while (low < high) {
             int middle = (low + high) / 2;
-            if (batch->starts[middle] < wanted) low = middle + 1;
-            else high = middle;
+            if (batch->starts[middle] < wanted)
+                low = middle + 1;
+            else
+                high = middle;
         }
         bounds[side] = low;
     }
@@ -225,16 +228,17 @@ bool encoder_forward(const Encoder *encoder, Workspace *ws, const Batch *batch, 
     return pass_run(&pass, forward_part, err);
 }
 
-bool encoder_classify(const Encoder *encoder, Workspace *ws, const Batch *batch, const ForwardOptions *options, const float **logits,
-                      Error *err) {
+bool encoder_classify(const Encoder *encoder, Workspace *ws, const Batch *batch, const ForwardOptions *options,
+                      const float **logits, Error *err) {
     Pass pass = {.encoder = encoder, .ws = ws, .batch = batch, .options = options};
     *logits = ws->logits;
     return pass_run(&pass, head_forward, err);
 }
 
-bool encoder_backward(const Encoder *encoder, Workspace *ws, const Batch *batch, const ForwardOptions *options, const float *logits_gradient,
-                      float *gradients, Error *err) {
-    Pass pass = {.encoder = encoder, .ws = ws, .batch = batch, .options = options, .gradients = gradients, .dlogits = logits_gradient};
+bool encoder_backward(const Encoder *encoder, Workspace *ws, const Batch *batch, const ForwardOptions *options,
+                      const float *logits_gradient, float *gradients, Error *err) {
+    Pass pass = {
+        .encoder = encoder, .ws = ws, .batch = batch, .options = options, .gradients = gradients, .dlogits = logits_gradient};
     if (!head_backward(&pass, err)) return false;
     for (pass.layer = ws->last_layer - 1; pass.layer >= ws->options.from_layer; pass.layer--)
         if (!layer_backward(&pass, err)) return false;

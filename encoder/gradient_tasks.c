@@ -5,7 +5,8 @@
 #include "encoder/inside.h"
 
 enum {
-    OUTER_ROWS = 192, /* output rows of a weight gradient at a time: enough for the product to run at its rate, few enough to share out */
+    OUTER_ROWS =
+        192, /* output rows of a weight gradient at a time: enough for the product to run at its rate, few enough to share out */
     MOST_PIECES = 16, /* of one matrix */
     COLUMNS = 128
 };
@@ -20,16 +21,30 @@ static void zero_tail(float *x, int ld, int m) {
     memset(x + (size_t)m * (size_t)ld, 0, (size_t)(padded - m) * (size_t)ld * sizeof *x);
 }
 
-void tasks_add_linear(GradientTasks *tasks, float *dw, float *dbias, float *dy, int ldy, float *x, int ldx, int m, int out, int in) {
+void tasks_add_linear(GradientTasks *tasks, float *dw, float *dbias, float *dy, int ldy, float *x, int ldx, int m, int out,
+                      int in) {
     int piece = (out + MOST_PIECES - 1) / MOST_PIECES;
     piece = piece < OUTER_ROWS ? OUTER_ROWS : (piece + 15) / 16 * 16;
     for (int o = 0; o < out; o += piece)
-        add_task(tasks, (GradientTask){.kind = SUM_OUTER, .to = dw, .dy = dy, .x = x, .ldy = ldy, .ldx = ldx, .rows = m, .begin = o,
-                                       .end = o + piece < out ? o + piece : out, .in = in});
+        add_task(tasks, (GradientTask){.kind = SUM_OUTER,
+                                       .to = dw,
+                                       .dy = dy,
+                                       .x = x,
+                                       .ldy = ldy,
+                                       .ldx = ldx,
+                                       .rows = m,
+                                       .begin = o,
+                                       .end = o + piece < out ? o + piece : out,
+                                       .in = in});
     int width = (out + MOST_PIECES - 1) / MOST_PIECES;
     width = width < COLUMNS ? COLUMNS : (width + 15) / 16 * 16;
     for (int o = 0; o < out; o += width)
-        add_task(tasks, (GradientTask){.kind = SUM_COLUMNS, .to_bias = dbias, .dy = dy, .ldy = ldy, .rows = m, .begin = o,
+        add_task(tasks, (GradientTask){.kind = SUM_COLUMNS,
+                                       .to_bias = dbias,
+                                       .dy = dy,
+                                       .ldy = ldy,
+                                       .rows = m,
+                                       .begin = o,
                                        .end = o + width < out ? o + width : out});
     /* dy may be one half of a wider matrix (keys and values): its tail is the whole matrix's. */
     zero_tail(dy, ldy, m);
@@ -40,8 +55,15 @@ void tasks_add_norm(GradientTasks *tasks, float *dweight, float *dbias, const fl
     int width = (C + MOST_PIECES - 1) / MOST_PIECES;
     width = width < COLUMNS ? COLUMNS : (width + 15) / 16 * 16;
     for (int c = 0; c < C; c += width)
-        add_task(tasks, (GradientTask){.kind = SUM_NORM, .to = dweight, .to_bias = dbias, .dy = dy, .x = normed, .rows = m, .begin = c,
-                                       .end = c + width < C ? c + width : C, .in = C});
+        add_task(tasks, (GradientTask){.kind = SUM_NORM,
+                                       .to = dweight,
+                                       .to_bias = dbias,
+                                       .dy = dy,
+                                       .x = normed,
+                                       .rows = m,
+                                       .begin = c,
+                                       .end = c + width < C ? c + width : C,
+                                       .in = C});
 }
 
 /* Columns [begin, end) of the embedding tables' gradients: tokens in order. */
@@ -78,8 +100,8 @@ static void run_task(void *context, int index, int thread) {
     if (t->kind == SUM_OUTER) {
         int rows = (t->rows + OPS_ROW_STEP - 1) / OPS_ROW_STEP * OPS_ROW_STEP;
         /* The outcome is in the thread's Error: the first failure stands. */
-        if (!ops_add_outer(run->pass->ws->threads[thread].runner, t->to + (size_t)t->begin * (size_t)t->in, t->end - t->begin, t->in,
-                           t->dy + t->begin, t->ldy, t->x, t->ldx, rows, &run->errors[thread]))
+        if (!ops_add_outer(run->pass->ws->threads[thread].runner, t->to + (size_t)t->begin * (size_t)t->in, t->end - t->begin,
+                           t->in, t->dy + t->begin, t->ldy, t->x, t->ldx, rows, &run->errors[thread]))
             return;
     } else if (t->kind == SUM_COLUMNS) {
         kernels->column_sum(t->to_bias, t->dy, t->rows, t->ldy, t->begin, t->end);

@@ -19,10 +19,9 @@ static const float *cls_rows(const Pass *pass, const Part *part) {
 
 static void drop_pooled(const Pass *pass, const Part *part, float *x) {
     const EncoderConfig *config = &pass->encoder->weights->config;
-    const int32_t *row = pass->batch->row ? pass->batch->row : pass->ws->zeros;
     Dropout dropout = drop_at(pass, config->layers, DROP_HEAD);
-    pass->encoder->kernels->drop(x + (size_t)part->row * (size_t)config->channels, part->row_end - part->row, config->channels, &dropout,
-                                 row + part->row, pass->ws->zeros);
+    pass->encoder->kernels->drop(x + (size_t)part->row * (size_t)config->channels, part->row_end - part->row, config->channels,
+                                 &dropout, pass->ws->row + part->row, pass->ws->zeros);
 }
 
 bool head_forward(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
@@ -30,11 +29,13 @@ bool head_forward(const Pass *pass, const Part *part, WorkspaceThread *thread, E
     Workspace *ws = pass->ws;
     int C = config->channels;
     size_t begin = (size_t)part->row * (size_t)C, end = (size_t)part->row_end * (size_t)C;
-    if (!linear_forward(thread, ws->pre, cls_rows(pass, part), &pass->encoder->pre, part->row, part->row_end, C, C, err)) return false;
+    if (!linear_forward(thread, ws->pre, cls_rows(pass, part), &pass->encoder->pre, part->row, part->row_end, C, C, err))
+        return false;
     for (size_t i = begin; i < end; i++) ws->pre[i] = is_bert(pass) ? tanhf(ws->pre[i]) : ws->pre[i] > 0 ? ws->pre[i] : 0;
     memcpy(ws->pooled + begin, ws->pre + begin, (end - begin) * sizeof *ws->pre);
     drop_pooled(pass, part, ws->pooled);
-    return linear_forward(thread, ws->logits, ws->pooled, &pass->encoder->classifier, part->row, part->row_end, config->classes, C, err);
+    return linear_forward(thread, ws->logits, ws->pooled, &pass->encoder->classifier, part->row, part->row_end, config->classes,
+                          C, err);
 }
 
 static bool head_part(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
@@ -43,7 +44,8 @@ static bool head_part(const Pass *pass, const Part *part, WorkspaceThread *threa
     GradientRoom *g = &ws->gradient;
     int C = config->channels;
     size_t begin = (size_t)part->row * (size_t)C, end = (size_t)part->row_end * (size_t)C;
-    if (!linear_backward(thread, g->dpooled, g->dlogits, &pass->encoder->classifier, part->row, part->row_end, config->classes, C, false, err))
+    if (!linear_backward(thread, g->dpooled, g->dlogits, &pass->encoder->classifier, part->row, part->row_end, config->classes, C,
+                         false, err))
         return false;
     drop_pooled(pass, part, g->dpooled);
     for (size_t i = begin; i < end; i++) {
@@ -66,11 +68,13 @@ bool head_backward(Pass *pass, Error *err) {
     Workspace *ws = pass->ws;
     int C = config->channels, K = config->classes, B = pass->batch->rows;
     float *to[MODEL_PARTS];
-    for (int part = 0; part < MODEL_PARTS; part++) to[part] = weight_model(&weights->table, config, pass->gradients, (ModelPart)part);
+    for (int part = 0; part < MODEL_PARTS; part++)
+        to[part] = weight_model(&weights->table, config, pass->gradients, (ModelPart)part);
     memcpy(ws->gradient.dlogits, pass->dlogits, (size_t)B * (size_t)K * sizeof(float));
     if (!pass_run(pass, head_part, err)) return false;
     GradientTasks tasks = {.count = 0};
-    tasks_add_linear(&tasks, to[PART_CLASSIFIER_WEIGHT], to[PART_CLASSIFIER_BIAS], ws->gradient.dlogits, K, ws->pooled, C, B, K, C);
+    tasks_add_linear(&tasks, to[PART_CLASSIFIER_WEIGHT], to[PART_CLASSIFIER_BIAS], ws->gradient.dlogits, K, ws->pooled, C, B, K,
+                     C);
     tasks_add_linear(&tasks, to[PART_PRE_WEIGHT], to[PART_PRE_BIAS], ws->gradient.dpooled, C, ws->cls.y, C, B, C, C);
     return tasks_run(pass, &tasks, err);
 }

@@ -7,14 +7,14 @@
 
 /* Tiles are unrolled into registers where there are vector registers to unroll into. */
 #if defined(V_EACH)
-#define UNROLL
-#define INLINE static
+    #define UNROLL
+    #define INLINE static
 #elif defined(__clang__)
-#define UNROLL _Pragma("unroll")
-#define INLINE static inline __attribute__((always_inline))
+    #define UNROLL _Pragma("unroll")
+    #define INLINE static inline __attribute__((always_inline))
 #else
-#define UNROLL _Pragma("GCC unroll 8")
-#define INLINE static inline __attribute__((always_inline))
+    #define UNROLL _Pragma("GCC unroll 8")
+    #define INLINE static inline __attribute__((always_inline))
 #endif
 
 enum {
@@ -35,10 +35,12 @@ typedef struct DropWords {
     uint32_t words[4][LANES];
 } DropWords;
 
-static DropWords drop_words(const Dropout *dropout, uint32_t row) { return (DropWords){.dropout = dropout, .row = row, .group = -1}; }
+static DropWords drop_words(const Dropout *dropout, uint32_t row) {
+    return (DropWords){.dropout = dropout, .row = row, .group = -1};
+}
 
 static void draw(DropWords *d) {
-    uint32_t (*c)[LANES] = d->words;
+    uint32_t(*c)[LANES] = d->words;
     uint32_t k0 = (uint32_t)d->dropout->seed, k1 = (uint32_t)(d->dropout->seed >> 32);
     for (int i = 0; i < LANES; i++) {
         c[0][i] = (uint32_t)d->group * LANES + (uint32_t)i;
@@ -88,8 +90,10 @@ static float add_row(float *y, const float *x, const float *add, int C, DropWord
     Vec sum = v_set(0);
     for (int c = 0; c < C; c += LANES) {
         Vec v = v_load_upto(x + c, C - c);
-        if (add && words) v = v_fma(v_load_upto(add + c, C - c), drop_factor(words, first + c / LANES), v);
-        else if (add) v = v_add(v, v_load_upto(add + c, C - c));
+        if (add && words)
+            v = v_fma(v_load_upto(add + c, C - c), drop_factor(words, first + c / LANES), v);
+        else if (add)
+            v = v_add(v, v_load_upto(add + c, C - c));
         sum = v_add(sum, v);
         v_store_upto(y + c, v, C - c);
     }
@@ -106,8 +110,9 @@ static float squares_around(const float *y, int C, float mean) {
     return v_sum(sum);
 }
 
-static void add_norm(float *y, float *normed, float *rstd, const float *x, const float *add, const float *weight, const float *bias,
-                     double epsilon, int m, int C, const Dropout *dropout, const int32_t *row, const int32_t *place_in_row) {
+static void add_norm(float *y, float *normed, float *rstd, const float *x, const float *add, const float *weight,
+                     const float *bias, double epsilon, int m, int C, const Dropout *dropout, const int32_t *row,
+                     const int32_t *place_in_row) {
     for (int i = 0; i < m; i++, x += C, y += C) {
         DropWords words = {0};
         bool dropping = add && drops(dropout);
@@ -143,7 +148,8 @@ static void norm_backward(float *dx, const float *dy, const float *normed, const
     }
 }
 
-static void norm_weight_gradient(float *dweight, float *dbias, const float *dy, const float *normed, int m, int C, int begin, int end) {
+static void norm_weight_gradient(float *dweight, float *dbias, const float *dy, const float *normed, int m, int C, int begin,
+                                 int end) {
     for (int c = begin; c < end; c += LANES) {
         Vec weight = v_set(0), bias = v_set(0);
         for (int i = 0; i < m; i++) {
@@ -211,9 +217,7 @@ static void gelu_backward(float *g, float *du, const float *dg, const float *u, 
 INLINE void product_tile(float *out, int ldo, const float *a, int lda, const float *b, int ldb, int depth, const int rows,
                          const int vectors) {
     Vec sum[TILE_ROWS][TILE_VECTORS];
-    UNROLL for (int r = 0; r < rows; r++) {
-        UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = v_set(0);
-    }
+    UNROLL for (int r = 0; r < rows; r++) { UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = v_set(0); }
     for (int d = 0; d < depth; d++) {
         Vec line[TILE_VECTORS];
         UNROLL for (int v = 0; v < vectors; v++) line[v] = v_load(b + (size_t)d * (size_t)ldb + v * LANES);
@@ -227,13 +231,17 @@ INLINE void product_tile(float *out, int ldo, const float *a, int lda, const flo
     }
 }
 
-INLINE void product_rows(float *out, int ldo, const float *a, int lda, const float *b, int ldb, int depth, const int rows, int width) {
+INLINE void product_rows(float *out, int ldo, const float *a, int lda, const float *b, int ldb, int depth, const int rows,
+                         int width) {
     int vectors = width / LANES;
     for (; vectors >= TILE_VECTORS; vectors -= TILE_VECTORS, out += TILE_VECTORS * LANES, b += TILE_VECTORS * LANES)
         product_tile(out, ldo, a, lda, b, ldb, depth, rows, TILE_VECTORS);
-    if (vectors == 3) product_tile(out, ldo, a, lda, b, ldb, depth, rows, 3);
-    else if (vectors == 2) product_tile(out, ldo, a, lda, b, ldb, depth, rows, 2);
-    else if (vectors == 1) product_tile(out, ldo, a, lda, b, ldb, depth, rows, 1);
+    if (vectors == 3)
+        product_tile(out, ldo, a, lda, b, ldb, depth, rows, 3);
+    else if (vectors == 2)
+        product_tile(out, ldo, a, lda, b, ldb, depth, rows, 2);
+    else if (vectors == 1)
+        product_tile(out, ldo, a, lda, b, ldb, depth, rows, 1);
 }
 
 /* rows ≤ TILE_ROWS; width a multiple of 16 */
@@ -266,7 +274,8 @@ static void pack(float *to, const float *from, int ld, int T, int D, float scale
     int width = round_up(D);
     for (int t = 0; t < T; t++)
         for (int d = 0; d < D; d += LANES)
-            v_store(to + (size_t)t * (size_t)width + d, v_mul(v_load_upto(from + (size_t)t * (size_t)ld + d, D - d), v_set(scale)));
+            v_store(to + (size_t)t * (size_t)width + d,
+                    v_mul(v_load_upto(from + (size_t)t * (size_t)ld + d, D - d), v_set(scale)));
 }
 
 /* to (D up to a multiple of 16, Tp) = from (T, D; stride ld)ᵀ, zeros behind T */
@@ -303,16 +312,15 @@ static float exponentials(float *scores, int T, float *largest) {
 }
 
 static void drop_scores(float *scores, int width, DropWords *words, int64_t first) {
-    for (int k = 0; k < width; k += LANES)
-        v_store(scores + k, v_mul(v_load(scores + k), drop_factor(words, first + k / LANES)));
+    for (int k = 0; k < width; k += LANES) v_store(scores + k, v_mul(v_load(scores + k), drop_factor(words, first + k / LANES)));
 }
 
 static void store_scaled(float *to, const float *from, int D, float scale) {
     for (int d = 0; d < D; d += LANES) v_store_upto(to + d, v_mul(v_load(from + d), v_set(scale)), D - d);
 }
 
-static void attention(float *out, float *log_sum, const float *q, const float *k, const float *v, int ldq, int ldkv, AttentionRow row,
-                      int D, int head, const Dropout *dropout, float *scratch) {
+static void attention(float *out, float *log_sum, const float *q, const float *k, const float *v, int ldq, int ldkv,
+                      AttentionRow row, int D, int head, const Dropout *dropout, float *scratch) {
     int T = row.keys, Tp = round_up(T), Dp = round_up(D);
     float *keys = scratch, *values = keys + (size_t)Dp * (size_t)Tp, *queries = values + (size_t)T * (size_t)Dp;
     float *scores = queries + TILE_ROWS * Dp, *mixed = scores + TILE_ROWS * Tp; /* mixed (TILE_ROWS, Dp) */
@@ -357,12 +365,13 @@ static float dot(const float *a, const float *b, int D) {
     return v_sum(sum);
 }
 
-static void attention_backward(float *dq, float *dk, float *dv, const float *dout, const float *out, const float *log_sum, const float *q,
-                               const float *k, const float *v, int ldq, int ldkv, AttentionRow row, int D, int head,
-                               const Dropout *dropout, float *scratch) {
+static void attention_backward(float *dq, float *dk, float *dv, const float *dout, const float *out, const float *log_sum,
+                               const float *q, const float *k, const float *v, int ldq, int ldkv, AttentionRow row, int D,
+                               int head, const Dropout *dropout, float *scratch) {
     int T = row.keys, Tp = round_up(T), Dp = round_up(D);
     size_t matrix = (size_t)Dp * (size_t)Tp;
-    float *keys = scratch, *keys_t = keys + matrix, *values_t = keys_t + matrix, *dkeys = values_t + matrix, *dvalues = dkeys + matrix;
+    float *keys = scratch, *keys_t = keys + matrix, *values_t = keys_t + matrix, *dkeys = values_t + matrix,
+          *dvalues = dkeys + matrix;
     float *queries = dvalues + matrix, *gradients = queries + TILE_ROWS * Dp, *mixed = gradients + TILE_ROWS * Dp;
     float *p = mixed + TILE_ROWS * Dp, *ds = p + TILE_ROWS * Tp;
     float scale = 1.0f / sqrtf((float)D);

@@ -21,8 +21,8 @@ typedef struct Dropout {
 
 /* One row of a batch as attention sees it. */
 typedef struct AttentionRow {
-    int queries; /* Tq: as many as tokens, or 1 when only [CLS] is read */
-    int keys;    /* T: tokens of the row */
+    int queries;  /* Tq: as many as tokens, or 1 when only [CLS] is read */
+    int keys;     /* T: tokens of the row */
     uint32_t row; /* names its chance */
 } AttentionRow;
 
@@ -31,12 +31,14 @@ typedef struct Kernels {
 
     /* y (m, C) = norm(x + drop(add)) · weight + bias; keeps what backward needs: normed (m, C) before weight and bias, and 1/deviation (m);
      * both may be NULL. add may be NULL. row (m) and place_in_row (m) name the tokens for dropout. y may be x or add. */
-    void (*add_norm)(float *y, float *normed, float *rstd, const float *x, const float *add, const float *weight, const float *bias,
-                     double epsilon, int m, int C, const Dropout *dropout, const int32_t *row, const int32_t *place_in_row);
+    void (*add_norm)(float *y, float *normed, float *rstd, const float *x, const float *add, const float *weight,
+                     const float *bias, double epsilon, int m, int C, const Dropout *dropout, const int32_t *row,
+                     const int32_t *place_in_row);
     /* dx (m, C) from dy (m, C); dx may be dy. */
     void (*norm_backward)(float *dx, const float *dy, const float *normed, const float *rstd, const float *weight, int m, int C);
     /* dweight[c] += Σ dy · normed, dbias[c] += Σ dy over m rows, for columns [begin, end). */
-    void (*norm_weight_gradient)(float *dweight, float *dbias, const float *dy, const float *normed, int m, int C, int begin, int end);
+    void (*norm_weight_gradient)(float *dweight, float *dbias, const float *dy, const float *normed, int m, int C, int begin,
+                                 int end);
     /* sum[c] += Σ over m rows of x (row stride ld), columns [begin, end). */
     void (*column_sum)(float *sum, const float *x, int m, int ld, int begin, int end);
 
@@ -50,12 +52,12 @@ typedef struct Kernels {
 
     /* out (Tq, C) = softmax(q k^T / √D) v for one head: q, out (stride ldq), k, v (stride ldkv) point at the head's first channel.
      * log_sum (Tq) receives log Σ e^score for backward; may be NULL. scratch: attention_scratch(T, D) floats. */
-    void (*attention)(float *out, float *log_sum, const float *q, const float *k, const float *v, int ldq, int ldkv, AttentionRow row,
-                      int D, int head, const Dropout *dropout, float *scratch);
+    void (*attention)(float *out, float *log_sum, const float *q, const float *k, const float *v, int ldq, int ldkv,
+                      AttentionRow row, int D, int head, const Dropout *dropout, float *scratch);
     /* dq (Tq), dk, dv (T) from dout; overwrites. Strides as above (dq: ldq, dk and dv: ldkv). */
-    void (*attention_backward)(float *dq, float *dk, float *dv, const float *dout, const float *out, const float *log_sum, const float *q,
-                               const float *k, const float *v, int ldq, int ldkv, AttentionRow row, int D, int head,
-                               const Dropout *dropout, float *scratch);
+    void (*attention_backward)(float *dq, float *dk, float *dv, const float *dout, const float *out, const float *log_sum,
+                               const float *q, const float *k, const float *v, int ldq, int ldkv, AttentionRow row, int D,
+                               int head, const Dropout *dropout, float *scratch);
 } Kernels;
 
 /* Floats of scratch one call of attention (or its backward) needs. */

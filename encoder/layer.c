@@ -33,14 +33,16 @@ typedef struct Queries {
 
 static Queries queries_of(const Pass *pass, int layer, const Part *part) {
     Workspace *ws = pass->ws;
-    if (!layer_is_cls(pass, layer)) return (Queries){false, part->token, part->token_end, ws->layers[layer].x, ws->token_row, ws->token_place};
-    return (Queries){true, part->row, part->row_end, ws->cls_x, pass->batch->row ? pass->batch->row : ws->zeros, ws->zeros};
+    if (!layer_is_cls(pass, layer))
+        return (Queries){false, part->token, part->token_end, ws->layers[layer].x, ws->token_row, ws->token_place};
+    return (Queries){true, part->row, part->row_end, ws->cls_x, ws->row, ws->zeros};
 }
 
 static void gather_cls(const Pass *pass, int layer, const Part *part) {
     size_t C = (size_t)pass->encoder->weights->config.channels;
     for (int b = part->row; b < part->row_end; b++)
-        memcpy(pass->ws->cls_x + (size_t)b * C, pass->ws->layers[layer].x + (size_t)pass->batch->starts[b] * C, C * sizeof(float));
+        memcpy(pass->ws->cls_x + (size_t)b * C, pass->ws->layers[layer].x + (size_t)pass->batch->starts[b] * C,
+               C * sizeof(float));
 }
 
 /* One row of attention: where its queries and its tokens begin. */
@@ -49,10 +51,11 @@ static AttentionRow attention_row(const Pass *pass, const Queries *q, int b, siz
     int length = batch->starts[b + 1] - batch->starts[b];
     *token = (size_t)batch->starts[b];
     *query = q->cls ? (size_t)b : *token;
-    return (AttentionRow){q->cls ? 1 : length, length, (uint32_t)(batch->row ? batch->row[b] : b)};
+    return (AttentionRow){q->cls ? 1 : length, length, (uint32_t)pass->ws->row[b]};
 }
 
-static void attend(const Pass *pass, int layer, const LayerRoom *room, const Part *part, const Queries *q, WorkspaceThread *thread) {
+static void attend(const Pass *pass, int layer, const LayerRoom *room, const Part *part, const Queries *q,
+                   WorkspaceThread *thread) {
     const Encoder *encoder = pass->encoder;
     size_t C = (size_t)encoder->weights->config.channels, H = (size_t)encoder->weights->config.heads, D = C / H;
     Dropout dropout = drop_at(pass, layer, DROP_ATTENTION);
@@ -63,20 +66,21 @@ static void attend(const Pass *pass, int layer, const LayerRoom *room, const Par
             const float *k = room->kv + token * 2 * C + h * D;
             /* log_sum is kept head by head, each as long as the row */
             float *log_sum = room->log_sum ? room->log_sum + query * H + h * (size_t)row.queries : NULL;
-            encoder->kernels->attention(room->mixed + query * C + h * D, log_sum, room->q + query * C + h * D, k, k + C, (int)C, (int)(2 * C), row,
-                                        (int)D, (int)h, &dropout, thread->attention);
+            encoder->kernels->attention(room->mixed + query * C + h * D, log_sum, room->q + query * C + h * D, k, k + C, (int)C,
+                                        (int)(2 * C), row, (int)D, (int)h, &dropout, thread->attention);
         }
     }
 }
 
-static void add_and_norm(const Pass *pass, int layer, const Queries *q, DropPlace place, LayerPart weight, float *y, float *normed, float *rstd,
-                         const float *x, const float *sub) {
+static void add_and_norm(const Pass *pass, int layer, const Queries *q, DropPlace place, LayerPart weight, float *y,
+                         float *normed, float *rstd, const float *x, const float *sub) {
     const Encoder *encoder = pass->encoder;
     size_t C = (size_t)encoder->weights->config.channels, at = (size_t)q->begin * C;
     Dropout dropout = drop_at(pass, layer, place);
     encoder->kernels->add_norm(y + at, normed ? normed + at : NULL, rstd ? rstd + q->begin : NULL, x + at, sub + at,
-                               tensor(pass, layer, weight), tensor(pass, layer, (LayerPart)(weight + 1)), encoder->weights->config.norm_epsilon,
-                               q->end - q->begin, (int)C, &dropout, q->row + q->begin, q->place + q->begin);
+                               tensor(pass, layer, weight), tensor(pass, layer, (LayerPart)(weight + 1)),
+                               encoder->weights->config.norm_epsilon, q->end - q->begin, (int)C, &dropout, q->row + q->begin,
+                               q->place + q->begin);
 }
 
 bool layer_forward(const Pass *pass, int layer, const Part *part, WorkspaceThread *thread, Error *err) {
@@ -111,13 +115,15 @@ static void copy_and_drop(const Pass *pass, int layer, const Queries *q, DropPla
     pass->encoder->kernels->drop(to + at, m, (int)C, &dropout, q->row + q->begin, q->place + q->begin);
 }
 
-static void norm_backward(const Pass *pass, int layer, const Queries *q, LayerPart weight, float *dx, const float *dy, const float *normed,
-                          const float *rstd) {
+static void norm_backward(const Pass *pass, int layer, const Queries *q, LayerPart weight, float *dx, const float *dy,
+                          const float *normed, const float *rstd) {
     size_t C = (size_t)pass->encoder->weights->config.channels, at = (size_t)q->begin * C;
-    pass->encoder->kernels->norm_backward(dx + at, dy + at, normed + at, rstd + q->begin, tensor(pass, layer, weight), q->end - q->begin, (int)C);
+    pass->encoder->kernels->norm_backward(dx + at, dy + at, normed + at, rstd + q->begin, tensor(pass, layer, weight),
+                                          q->end - q->begin, (int)C);
 }
 
-static void attend_backward(const Pass *pass, int layer, const LayerRoom *room, const Part *part, const Queries *q, WorkspaceThread *thread) {
+static void attend_backward(const Pass *pass, int layer, const LayerRoom *room, const Part *part, const Queries *q,
+                            WorkspaceThread *thread) {
     const Encoder *encoder = pass->encoder;
     const GradientRoom *g = &pass->ws->gradient;
     size_t C = (size_t)encoder->weights->config.channels, H = (size_t)encoder->weights->config.heads, D = C / H;
@@ -128,8 +134,9 @@ static void attend_backward(const Pass *pass, int layer, const LayerRoom *room, 
         for (size_t h = 0; h < H; h++) {
             size_t at = query * C + h * D, key = token * 2 * C + h * D;
             encoder->kernels->attention_backward(g->dq + at, g->dkv + key, g->dkv + key + C, g->dmixed + at, room->mixed + at,
-                                                 room->log_sum + query * H + h * (size_t)row.queries, room->q + at, room->kv + key,
-                                                 room->kv + key + C, (int)C, (int)(2 * C), row, (int)D, (int)h, &dropout, thread->attention);
+                                                 room->log_sum + query * H + h * (size_t)row.queries, room->q + at,
+                                                 room->kv + key, room->kv + key + C, (int)C, (int)(2 * C), row, (int)D, (int)h,
+                                                 &dropout, thread->attention);
         }
     }
 }
@@ -164,7 +171,8 @@ static bool layer_part(const Pass *pass, const Part *part, WorkspaceThread *thre
     norm_backward(pass, layer, &q, LAYER_NORM2_WEIGHT, g->dx1, dy, room.normed2, room.rstd2);
     copy_and_drop(pass, layer, &q, DROP_FEED_FORWARD, g->dsub2, g->dx1);
     if (!linear_backward(thread, g->dff, g->dsub2, &w->down, q.begin, q.end, C, F, false, err)) return false;
-    pass->encoder->kernels->gelu_backward(g->g + ff, g->dff + ff, g->dff + ff, room.u + ff, (size_t)(q.end - q.begin) * (size_t)F);
+    pass->encoder->kernels->gelu_backward(g->g + ff, g->dff + ff, g->dff + ff, room.u + ff,
+                                          (size_t)(q.end - q.begin) * (size_t)F);
     if (!linear_backward(thread, g->dx1, g->dff, &w->up, q.begin, q.end, F, C, true, err)) return false;
 
     norm_backward(pass, layer, &q, LAYER_NORM1_WEIGHT, dquery, g->dx1, room.normed1, room.rstd1);
@@ -189,7 +197,8 @@ static bool layer_weights(const Pass *pass, Error *err) {
     bool cls = layer_is_cls(pass, layer);
     int m = cls ? pass->batch->rows : n;
     float *to[LAYER_PARTS];
-    for (int part = 0; part < LAYER_PARTS; part++) to[part] = weight_layer(&weights->table, config, pass->gradients, layer, (LayerPart)part);
+    for (int part = 0; part < LAYER_PARTS; part++)
+        to[part] = weight_layer(&weights->table, config, pass->gradients, layer, (LayerPart)part);
     GradientTasks tasks = {.count = 0};
     tasks_add_linear(&tasks, to[LAYER_DOWN_WEIGHT], to[LAYER_DOWN_BIAS], g->dsub2, C, g->g, F, m, C, F);
     tasks_add_linear(&tasks, to[LAYER_UP_WEIGHT], to[LAYER_UP_BIAS], g->dff, F, room.x1, C, m, F, C);

@@ -51,7 +51,9 @@ struct OpsRunner {
 
 static bool check(dnnl_status_t status, const char *what, Error *err) {
     if (status == dnnl_success) return true;
-    const char *why = status == dnnl_out_of_memory ? "out of memory" : status == dnnl_unimplemented ? "not implemented" : "refused";
+    const char *why = status == dnnl_out_of_memory   ? "out of memory"
+                      : status == dnnl_unimplemented ? "not implemented"
+                                                     : "refused";
     return FAIL(err, ERROR_FAILED, "oneDNN: %s: %s (status %d)", what, why, (int)status);
 }
 
@@ -65,7 +67,8 @@ Ops *ops_new(Error *err) {
         return NULL;
     }
     unsigned isa = (unsigned)dnnl_get_effective_cpu_isa();
-    bool wide = (isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core, middle = (isa & dnnl_cpu_isa_avx2) == dnnl_cpu_isa_avx2;
+    bool wide = (isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core,
+         middle = (isa & dnnl_cpu_isa_avx2) == dnnl_cpu_isa_avx2;
     ops->vector_bits = wide ? 512 : middle ? 256 : 128;
     return ops;
 }
@@ -110,8 +113,9 @@ static bool describe(dnnl_memory_desc_t *desc, int rows, int columns, int row_st
 /* Products ask for scratch memory instead of keeping their own, so that a primitive may run on any thread; `add` keeps y. */
 static bool make_attributes(dnnl_primitive_attr_t *attributes, bool add, Error *err) {
     dnnl_post_ops_t post_ops = NULL;
-    bool good = check(dnnl_primitive_attr_create(attributes), "creating attributes", err) &&
-                check(dnnl_primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user), "setting the scratchpad", err);
+    bool good =
+        check(dnnl_primitive_attr_create(attributes), "creating attributes", err) &&
+        check(dnnl_primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user), "setting the scratchpad", err);
     if (good && add)
         good = check(dnnl_post_ops_create(&post_ops), "creating post-ops", err) &&
                check(dnnl_post_ops_append_sum(post_ops, 1.0f), "adding to the result", err) &&
@@ -120,8 +124,9 @@ static bool make_attributes(dnnl_primitive_attr_t *attributes, bool add, Error *
     return good;
 }
 
-static bool describe_product(dnnl_primitive_desc_t *product, const Ops *ops, const dnnl_memory_desc_t *x, const dnnl_memory_desc_t *w,
-                             const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *y, bool add, Error *err) {
+static bool describe_product(dnnl_primitive_desc_t *product, const Ops *ops, const dnnl_memory_desc_t *x,
+                             const dnnl_memory_desc_t *w, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *y, bool add,
+                             Error *err) {
     dnnl_matmul_desc_t operation;
     dnnl_primitive_attr_t attributes = NULL;
     bool good = check(dnnl_matmul_desc_init(&operation, x, w, bias, y), "describing a product", err) &&
@@ -133,7 +138,8 @@ static bool describe_product(dnnl_primitive_desc_t *product, const Ops *ops, con
 
 static bool keeps_bits(const_dnnl_primitive_desc_t product) {
     const char *name = "";
-    return dnnl_primitive_desc_query(product, dnnl_query_impl_info_str, 0, (void *)&name) == dnnl_success && strncmp(name, "brg:", 4) == 0;
+    return dnnl_primitive_desc_query(product, dnnl_query_impl_info_str, 0, (void *)&name) == dnnl_success &&
+           strncmp(name, "brg:", 4) == 0;
 }
 
 /* ---- packed weights ---- */
@@ -160,7 +166,8 @@ Packed *ops_pack(const Ops *ops, const float *weight, int K, int N, int stride_k
     packed->N = N;
     dnnl_memory_desc_t layout;
     dnnl_primitive_desc_t reorder = NULL;
-    bool good = describe(&packed->plain, K, N, stride_k, stride_n, err) && choose_layout(&layout, &packed->tiled, ops, K, N, err) &&
+    bool good = describe(&packed->plain, K, N, stride_k, stride_n, err) &&
+                choose_layout(&layout, &packed->tiled, ops, K, N, err) &&
                 check(dnnl_memory_create(&packed->memory, &layout, ops->engine, DNNL_MEMORY_ALLOCATE), "packing weights", err) &&
                 check(dnnl_reorder_primitive_desc_create(&reorder, &packed->plain, ops->engine, &layout, ops->engine, NULL),
                       "planning to pack weights", err) &&
@@ -176,8 +183,9 @@ bool ops_repack(const Ops *ops, Packed *packed, const float *weight, Error *err)
     dnnl_memory_t from = NULL;
     dnnl_stream_t stream = NULL;
     /* oneDNN's handles are not const; a reorder only reads its source. */
-    bool good = check(dnnl_memory_create(&from, &packed->plain, ops->engine, (void *)(uintptr_t)weight), "reading weights", err) &&
-                check(dnnl_stream_create(&stream, ops->engine, dnnl_stream_default_flags), "starting a stream", err);
+    bool good =
+        check(dnnl_memory_create(&from, &packed->plain, ops->engine, (void *)(uintptr_t)weight), "reading weights", err) &&
+        check(dnnl_stream_create(&stream, ops->engine, dnnl_stream_default_flags), "starting a stream", err);
     if (good) {
         dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, packed->memory}};
         good = check(dnnl_primitive_execute(packed->reorder, stream, 2, arguments), "packing weights", err) &&
@@ -211,7 +219,8 @@ OpsRunner *ops_runner_new(const Ops *ops, Error *err) {
     runner->ops = ops;
     runner->capacity = 256;
     runner->entries = mem_new(runner->capacity, sizeof *runner->entries, err);
-    if (runner->entries && check(dnnl_stream_create(&runner->stream, ops->engine, dnnl_stream_default_flags), "starting a stream", err))
+    if (runner->entries &&
+        check(dnnl_stream_create(&runner->stream, ops->engine, dnnl_stream_default_flags), "starting a stream", err))
         return runner;
     ops_runner_free(runner);
     return NULL;
@@ -294,8 +303,9 @@ static bool fill_entry(Entry *entry, OpsRunner *runner, const Shape *s, const dn
     good = good && describe(&bias, 1, s->N, s->N, 1, err) && describe(&y, s->m, s->N, s->outer ? s->N : s->ldy, 1, err);
     if (good && s->outer) good = describe(&w, s->K, s->N, s->ldy, 1, err);
     good = good && describe_product(&product, ops, &x, s->outer ? &w : packed, s->bias ? &bias : NULL, &y, s->add, err) &&
-           reserve_scratch(runner, product, err) && make_handle(&entry->x, &x, ops, err) && make_handle(&entry->y, &y, ops, err) &&
-           (!s->bias || make_handle(&entry->bias, &bias, ops, err)) && (!s->outer || make_handle(&entry->w, &w, ops, err)) &&
+           reserve_scratch(runner, product, err) && make_handle(&entry->x, &x, ops, err) &&
+           make_handle(&entry->y, &y, ops, err) && (!s->bias || make_handle(&entry->bias, &bias, ops, err)) &&
+           (!s->outer || make_handle(&entry->w, &w, ops, err)) &&
            check(dnnl_primitive_create(&entry->primitive, product), "preparing a product", err);
     if (product) dnnl_primitive_desc_destroy(product);
     entry->shape = *s;
@@ -325,11 +335,12 @@ static bool point_at(dnnl_memory_t memory, const float *floats, Error *err) {
     return check(dnnl_memory_set_data_handle(memory, (void *)(uintptr_t)floats), "placing a matrix", err);
 }
 
-static bool run_product(OpsRunner *runner, float *y, int ldy, const float *x, int ldx, const Packed *w, const float *bias, int m, bool add,
-                        Error *err) {
+static bool run_product(OpsRunner *runner, float *y, int ldy, const float *x, int ldx, const Packed *w, const float *bias, int m,
+                        bool add, Error *err) {
     Shape shape = {.m = m, .N = w->N, .K = w->K, .ldy = ldy, .ldx = ldx, .bias = bias != NULL, .add = add};
     Entry *entry = get_entry(runner, &shape, packed_layout(w), err);
-    if (!entry || !point_at(entry->x, x, err) || !point_at(entry->y, y, err) || (bias && !point_at(entry->bias, bias, err))) return false;
+    if (!entry || !point_at(entry->x, x, err) || !point_at(entry->y, y, err) || (bias && !point_at(entry->bias, bias, err)))
+        return false;
     dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, entry->x},
                                    {DNNL_ARG_WEIGHTS, w->memory},
                                    {DNNL_ARG_DST, entry->y},
@@ -339,11 +350,12 @@ static bool run_product(OpsRunner *runner, float *y, int ldy, const float *x, in
 }
 
 /* Rows in tiles of one size, the last filled up with zeros: the same instructions for every row, whatever their number. */
-static bool run_tiles(OpsRunner *runner, float *y, int ldy, const float *x, int ldx, const Packed *w, const float *bias, int m, bool add,
-                      Error *err) {
+static bool run_tiles(OpsRunner *runner, float *y, int ldy, const float *x, int ldx, const Packed *w, const float *bias, int m,
+                      bool add, Error *err) {
     int whole = m / TILE * TILE, rest = m - whole;
     for (int i = 0; i < whole; i += TILE)
-        if (!run_product(runner, y + (size_t)i * (size_t)ldy, ldy, x + (size_t)i * (size_t)ldx, ldx, w, bias, TILE, add, err)) return false;
+        if (!run_product(runner, y + (size_t)i * (size_t)ldy, ldy, x + (size_t)i * (size_t)ldx, ldx, w, bias, TILE, add, err))
+            return false;
     if (!rest) return true;
     size_t floats = TILE * ((size_t)ldx + (size_t)ldy);
     if (floats > runner->tile_floats) {
@@ -366,27 +378,30 @@ static bool run_tiles(OpsRunner *runner, float *y, int ldy, const float *x, int 
     return true;
 }
 
-bool ops_product(OpsRunner *runner, float *y, int ldy, const float *x, int ldx, const Packed *w, const float *bias, int m, bool add,
-                 Error *err) {
+bool ops_product(OpsRunner *runner, float *y, int ldy, const float *x, int ldx, const Packed *w, const float *bias, int m,
+                 bool add, Error *err) {
     if (m <= 0) return true;
     if (w->tiled) return run_tiles(runner, y, ldy, x, ldx, w, bias, m, add, err);
     /* Two calls of which one has a multiple of 64 rows and the other 32 to 95: few primitives serve every row count. */
     int main_rows = m < 96 ? 0 : (m - 32) / 64 * 64;
     if (main_rows && !run_product(runner, y, ldy, x, ldx, w, bias, main_rows, add, err)) return false;
-    return run_product(runner, y + (size_t)main_rows * (size_t)ldy, ldy, x + (size_t)main_rows * (size_t)ldx, ldx, w, bias, m - main_rows, add,
-                       err);
+    return run_product(runner, y + (size_t)main_rows * (size_t)ldy, ldy, x + (size_t)main_rows * (size_t)ldx, ldx, w, bias,
+                       m - main_rows, add, err);
 }
 
-bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, const float *dy, int ldy, const float *x, int ldx, int n, Error *err) {
+bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, const float *dy, int ldy, const float *x, int ldx, int n,
+                   Error *err) {
     for (int i = 0; i < n; i += OPS_ROW_CHUNK) {
         int rows = n - i < OPS_ROW_CHUNK ? n - i : OPS_ROW_CHUNK;
         Shape shape = {.m = out, .N = in, .K = rows, .ldy = ldx, .ldx = ldy, .outer = true, .add = true};
         Entry *entry = get_entry(runner, &shape, NULL, err);
-        if (!entry || !point_at(entry->x, dy + (size_t)i * (size_t)ldy, err) || !point_at(entry->w, x + (size_t)i * (size_t)ldx, err) ||
-            !point_at(entry->y, dw, err))
+        if (!entry || !point_at(entry->x, dy + (size_t)i * (size_t)ldy, err) ||
+            !point_at(entry->w, x + (size_t)i * (size_t)ldx, err) || !point_at(entry->y, dw, err))
             return false;
-        dnnl_exec_arg_t arguments[] = {
-            {DNNL_ARG_SRC, entry->x}, {DNNL_ARG_WEIGHTS, entry->w}, {DNNL_ARG_DST, entry->y}, {DNNL_ARG_SCRATCHPAD, runner->scratch}};
+        dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, entry->x},
+                                       {DNNL_ARG_WEIGHTS, entry->w},
+                                       {DNNL_ARG_DST, entry->y},
+                                       {DNNL_ARG_SCRATCHPAD, runner->scratch}};
         if (!check(dnnl_primitive_execute(entry->primitive, runner->stream, 4, arguments), "multiplying", err)) return false;
     }
     return true;

@@ -14,7 +14,7 @@ typedef struct OpsRunner OpsRunner; /* one thread's primitives and scratch memor
 
 MUST_CHECK Ops *ops_new(Error *err);
 void ops_free(Ops *ops);
-int ops_vector_bits(const Ops *ops); /* 512, 256 or 128: what oneDNN may use here (ONEDNN_MAX_CPU_ISA) */
+int ops_vector_bits(const Ops *ops);             /* 512, 256 or 128: what oneDNN may use here (ONEDNN_MAX_CPU_ISA) */
 const char *ops_instruction_set(const Ops *ops); /* "AVX512-BF16", … for people */
 
 const char *ops_library(char out[32]); /* version of oneDNN at run time, "2.6.3" */
@@ -31,8 +31,8 @@ MUST_CHECK OpsRunner *ops_runner_new(const Ops *ops, Error *err);
 void ops_runner_free(OpsRunner *runner);
 
 /* y (m, N) = x (m, K) · W + bias (N, or NULL); ldy, ldx: floats from row to row. With `add`, the product is added to y (bias must be NULL). */
-MUST_CHECK bool ops_product(OpsRunner *runner, float *y, int ldy, const float *x, int ldx, const Packed *w, const float *bias, int m,
-                            bool add, Error *err);
+MUST_CHECK bool ops_product(OpsRunner *runner, float *y, int ldy, const float *x, int ldx, const Packed *w, const float *bias,
+                            int m, bool add, Error *err);
 
 enum {
     OPS_ROW_STEP = 64, /* ops_add_outer takes whole steps of rows */
@@ -41,7 +41,7 @@ enum {
 
 /* dw (out, in; dense) += dy (n, out)ᵀ · x (n, in): rows are summed in order, in chunks of OPS_ROW_CHUNK. n is a multiple of OPS_ROW_STEP: the caller puts
  * zero rows behind the last. */
-MUST_CHECK bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, const float *dy, int ldy, const float *x, int ldx, int n,
-                              Error *err);
+MUST_CHECK bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, const float *dy, int ldy, const float *x, int ldx,
+                              int n, Error *err);
 
 #endif

@@ -9,7 +9,7 @@
 enum { LANES = 16 };
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
-#include <immintrin.h>
+    #include <immintrin.h>
 
 typedef __m512 Vec;
 
@@ -72,7 +72,7 @@ static inline void v_transpose(Vec rows[LANES]) {
 }
 
 #elif defined(__AVX2__) && defined(__FMA__)
-#include <immintrin.h>
+    #include <immintrin.h>
 
 typedef struct Vec {
     __m256 low, high;
@@ -137,16 +137,16 @@ static inline Vec v_keep(const uint32_t *words, uint32_t threshold, Vec scale) {
 }
 
 #else
-#include <math.h>
+    #include <math.h>
 
 typedef struct Vec {
     float lane[LANES];
 } Vec;
 
-#define V_EACH(expression)                                  \
-    Vec r;                                                  \
-    for (int i = 0; i < LANES; i++) r.lane[i] = (expression); \
-    return r
+    #define V_EACH(expression) \
+        Vec r; \
+        for (int i = 0; i < LANES; i++) r.lane[i] = (expression); \
+        return r
 
 static inline Vec v_set(float x) { V_EACH(x); }
 static inline Vec v_load(const float *p) { V_EACH(p[i]); }
@@ -166,14 +166,18 @@ static inline Vec v_round(Vec a) { V_EACH(rintf(a.lane[i])); }
 static inline Vec v_scale(Vec a, Vec n) { V_EACH(ldexpf(a.lane[i], (int)n.lane[i])); }
 static inline Vec v_if_above(Vec a, Vec limit, Vec yes, Vec no) { V_EACH(a.lane[i] > limit.lane[i] ? yes.lane[i] : no.lane[i]); }
 static inline Vec v_if_negative(Vec condition, Vec yes, Vec no) { V_EACH(condition.lane[i] < 0 ? yes.lane[i] : no.lane[i]); }
-static inline Vec v_keep(const uint32_t *words, uint32_t threshold, Vec scale) { V_EACH(words[i] >= threshold ? scale.lane[i] : 0.0f); }
+static inline Vec v_keep(const uint32_t *words, uint32_t threshold, Vec scale) {
+    V_EACH(words[i] >= threshold ? scale.lane[i] : 0.0f);
+}
 #endif
 
 /* Loads and stores of `count` ≥ 1 floats, all sixteen lanes when there are as many. */
 static inline Vec v_load_upto(const float *p, int count) { return count >= LANES ? v_load(p) : v_load_part(p, count); }
 static inline void v_store_upto(float *p, Vec v, int count) {
-    if (count >= LANES) v_store(p, v);
-    else v_store_part(p, v, count);
+    if (count >= LANES)
+        v_store(p, v);
+    else
+        v_store_part(p, v, count);
 }
 
 #if !(defined(__AVX512F__) && defined(__AVX512DQ__))

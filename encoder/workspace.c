@@ -64,6 +64,7 @@ static void plan(Arena *arena, Workspace *ws, const EncoderConfig *c, const Work
     int n = o->tokens, B = o->rows, C = c->channels, longest = n < c->positions ? n : c->positions;
     ws->token_row = arena_take(arena, (size_t)n, sizeof *ws->token_row);
     ws->token_place = arena_take(arena, (size_t)n, sizeof *ws->token_place);
+    ws->row = arena_take(arena, (size_t)B, sizeof *ws->row);
     ws->zeros = arena_take(arena, (size_t)B, sizeof *ws->zeros);
     ws->embedded = take_rows(arena, n, C);
     if (o->training && !o->embeddings_frozen && o->from_layer == 0) {

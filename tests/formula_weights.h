@@ -26,9 +26,20 @@ static inline float formula_value(const TensorSpec *tensor, int t, size_t i) {
 
 static inline void formula_weights(Weights *weights, Family family, int layers, int C, int H, int F, int V, int P, int K) {
     Error err = {0};
-    *weights = (Weights){.config = {.family = family, .layers = layers, .channels = C, .heads = H, .feed_forward = F, .vocabulary = V,
-                                    .positions = P, .token_types = family == FAMILY_BERT ? 2 : 0, .norm_epsilon = 1e-12, .dropout = 0.1,
-                                    .attention_dropout = 0.1, .classifier_dropout = 0.2, .initializer_range = 0.02, .classes = K}};
+    *weights = (Weights){.config = {.family = family,
+                                    .layers = layers,
+                                    .channels = C,
+                                    .heads = H,
+                                    .feed_forward = F,
+                                    .vocabulary = V,
+                                    .positions = P,
+                                    .token_types = family == FAMILY_BERT ? 2 : 0,
+                                    .norm_epsilon = 1e-12,
+                                    .dropout = 0.1,
+                                    .attention_dropout = 0.1,
+                                    .classifier_dropout = 0.2,
+                                    .initializer_range = 0.02,
+                                    .classes = K}};
     CHECK_OK(weight_table_make(&weights->table, &weights->config, K, &err), &err);
     weights->block = mem_new(weights->table.total, sizeof(float), &err);
     assert_non_null(weights->block);

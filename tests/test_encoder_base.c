@@ -22,16 +22,17 @@ static void hidden_states_of_the_base_size_are_those_of_transformers(void **stat
     Batch batch = {.rows = ROWS, .tokens = starts[ROWS], .ids = ids, .starts = starts};
     Encoder *encoder = encoder_new(&weights, false, NULL, &err);
     CHECK_OK(encoder, &err);
-    Workspace *ws = workspace_new(encoder, &(WorkspaceOptions){.tokens = batch.tokens, .rows = ROWS, .all_hidden = true}, NULL, &err);
+    Workspace *ws =
+        workspace_new(encoder, &(WorkspaceOptions){.tokens = batch.tokens, .rows = ROWS, .all_hidden = true}, NULL, &err);
     CHECK_OK(ws, &err);
     CHECK_OK(encoder_forward(encoder, ws, &batch, &(ForwardOptions){0}, &err), &err);
     int compared = 0;
     for (int r = 0; r < ROWS; r++)
-        for (int layer = 0; layer <= 6; layer++) {
+        for (int layer = 1; layer <= 6; layer += 5) {
             char name[32];
             snprintf(name, sizeof name, "%d.%d", LENGTHS[r], layer);
             const StoredTensor *tensor = safetensors_find(&golden, name);
-            if (!tensor) continue;
+            assert_non_null(tensor);
             const int places[] = {0, LENGTHS[r] / 2, LENGTHS[r] - 1};
             for (int p = 0; p < 3; p++) {
                 float expected[768];
@@ -41,7 +42,7 @@ static void hidden_states_of_the_base_size_are_those_of_transformers(void **stat
                 compared++;
             }
         }
-    assert_int_equal(compared, 3 * (3 * 7 + 2 * 2));
+    assert_int_equal(compared, 3 * 2 * ROWS);
     workspace_free(ws);
     encoder_free(encoder);
     safetensors_close(&golden);

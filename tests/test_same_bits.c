@@ -5,13 +5,7 @@
 #include "common/random.h"
 #include "encoder/encoder.h"
 
-enum {
-    MOST_ROWS = 130,
-    VOCABULARY = 500,
-    LONGEST = 512,
-    MOST_TOKENS = MOST_ROWS * 4 + 2 * LONGEST,
-    LAYERS = 2
-};
+enum { MOST_ROWS = 130, VOCABULARY = 500, LONGEST = 512, MOST_TOKENS = MOST_ROWS * 4 + 2 * LONGEST, LAYERS = 2 };
 
 /* Two rows of 512 tokens, the others of 1 to 4. */
 static int length_of(int row) { return row == 3 || row == 77 ? LONGEST : 1 + row % 4; }
@@ -55,8 +49,8 @@ static void check_batch(const Encoder *encoder, Workspace *ws, const Batch *batc
     for (int b = 0; b < batch->rows; b++) {
         int length = cls_only ? 1 : batch->starts[b + 1] - batch->starts[b], at = cls_only ? b : batch->starts[b];
         if (memcmp(hidden + (size_t)at * (size_t)C, alone[batch->row[b]], (size_t)length * (size_t)C * sizeof *hidden) != 0)
-            fail_msg("row %d, place %d of %d rows, %d threads%s: other bits than alone", (int)batch->row[b], b, batch->rows, threads,
-                     cls_only ? ", [CLS] only" : "");
+            fail_msg("row %d, place %d of %d rows, %d threads%s: other bits than alone", (int)batch->row[b], b, batch->rows,
+                     threads, cls_only ? ", [CLS] only" : "");
     }
 }
 
