@@ -65,6 +65,16 @@ int classifier_classes(const Classifier *classifier) {
     return classifier->kind == CLASSIFIER_DUMMY ? classifier->dummy.classes : classifier->linear.classes;
 }
 
+/* " of 1, 10, 100 (validation)" where C was chosen, else "". */
+static void describe_search(const CSearch *search, char out[96]) {
+    int length = 0;
+    out[0] = '\0';
+    for (int i = 0; i < search->count && length < 64; i++)
+        length += snprintf(out + length, 96 - (size_t)length, "%s%g", i ? ", " : " of ", search->C[i]);
+    if (search->count)
+        (void)snprintf(out + length, 96 - (size_t)length, " (%s)", search->folds ? "cross-validation" : "validation");
+}
+
 void classifier_describe(const Classifier *classifier, char out[256]) {
     if (classifier->kind == CLASSIFIER_DUMMY) {
         snprintf(out, 256, "dummy, %s", dummy_strategy_name(classifier->dummy.strategy));
@@ -80,5 +90,7 @@ void classifier_describe(const Classifier *classifier, char out[256]) {
     else
         snprintf(how, sizeof how, "NOT converged after %d iteration%s (%.2g, asked for %.2g)", model->iterations, s,
                  model->gradient_norm, model->tolerance);
-    snprintf(out, 256, "%s, C %g%s: %s", names[model->kind], model->C, model->balanced ? ", balanced" : "", how);
+    char choices[96];
+    describe_search(&classifier->search, choices);
+    snprintf(out, 256, "%s, C %g%s%s: %s", names[model->kind], model->C, choices, model->balanced ? ", balanced" : "", how);
 }
