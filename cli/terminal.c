@@ -14,7 +14,7 @@
 #include "common/utf8.h"
 
 enum { BAR_MOST = 28, BAR_LEAST = 8, TASK_COLUMNS = 14 };
-/* What is over at once needs no bar and no line of its beginning. */
+/* What is over at once needs no bar and no line. */
 static const double SHOW_AFTER_S = 0.3, DRAW_EVERY_S = 0.1, LINE_EVERY_S = 10, RATE_AFTER_S = 1;
 
 /* ---- signals ---- */
@@ -200,12 +200,14 @@ static void say_state(Terminal *terminal, int64_t done, int64_t total, const cha
     buffer_free(&state);
 }
 
-/* "features       20,000 texts in 32 s  21,340 tokens/s" */
+/* "features       20,000 texts in 32 s  21,340 tokens/s"; nothing of what was over at once */
 static void say_end(Terminal *terminal, int64_t done, const char *unit, const char *detail) {
     char count[32], time[32];
+    double seconds = clock_wall_s() - terminal->started_s;
     count_text(count, done - terminal->first_done);
-    duration_text(time, clock_wall_s() - terminal->started_s);
-    terminal_say(terminal, "%-*s %s %s in %s%s%s", TASK_COLUMNS, terminal->task, count, unit, time, *detail ? "  " : "", detail);
+    duration_text(time, seconds);
+    if (seconds >= SHOW_AFTER_S)
+        terminal_say(terminal, "%-*s %s %s in %s%s%s", TASK_COLUMNS, terminal->task, count, unit, time, *detail ? "  " : "", detail);
     terminal->task[0] = '\0';
 }
 

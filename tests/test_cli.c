@@ -239,7 +239,7 @@ static void test_plain_lines(void **state) {
     assert_non_null(strstr(said, "other          5/10 steps  loss 0.801"));
     int lines = 0;
     for (const char *c = said; *c; c++) lines += *c == '\n';
-    assert_int_equal(lines, 5); /* end of short, start, end, note, start: nothing in between within ten seconds */
+    assert_int_equal(lines, 4); /* none of short; start, end, note, start: nothing in between within ten seconds */
     free(said);
     said = said_by(report_progress, true);
     assert_string_equal(said, "");
