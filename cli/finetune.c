@@ -127,7 +127,7 @@ static bool save(Job *job, Error *err) {
     char *const *labels = job->dataset->class_names;
     describe_training(job, how);
     terminal_say(&job->run->terminal, "trained   %s", how);
-    ModelCard card = {.folder = folder, .how = how, .encoder = job->encoder.text, .scores = &shown};
+    ModelCard card = {.folder = folder, .how = how, .encoder = job->encoder.text, .tuned = true, .scores = &shown};
     return weights_save(&job->weights, job->encoder.text, folder, err) &&
            results_write_all(folder, job->dataset, SPLIT_TEST, &job->predictions[SPLIT_TEST], &shown, labels, err) &&
            model_card_write(&card, err) && scores_table_print(job->run, &shown, labels, err);

@@ -35,11 +35,13 @@ bool model_card_write(const ModelCard *card, Error *err) {
     Buffer text = {0};
     buffer_text(&text, "---\npipeline_tag: text-classification\ntags:\n- twofold\n---\n\n# A text classifier\n\n");
     buffer_printf(&text, "Made with twofold " TWOFOLD_VERSION ": %s.\n", card->how);
-    if (card->encoder) buffer_printf(&text, "The encoder is that of `%s`, and was not changed.\n", path_base(card->encoder));
+    if (card->encoder)
+        buffer_printf(&text, "The encoder is that of `%s`, and was %s.\n", path_base(card->encoder),
+                      card->tuned ? "fine-tuned" : "not changed");
     buffer_text(&text, "\n");
     add_scores(&text, card->scores);
-    buffer_text(&text,
-                "\nThe test rows were looked at once, for this table. Run it with `twofold predict --model` and this folder.\n");
+    buffer_printf(&text, "\n%sRun it with `twofold predict --model` and this folder.\n",
+                  card->scores->scores[SPLIT_TEST] ? "The test rows were looked at once, for this table. " : "");
     bool ok = file_write_buffer(path.text, &text, err);
     buffer_free(&text);
     return ok;

@@ -8,6 +8,7 @@ typedef struct ModelCard {
     const char *folder;
     const char *how;     /* one phrase: "one-vs-rest logistic regression, C 1: converged in 9 iterations" */
     const char *encoder; /* the folder it came from; NULL for none */
+    bool tuned;          /* its weights were trained too */
     const SplitScores *scores;
 } ModelCard;
 
