@@ -106,7 +106,7 @@ static bool choose_entries(Entries *entries, Run *run, Error *err) {
 
 static bool needs_encoder(const Entries *entries) {
     for (int i = 0; i < entries->count; i++)
-        if (entries->specs[i].kind >= ENTRY_FROZEN) return true;
+        if (entry_has_encoder(&entries->specs[i])) return true;
     return false;
 }
 
@@ -155,24 +155,12 @@ static void make_command(Buffer *out, const Run *run) {
     buffer_text(out, " --output_dir DIR");
 }
 
-static void say_plan(Run *run, const Entries *entries, const EntryEstimate *estimates) {
-    Buffer line = {0};
-    char time[32];
-    double total = 0;
-    for (int i = 0; i < entries->count; i++) {
-        const EntryEstimate *e = &estimates[i];
-        duration_text(time, e->seconds);
-        buffer_printf(&line, "%s%s ", i ? " · " : "", entries->specs[i].name);
-        if (e->recorded)
-            buffer_text(&line, "recorded");
-        else
-            buffer_printf(&line, "%s", e->seconds < 1 ? "<1 s" : time);
-        if (e->memory_mb >= 0) buffer_printf(&line, ", %.1f GB memory", e->memory_mb / 1e3);
-        if (e->disk_mb > 0) buffer_printf(&line, ", %.1f GB disk", e->disk_mb / 1e3);
-        total += e->seconds;
-    }
-    duration_text(time, total);
-    if (line.data) terminal_say(&run->terminal, "plan      %s   about %s in all", line.data, time);
+/* "87 MB", "1.1 GB" */
+static void add_size(Buffer *out, double mb, const char *of) {
+    if (mb >= 1) buffer_printf(out, mb < 999.5 ? ", %.0f MB %s" : ", %.1f GB %s", mb < 999.5 ? mb : mb / 1e3, of);
+}
+
+static void warn_of_memory(Run *run, const Entries *entries, const EntryEstimate *estimates) {
     double free_mb = memory_available_mb();
     for (int i = 0; i < entries->count; i++)
         if (free_mb > 0 && estimates[i].memory_mb > free_mb)
@@ -180,6 +168,33 @@ static void say_plan(Run *run, const Entries *entries, const EntryEstimate *esti
                 &run->terminal,
                 "          ! %s needs about %.1f GB of memory, %.1f GB are free: a smaller --per_device_train_batch_size helps",
                 entries->specs[i].name, estimates[i].memory_mb / 1e3, free_mb / 1e3);
+}
+
+static void say_plan(Run *run, const Entries *entries, const EntryEstimate *estimates) {
+    Buffer line = {0};
+    char time[32];
+    double total = 0;
+    int recorded = 0;
+    for (int i = 0; i < entries->count; i++) {
+        const EntryEstimate *e = &estimates[i];
+        recorded += e->recorded;
+        duration_text(time, e->seconds);
+        buffer_printf(&line, "%s%s %s", i ? " · " : "", entries->specs[i].name,
+                      e->recorded         ? "recorded"
+                      : isnan(e->seconds) ? "?"
+                      : e->seconds < 1    ? "<1 s"
+                                          : time);
+        add_size(&line, e->memory_mb, "memory");
+        add_size(&line, e->disk_mb, "disk");
+        if (!isnan(e->seconds)) total += e->seconds;
+    }
+    duration_text(time, total);
+    if (recorded == entries->count)
+        buffer_text(&line, "   nothing to train");
+    else
+        buffer_printf(&line, "   about %s in all", total < 1 ? "a second" : time);
+    if (line.data) terminal_say(&run->terminal, "plan      %s", line.data);
+    warn_of_memory(run, entries, estimates);
     buffer_free(&line);
 }
 
@@ -311,8 +326,10 @@ static bool compare(Run *run, CompareInput *input, const Entries *entries, Error
     json_begin_object(&json);
     options_write_json(&json, settings_table(), (int)run->command, &run->settings);
     json_end_object(&json);
-    bool ok = buffer_ok(&command, err) && buffer_ok(&options, err) && compare_estimate(estimates, input, err);
+    bool ok = buffer_ok(&command, err) && buffer_ok(&options, err);
     if (ok) {
+        compare_identify(input);
+        compare_estimate(estimates, input);
         input->command = command.data;
         input->options_json = options.data;
         say_plan(run, entries, estimates);

@@ -19,7 +19,6 @@ typedef struct Work {
     const CompareInput *input;
     Comparison *out;
     const Observer *observer;
-    Sha256Hex tokenizer;
     LinearInputs linear;
     LinearFeatures made[EXTRACT_MOST]; /* in one pass, when the first entry that needs them comes */
     int made_count;
@@ -28,6 +27,7 @@ typedef struct Work {
 
 /* ---- what is known before training ---- */
 
+/* Of the files that say how texts are cut into tokens. */
 static Sha256Hex tokenizer_sha256(const char *folder) {
     static const char *const FILES[] = {"vocab.txt", "tokenizer.json", "tokenizer_config.json"};
     Sha256 all;
@@ -40,6 +40,14 @@ static Sha256Hex tokenizer_sha256(const char *folder) {
         sha256_add(&all, one.text, strlen(one.text) + 1);
     }
     return sha256_finish(&all);
+}
+
+void compare_identify(CompareInput *input) {
+    input->context = (EntryContext){.data = dataset_sha256(input->dataset)};
+    if (!input->encoder) return;
+    input->context.model = weights_sha256(&input->encoder->weights);
+    input->context.tokenizer = tokenizer_sha256(input->encoder->folder.text);
+    input->context.max_length = input->encoder->max_length;
 }
 
 /* Lengths in tokens of the rows in a split, and how many were cut. */
@@ -64,7 +72,7 @@ static bool describe_model(Comparison *out, const CompareInput *input, Error *er
     size_t parameters = 0;
     for (int i = 0; i < encoder->weights.table.count; i++) parameters += encoder->weights.table.tensors[i].count;
     model->folder = input->model;
-    model->sha256 = weights_sha256(&encoder->weights);
+    model->sha256 = input->context.model;
     model->max_length = encoder->max_length;
     (void)snprintf(model->what, sizeof model->what, "%s, %d layers × %d, %.1f M parameters",
                    config->family == FAMILY_BERT ? "BERT" : "DistilBERT", config->layers, config->channels,
@@ -78,7 +86,7 @@ static bool describe(Work *work, Error *err) {
     const Dataset *dataset = input->dataset;
     *out = (Comparison){.dataset = dataset,
                         .data = input->data,
-                        .data_sha256 = dataset_sha256(dataset),
+                        .data_sha256 = input->context.data,
                         .dtype = "float32",
                         .seed = input->seed,
                         .command = input->command,
@@ -92,7 +100,6 @@ static bool describe(Work *work, Error *err) {
     good = good && (!input->encoder || describe_model(out, input, err));
     out->entries = good ? mem_new((size_t)input->entry_count, sizeof *out->entries, err) : NULL;
     if (!out->entries) return false;
-    if (input->encoder) work->tokenizer = tokenizer_sha256(input->encoder->folder.text);
     work->linear = (LinearInputs){.dataset = dataset,
                                   .encoder = input->encoder,
                                   .tokens = input->tokens,
@@ -101,18 +108,6 @@ static bool describe(Work *work, Error *err) {
                                   .cache = input->cache,
                                   .pool = input->pool};
     return true;
-}
-
-static bool needs_encoder(const EntrySpec *spec) { return spec->kind >= ENTRY_FROZEN; }
-
-static void make_key(Buffer *key, const Work *work, const EntrySpec *spec) {
-    EntryContext context = {.data = work->out->data_sha256};
-    if (needs_encoder(spec)) {
-        context.model = &work->out->model.sha256;
-        context.tokenizer = &work->tokenizer;
-        context.max_length = work->out->model.max_length;
-    }
-    entry_key(key, spec, &context);
 }
 
 /* ---- one entry ---- */
@@ -131,8 +126,11 @@ static bool make_features(Work *work, Error *err) {
         }
         if (!known) work->made[work->made_count++].extract = *e;
     }
-    if (!linear_features_make(work->made, work->made_count, &work->linear, work->observer, err)) {
-        work->made_count = 0; /* an entry that still wants them tries by itself, and says why it cannot */
+    Error failure = {0};
+    if (!linear_features_make(work->made, work->made_count, &work->linear, work->observer, &failure)) {
+        work->made_count = 0; /* each entry makes its own then, so that what one asks for in vain fails that one alone */
+        if (failure.kind != ERROR_INTERRUPTED) return true;
+        if (err) *err = failure;
         return false;
     }
     work->linear.made = work->made;
@@ -257,6 +255,7 @@ static bool write_entry(Work *work, const EntryResult *result, const char *folde
     ModelCard card = {.folder = model_folder,
                       .how = result->how,
                       .encoder = result->kind >= ENTRY_FROZEN ? work->input->model : NULL,
+                      .tuned = result->kind == ENTRY_FINETUNE,
                       .scores = &(SplitScores){{[SPLIT_VALIDATION] = &result->scores[SPLIT_VALIDATION]}}};
     return results_write_all(folder, dataset, SPLIT_TEST, &result->predictions[SPLIT_TEST], &scores, dataset->class_names, err) &&
            model_card_write(&card, err);
@@ -293,14 +292,14 @@ static bool run_entry(Work *work, const EntrySpec *spec, EntryResult *result, Er
     Path folder;
     Buffer key = {0}, changed = {0};
     bool found = false;
-    make_key(&key, work, spec);
+    entry_key(&key, spec, &input->context);
     bool good = buffer_ok(&key, err) && path_make(&folder, err, "%s/%s", input->output_dir, spec->name);
     if (good && !input->overwrite) good = entry_record_load(result, input->dataset, key.data, folder.text, &found, &changed, err);
     if (good && found) {
         result->reused = true;
         good = score(work, result, err);
     } else if (good) {
-        if (changed.size) observer_note(work->observer, "%-9s trained again: %s", spec->name, changed.data);
+        if (changed.size) observer_note(work->observer, "%-14s trained again: %s", spec->name, changed.data);
         good = clear_folder(folder.text, key.data, input->overwrite, err) &&
                train_entry(work, spec, result, folder.text, key.data, err);
     }
@@ -372,8 +371,7 @@ static bool run_entries(Work *work, CompareDone on_entry, void *context, Error *
         if (on_entry) on_entry(context, result);
     }
     if (failed < out->entry_count) return true;
-    if (err) *err = out->entries[0].failure;
-    return error_prefix(err, "every entry failed; %s", out->entries[0].name);
+    return FAIL(err, ERROR_FAILED, "every entry failed; %s: %s", out->entries[0].name, out->entries[0].failure.message);
 }
 
 bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entry, void *context, const Observer *observer,

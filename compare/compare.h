@@ -1,6 +1,7 @@
 /* The main job: entries on identical rows, one after the other, and what comes out of them.
  *
- *     compare_estimate(&input, estimates, &err);                          // before anything takes long
+ *     compare_identify(&input);
+ *     compare_estimate(estimates, &input);                                // before anything takes long
  *     compare_run(&comparison, &input, on_entry, context, observer, &err);  // trains what an earlier run has not, writes the folder
  *
  * An entry that fails is reported and does not take the others with it. When the observer says stop, what is done stays in the folder and the
@@ -22,30 +23,35 @@ typedef struct CompareInput {
     double tokens_s;            /* what encoding them took */
     const char *model;          /* as the user named it */
     uint64_t seed;
-    const EntrySpec *entries;   /* (entry_count), of different names */
+    const EntrySpec *entries; /* (entry_count), of different names */
     int entry_count;
-    const char *output_dir;     /* exists */
-    bool overwrite;             /* begin anew, whatever an earlier run left */
+    const char *output_dir; /* exists */
+    bool overwrite;         /* begin anew, whatever an earlier run left */
     FeatureCache cache;
-    const char *command;        /* that repeats it */
-    const char *options_json;   /* every option, one JSON object, for env.json */
+    const char *command;      /* that repeats it */
+    const char *options_json; /* every option, one JSON object, for env.json */
     Pool *pool;
+    EntryContext context; /* filled by compare_identify */
 } CompareInput;
+
+/* Takes the hashes of data and model by which an earlier run's records are known. Once, when all else in the input stands. */
+void compare_identify(CompareInput *input);
 
 typedef struct EntryEstimate {
     bool recorded;    /* an earlier run did it: the rest is 0 */
-    double seconds;   /* NaN: not known */
+    double seconds;   /* NaN: not known; an entry that cannot be tried on a few rows may still run, or will say why it does not */
     double memory_mb; /* NaN: little */
     double disk_mb;
 } EntryEstimate;
 /* (entry_count) estimates, from one timed step or a small part of the rows. */
-MUST_CHECK bool compare_estimate(EntryEstimate *estimates, const CompareInput *input, Error *err);
+void compare_estimate(EntryEstimate *estimates, const CompareInput *input);
 
 /* Called when an entry is done, has failed or was found recorded. May be NULL. */
 typedef void (*CompareDone)(void *context, const EntryResult *entry);
 
 /* Fills a zeroed Comparison and the folder. ERROR_USAGE when the folder holds a run on other data and `overwrite` is not set; ERROR_INTERRUPTED when stopped;
  * ERROR_FAILED only when every entry failed. Release with comparison_free, also after a failure. */
-MUST_CHECK bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entry, void *context, const Observer *observer, Error *err);
+MUST_CHECK bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entry, void *context,
+                            const Observer *observer, Error *err);
 
 #endif

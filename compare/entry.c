@@ -88,14 +88,16 @@ static void write_linear(JsonWriter *json, const LinearOptions *o) {
     write_classifier(json, &o->classifier);
 }
 
+bool entry_has_encoder(const EntrySpec *spec) { return spec->kind >= ENTRY_FROZEN; }
+
 void entry_key(Buffer *out, const EntrySpec *spec, const EntryContext *context) {
     JsonWriter json = json_writer(out, 0);
     json_begin_object(&json);
     json_put_string(&json, "program", "twofold " TWOFOLD_VERSION);
     json_put_string(&json, "data", context->data.text);
-    if (context->model) {
-        json_put_string(&json, "model", context->model->text);
-        json_put_string(&json, "tokenizer", context->tokenizer->text);
+    if (entry_has_encoder(spec)) {
+        json_put_string(&json, "model", context->model.text);
+        json_put_string(&json, "tokenizer", context->tokenizer.text);
         json_put_int(&json, "max_length", context->max_length);
     }
     json_write_key(&json, "options");

@@ -19,24 +19,25 @@ enum { ENTRY_PRESETS = 5 };
 extern const char *const ENTRY_PRESET_NAMES[ENTRY_PRESETS];
 MUST_CHECK bool entry_preset(EntrySpec *spec, const char *name, const EntrySpec *common, bool C_given, Error *err);
 
-/* What the entry's result depends on, beside its own options. */
+/* What an entry's result depends on, beside its own options; all but the data only where it has an encoder. */
 typedef struct EntryContext {
-    Sha256Hex data;
-    const Sha256Hex *model;     /* NULL for entries without an encoder */
-    const Sha256Hex *tokenizer;
+    Sha256Hex data, model, tokenizer;
     int max_length;
 } EntryContext;
 
 /* One JSON object (indented): the same exactly when a run would give the same result. */
 void entry_key(Buffer *out, const EntrySpec *spec, const EntryContext *context);
+bool entry_has_encoder(const EntrySpec *spec);
 /* "C 1, was 10; learning_rate …": what differs between two keys, or "" when nothing does. */
 void entry_key_difference(Buffer *out, const char *key, const char *recorded);
 
 /* entry.json and answers.safetensors in the entry's folder. Saved last, so that a record means a finished entry. */
 MUST_CHECK bool entry_record_save(const EntryResult *entry, const char *key, const char *folder, Error *err);
+/* Whether there is a record with that very key. Its answers may still turn out damaged. */
+bool entry_record_fits(const char *key, const char *folder);
 /* *found: a record with that very key was read into the (zeroed but for name and kind) result. Without one, `changed` says what differs, or "" when there is
  * none. A damaged record counts as none. */
-MUST_CHECK bool entry_record_load(EntryResult *entry, const Dataset *dataset, const char *key, const char *folder, bool *found, Buffer *changed,
-                                  Error *err);
+MUST_CHECK bool entry_record_load(EntryResult *entry, const Dataset *dataset, const char *key, const char *folder, bool *found,
+                                  Buffer *changed, Error *err);
 
 #endif

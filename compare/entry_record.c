@@ -217,6 +217,15 @@ static bool load_answers(EntryResult *entry, const Dataset *dataset, const Json 
     return good;
 }
 
+bool entry_record_fits(const char *key, const char *folder) {
+    Path path;
+    if (!path_make(&path, NULL, "%s/entry.json", folder) || !file_exists(path.text)) return false;
+    Json *record = json_parse_file(path.text, ERROR_DATA, NULL);
+    bool fits = strcmp(json_string_or(json_get(record, "key"), ""), key) == 0;
+    json_free(record);
+    return fits;
+}
+
 bool entry_record_load(EntryResult *entry, const Dataset *dataset, const char *key, const char *folder, bool *found,
                        Buffer *changed, Error *err) {
     Path answers, path;

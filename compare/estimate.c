@@ -8,9 +8,13 @@
 enum { SAMPLE_ROWS = 1000, SAMPLE_TOKENS = 8192 };
 
 static bool is_recorded(const CompareInput *input, const EntrySpec *spec) {
-    Path record;
-    return !input->overwrite && path_make(&record, NULL, "%s/%s/entry.json", input->output_dir, spec->name) &&
-           file_exists(record.text);
+    Path folder;
+    Buffer key = {0};
+    entry_key(&key, spec, &input->context);
+    bool recorded = !input->overwrite && key.data && path_make(&folder, NULL, "%s/%s", input->output_dir, spec->name) &&
+                    entry_record_fits(key.data, folder.text);
+    buffer_free(&key);
+    return recorded;
 }
 
 /* Vocabulary, values and one classifier on the first rows, times the choices of C. */
@@ -71,23 +75,22 @@ static bool time_finetune(EntryEstimate *estimate, const CompareInput *input, co
     return good;
 }
 
-bool compare_estimate(EntryEstimate *estimates, const CompareInput *input, Error *err) {
+void compare_estimate(EntryEstimate *estimates, const CompareInput *input) {
     bool features_counted = false;
     for (int i = 0; i < input->entry_count; i++) {
         const EntrySpec *spec = &input->entries[i];
         EntryEstimate *estimate = &estimates[i];
         *estimate = (EntryEstimate){.recorded = is_recorded(input, spec), .memory_mb = (double)NAN};
-        bool good = true;
+        bool known = true;
         if (estimate->recorded || spec->kind == ENTRY_DUMMY) continue;
         if (spec->kind == ENTRY_WORDS)
-            good = time_words(&estimate->seconds, input, spec, err);
+            known = time_words(&estimate->seconds, input, spec, NULL);
         else if (spec->kind == ENTRY_FINETUNE)
-            good = time_finetune(estimate, input, spec, err);
+            known = time_finetune(estimate, input, spec, NULL);
         else if (!features_counted) { /* one pass serves all of path A */
-            good = time_features(&estimate->seconds, input, &spec->linear.extract, err);
-            features_counted = true;
+            known = time_features(&estimate->seconds, input, &spec->linear.extract, NULL);
+            features_counted = known;
         }
-        if (!good) return false;
+        if (!known) *estimate = (EntryEstimate){.seconds = (double)NAN, .memory_mb = (double)NAN};
     }
-    return true;
 }
