@@ -198,23 +198,42 @@ static void say_plan(Run *run, const Entries *entries, const EntryEstimate *esti
     buffer_free(&line);
 }
 
+/* "11 test and 5 validation texts also stand in train" */
+static void say_leaks(Run *run, const Audit *audit) {
+    char rows[32];
+    Buffer line = {0};
+    const Split splits[] = {SPLIT_TEST, SPLIT_VALIDATION};
+    int said = 0, last = 0, otherwise = 0;
+    for (int i = 0; i < 2; i++) {
+        int count = audit->leaks[splits[i]][SPLIT_TRAIN];
+        otherwise += audit->leaks_otherwise[splits[i]][SPLIT_TRAIN];
+        if (!count) continue;
+        count_text(rows, count);
+        buffer_printf(&line, "%s%s %s", said++ ? " and " : "", rows, split_name(splits[i]));
+        last = said > 1 ? 2 : count;
+    }
+    if (!said) return;
+    buffer_printf(&line, " text%s also in train", last == 1 ? " stands" : "s stand");
+    if (otherwise) buffer_printf(&line, ", %d with another label", otherwise);
+    const char *drop = run->settings.data.drop_leaks;
+    bool dropped = drop && strcmp(drop, "train") == 0;
+    if (line.data)
+        terminal_say(&run->terminal, "          ! %s (audit.csv)%s", line.data,
+                     dropped ? "" : "; --drop_leaks train leaves them out of train");
+    buffer_free(&line);
+}
+
 static void say_audit(Run *run, const Dataset *dataset) {
     Audit audit = {0};
     if (audit_run(&audit, dataset, NULL)) {
-        int test = audit.leaks[SPLIT_TEST][SPLIT_TRAIN], validation = audit.leaks[SPLIT_VALIDATION][SPLIT_TRAIN];
-        int otherwise = audit.leaks_otherwise[SPLIT_TEST][SPLIT_TRAIN] + audit.leaks_otherwise[SPLIT_VALIDATION][SPLIT_TRAIN];
-        if (test + validation)
-            terminal_say(
-                &run->terminal,
-                "          ! %d test and %d validation texts also stand in train, %d of them with another label (audit.csv)%s",
-                test, validation, otherwise,
-                run->settings.data.drop_leaks && strcmp(run->settings.data.drop_leaks, "train") == 0
-                    ? ""
-                    : "; --drop_leaks train removes them");
-        int duplicates = audit.duplicates[SPLIT_TRAIN];
-        if (duplicates)
-            terminal_say(&run->terminal, "          ! %d training rows repeat an earlier text; %d texts have several labels",
-                         duplicates, audit.conflict_texts);
+        char repeated[32], conflicts[32];
+        say_leaks(run, &audit);
+        count_text(repeated, audit.duplicates[SPLIT_TRAIN]);
+        count_text(conflicts, audit.conflict_texts);
+        if (audit.duplicates[SPLIT_TRAIN])
+            terminal_say(&run->terminal, "          ! %s training row%s an earlier text; %s text%s several labels", repeated,
+                         audit.duplicates[SPLIT_TRAIN] == 1 ? " repeats" : "s repeat", conflicts,
+                         audit.conflict_texts == 1 ? " has" : "s have");
     }
     audit_free(&audit);
 }

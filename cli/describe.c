@@ -52,38 +52,56 @@ bool describe_data(Run *run, const Dataset *dataset, Error *err) {
     return ok;
 }
 
-/* ": 3 of train, 1 of test" */
-static void add_truncated(Buffer *line, const Dataset *dataset, const Tokens *tokens) {
+/* Of the rows that are used: those of a split. */
+typedef struct Lengths {
+    int32_t *full; /* (count), before truncation */
+    int count;
+    int truncated[SPLIT_COUNT];
+} Lengths;
+
+static bool lengths_collect(Lengths *lengths, const Dataset *dataset, const Tokens *tokens, Error *err) {
+    *lengths = (Lengths){.full = mem_new((size_t)tokens->rows, sizeof *lengths->full, err)};
+    if (!lengths->full) return false;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++)
+        for (int i = 0; i < dataset->splits[split].count; i++) {
+            int row = dataset->splits[split].rows[i];
+            lengths->full[lengths->count++] = tokens->full[row];
+            lengths->truncated[split] += tokens->full[row] > tokens_length(tokens, row);
+        }
+    return true;
+}
+
+/* "4 truncated at 512: 3 of train, 1 of test" */
+static void add_truncated(Buffer *line, const Dataset *dataset, const Lengths *lengths, int max_length) {
+    int64_t all = 0;
     int said = 0;
+    char count[32];
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) all += lengths->truncated[split];
+    count_text(count, all);
+    buffer_printf(line, "%s truncated at %d", all ? count : "none", max_length);
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
-        const RowList *list = &dataset->splits[split];
-        int truncated = 0;
-        for (int i = 0; i < list->count; i++) truncated += tokens->full[list->rows[i]] > tokens_length(tokens, list->rows[i]);
-        char count[32];
-        count_text(count, truncated);
-        if (truncated)
-            buffer_printf(line, "%s%s of %s", said++ ? ", " : ": ", count, dataset->whole ? "these rows" : split_name(split));
+        if (!lengths->truncated[split]) continue;
+        count_text(count, lengths->truncated[split]);
+        buffer_printf(line, "%s%s of %s", said++ ? ", " : ": ", count, dataset->whole ? "these rows" : split_name(split));
     }
 }
 
 bool describe_tokens(Run *run, const Dataset *dataset, const Tokens *tokens, int max_length, Error *err) {
     Summary summary;
-    if (!summary_make(&summary, tokens->full, tokens->rows, err)) return false;
+    Lengths lengths;
     Buffer line = {0};
-    char count[32], longest[32];
-    count_text(longest, summary.max);
-    buffer_printf(&line, "texts     %.0f tokens on average, 95 %% under %.0f, longest %s; ", summary.mean, summary.p95 + 1,
-                  longest);
-    if (tokens->truncated) {
-        count_text(count, tokens->truncated);
-        buffer_printf(&line, "%s truncated at %d", count, max_length);
-        add_truncated(&line, dataset, tokens);
-    } else {
-        buffer_printf(&line, "none truncated at %d", max_length);
+    bool ok = lengths_collect(&lengths, dataset, tokens, err) && summary_make(&summary, lengths.full, lengths.count, err);
+    if (ok) {
+        char longest[32];
+        count_text(longest, summary.max);
+        buffer_printf(&line, "texts     %.0f tokens on average, 95 %% under %.0f, longest %s; ", summary.mean, summary.p95 + 1,
+                      longest);
+        add_truncated(&line, dataset, &lengths, max_length);
+        ok = buffer_ok(&line, err);
     }
-    bool ok = buffer_ok(&line, err);
     if (ok) terminal_say(&run->terminal, "%s", line.data);
     buffer_free(&line);
+    mem_free(lengths.full);
     return ok;
 }
 

@@ -36,21 +36,23 @@ static bool time_words(double *seconds, const CompareInput *input, const EntrySp
     return good;
 }
 
-/* Features of rows that hold some thousands of tokens. */
+/* Features of training rows that hold some thousands of tokens, times the tokens of all rows that are used. */
 static bool time_features(double *seconds, const CompareInput *input, const ExtractOptions *extract, Error *err) {
     const Tokens *tokens = input->tokens;
-    int rows = 0;
-    while (rows < tokens->rows && tokens->starts[rows] < SAMPLE_TOKENS) rows++;
-    int32_t *numbers = mem_new((size_t)rows, sizeof *numbers, err);
-    if (!numbers) return false;
-    for (int i = 0; i < rows; i++) numbers[i] = i;
+    const RowList *train = &input->dataset->splits[SPLIT_TRAIN];
+    int64_t all = 0, sample = 0;
+    int count = 0;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        const RowList *list = &input->dataset->splits[split];
+        for (int i = 0; i < list->count; i++) all += tokens_length(tokens, list->rows[i]);
+    }
+    while (count < train->count && sample < SAMPLE_TOKENS) sample += tokens_length(tokens, train->rows[count++]);
     Features features = {0};
     double started_s = clock_wall_s();
-    bool good = features_extract(&features, extract, 1, input->encoder->encoder, tokens, numbers, rows, input->pool, NULL, err);
-    double share = (double)tokens->starts[tokens->rows] / (double)tokens->starts[rows];
-    *seconds = (clock_wall_s() - started_s) * share;
+    bool good =
+        features_extract(&features, extract, 1, input->encoder->encoder, tokens, train->rows, count, input->pool, NULL, err);
+    *seconds = (clock_wall_s() - started_s) * (double)all / (double)sample;
     features_free(&features);
-    mem_free(numbers);
     return good;
 }
 
