@@ -186,16 +186,15 @@ static void add_class_row(Page *page, const int *list, int count, int k) {
     double best = 0;
     for (int i = 0; i < count; i++) best = fmax(best, class_f1(c, list[i], k));
     count_text(support, c->entries[list[0]].scores[SPLIT_TEST].per_class[k].support);
-    html_add(page->out, "<tr><th scope=\"row\"><bdi>%.60s</bdi></th><td class=\"n\" data-label=\"test texts\">%s</td>",
-             page_label(page, k), support);
+    html_add(page->out, "<tr><th scope=\"row\"><bdi>%.60s</bdi></th><td class=\"n\">%s</td>", page_label(page, k), support);
     for (int i = 0; i < count; i++) {
         double f1 = class_f1(c, list[i], k);
         if (isnan(f1))
-            html_add(page->out, "<td class=\"n\" data-label=\"%.60s\">–</td>", page_entry_name(page, list[i]));
+            buffer_text(page->out, "<td class=\"n\">–</td>");
         else {
             html_add(page->out, "<td class=\"n bar");
             if (f1 > 0 && f1 == best) buffer_text(page->out, " best");
-            html_add(page->out, "\" style=\"--v:%.3f\" data-label=\"%.60s\">%.3f</td>", f1, page_entry_name(page, list[i]), f1);
+            html_add(page->out, "\" style=\"--v:%.3f\">%.3f</td>", f1, f1);
         }
     }
     buffer_text(page->out, "</tr>\n");
@@ -209,7 +208,7 @@ static void add_classes(Page *page, const Versus *versus) {
     bool folded = classes > CLASSES_OPEN;
     if (folded)
         html_add(page->out, "<details><summary>F1 of each class, each entry <span>%d classes</span></summary>\n", classes);
-    html_begin_table(page->out, "cards",
+    html_begin_table(page->out, "classes",
                      classes > CLASSES_SHOWN
                          ? "The first 200 classes (each entry's metrics.json has all). Harmonic mean of precision and recall on "
                            "the test texts, "

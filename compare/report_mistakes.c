@@ -5,7 +5,7 @@
 #include "compare/facts.h"
 #include "compare/report_page.h"
 
-enum { CONFUSIONS_SHOWN = 8, MATRIX_ENTRIES = 12, ERRORS_MOST = 20, ERRORS_ALL_ENTRIES = 240, CLASSES_SIDE = 30 };
+enum { CONFUSIONS_SHOWN = 8, MATRIX_ENTRIES = 12, ERRORS_MOST = 20, ERRORS_ALL_ENTRIES = 120, CLASSES_SIDE = 30 };
 
 /* The entries whose mistakes are listed, the recommended one first. Returns how many. */
 static int order_entries(const Comparison *c, int *list, int most) {
@@ -30,7 +30,7 @@ static void add_matrix(Page *page, int entry) {
     if (!page->failed && page->out->size + svg.size <= PAGE_MOST)
         buffer_add(page->out, svg.data, svg.size);
     else
-        html_add(page->out, "<p>Too large for this page: <a href=\"%s/confusion_matrix.svg\">confusion_matrix.svg</a></p>\n",
+        html_add(page->out, "<p>Too large for this page: <a href=\"./%s/confusion_matrix.svg\">confusion_matrix.svg</a></p>\n",
                  name);
     buffer_text(page->out, "</figure>\n");
     figure_free(&figure);
@@ -102,7 +102,8 @@ static void add_error_heading(Page *page, const EntryResult *entry) {
     count_text(wrong, entry->scores[SPLIT_TEST].confusion.rows - entry->scores[SPLIT_TEST].confusion.correct);
     count_text(rows, p->rows);
     html_add(page->out, "<h2><bdi>%.60s</bdi> is wrong on %s of %s test texts", entry->name, wrong, rows);
-    if (p->probabilities) html_add(page->out, ", on %d of them while 90 %% sure", facts_sure_mistakes(p, 0.9));
+    int sure = facts_sure_mistakes(p, 0.9);
+    if (sure) html_add(page->out, ", on %d of them while 90 %% sure", sure);
     buffer_text(page->out, "</h2>\n");
 }
 
@@ -123,8 +124,9 @@ static void add_errors_of(Page *page, int entry, int most, bool open) {
     int count = facts_mistakes(list, most, p, NULL);
     if (!count) return;
     buffer_text(page->out, open ? "<details open>" : "<details>");
-    html_add(page->out, "<summary>Worst errors of <bdi>%.60s</bdi> <span>%d of %lld</span></summary>\n", result->name, count,
-             (long long)(result->scores[SPLIT_TEST].confusion.rows - result->scores[SPLIT_TEST].confusion.correct));
+    char all[32];
+    count_text(all, result->scores[SPLIT_TEST].confusion.rows - result->scores[SPLIT_TEST].confusion.correct);
+    html_add(page->out, "<summary>Worst errors of <bdi>%.60s</bdi> <span>%d of %s</span></summary>\n", result->name, count, all);
     html_begin_table(
         page->out, "cards",
         p->probabilities
@@ -136,7 +138,7 @@ static void add_errors_of(Page *page, int entry, int most, bool open) {
         "class=\"n\">loss</th></tr></thead>\n<tbody>\n");
     for (int m = 0; m < count; m++) add_error_row(page, p, &list[m]);
     html_end_table(page->out);
-    html_add(page->out, "<p class=\"note\">All of them, uncut: <a href=\"%s/errors.csv\">errors.csv</a></p></details>\n",
+    html_add(page->out, "<p class=\"note\">All of them, uncut: <a href=\"./%s/errors.csv\">errors.csv</a></p></details>\n",
              result->name);
 }
 

@@ -9,7 +9,7 @@
 enum {
     LABEL_SHOWN = 60,   /* code points of a class or entry name */
     TEXT_SHOWN = 320,   /* of a text */
-    PAGE_MOST = 1800000 /* bytes after which matrices are linked instead of drawn, so that the page stays below 2 MB */
+    PAGE_MOST = 1000000 /* bytes after which matrices are linked instead of drawn: the page stays below 2 MB */
 };
 
 typedef struct Page {

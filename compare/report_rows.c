@@ -18,7 +18,9 @@ static void add_audit_heading(Page *page, int leaked) {
         html_add(page->out, "<h2>The test is clean: none of its %s texts stands in training or validation</h2>\n", rows);
 }
 
+/* A row of zeros says nothing and is left out. */
 static void add_count_row(Page *page, const char *name, const int counts[SPLIT_COUNT]) {
+    if (!counts[SPLIT_TRAIN] && !counts[SPLIT_VALIDATION] && !counts[SPLIT_TEST]) return;
     html_add(page->out, "<tr><th scope=\"row\">%s</th>", name);
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
         char text[32];
@@ -39,14 +41,16 @@ static void add_audit_table(Page *page) {
             otherwise[other][split] = audit->leaks_otherwise[split][other];
         }
     }
-    html_begin_table(page->out, "narrow", "Equal means equal bytes. Each row and its counterpart stand in audit.csv.");
+    html_begin_table(page->out, "narrow",
+                     "Problems that were looked for and are not listed do not occur. Equal means equal bytes; audit.csv has each "
+                     "row and its counterpart.");
     buffer_text(page->out, "<thead><tr><th scope=\"col\">texts</th><th scope=\"col\" class=\"n\">train</th><th scope=\"col\" "
                            "class=\"n\">validation</th>"
                            "<th scope=\"col\" class=\"n\">test</th></tr></thead>\n<tbody>\n");
     add_count_row(page, "rows", rows);
     add_count_row(page, "repeat an earlier row of their split", audit->duplicates);
     add_count_row(page, "texts with several labels", audit->conflicts);
-    add_count_row(page, "empty", audit->empty);
+    add_count_row(page, "empty texts", audit->empty);
     add_count_row(page, "also in train", in[SPLIT_TRAIN]);
     add_count_row(page, "… there always with another label", otherwise[SPLIT_TRAIN]);
     add_count_row(page, "also in validation", in[SPLIT_VALIDATION]);

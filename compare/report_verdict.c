@@ -1,6 +1,7 @@
 /* The first screen: which one, how sure, at what price; and at the end, what each costs. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "compare/report_page.h"
@@ -60,14 +61,13 @@ static void add_entry_row(Page *page, int i) {
         return;
     }
     Interval interval = entry_accuracy_interval(entry, SPLIT_TEST);
-    html_add(page->out, "<td class=\"n\" data-label=\"validation accuracy\">%.3f</td>", entry->scores[SPLIT_VALIDATION].accuracy);
-    html_add(page->out,
-             "<td class=\"n\" data-label=\"test accuracy [95 %% interval]\"><b>%.3f</b> <small>[%.3f, %.3f]</small></td>",
+    html_add(page->out, "<td class=\"n\" data-label=\"validation\">%.4f</td>", entry->scores[SPLIT_VALIDATION].accuracy);
+    html_add(page->out, "<td class=\"n\" data-label=\"test accuracy [95 %%]\"><b>%.4f</b> <small>[%.3f, %.3f]</small></td>",
              entry->scores[SPLIT_TEST].accuracy, interval.low, interval.high);
-    html_add(page->out, "<td class=\"n\" data-label=\"test macro F1\">%.3f</td>", entry->scores[SPLIT_TEST].f1_macro);
-    add_time_cell(page, "training time", entry->costs.train_s);
-    add_measured_cell(page, "ms a text (median)", entry->costs.predict_ms_p50, latency_digits(entry->costs.predict_ms_p50));
-    add_measured_cell(page, "model, MB", entry->costs.model_mb, size_digits(entry->costs.model_mb));
+    html_add(page->out, "<td class=\"n\" data-label=\"macro F1\">%.4f</td>", entry->scores[SPLIT_TEST].f1_macro);
+    add_time_cell(page, "training", entry->costs.train_s);
+    add_measured_cell(page, "ms a text", entry->costs.predict_ms_p50, latency_digits(entry->costs.predict_ms_p50));
+    add_measured_cell(page, "MB", entry->costs.model_mb, size_digits(entry->costs.model_mb));
     buffer_text(page->out, "</tr>\n");
 }
 
@@ -82,11 +82,24 @@ static void add_navigation(Page *page) {
     buffer_text(page->out, "</ol></nav>\n");
 }
 
+/* The paragraph without its first sentence, "Deploy NAME. ", which is the title above it. */
+static const char *sentence_below_title(const Page *page) {
+    const Recommendation *r = &page->comparison->recommendation;
+    const char *sentence = r->sentence.data ? r->sentence.data : "",
+               *name = r->deploy >= 0 ? page_entry_name(page, r->deploy) : "";
+    size_t before = strlen("Deploy "), length = strlen(name);
+    if (r->deploy < 0 || strncmp(sentence, "Deploy ", before) != 0 || strncmp(sentence + before, name, length) != 0)
+        return sentence;
+    const char *rest = sentence + before + length;
+    return strcmp(rest, ".") == 0 ? "" : strncmp(rest, ". ", 2) == 0 ? rest + 2 : sentence;
+}
+
 void page_add_verdict(Page *page) {
     const Recommendation *r = &page->comparison->recommendation;
+    const char *sentence = sentence_below_title(page);
     add_title(page);
     if (r->question.data && r->question.size) html_add(page->out, "<p class=\"answer\">%s</p>\n", r->question.data);
-    if (r->sentence.data) html_add(page->out, "<p class=\"verdict\">%s</p>\n", r->sentence.data);
+    if (*sentence) html_add(page->out, "<p class=\"verdict\">%s</p>\n", sentence);
     add_warnings(page);
     html_begin_table(page->out, "entries cards",
                      "Every entry was trained and tested on the same rows. Marked: the one to deploy.");

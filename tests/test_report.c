@@ -1,0 +1,483 @@
+/* compare/'s reports over comparisons made by hand: whatever names and texts hold, the page is well-formed, loads and runs nothing, and shows them
+ * as text; two writes are equal; sizes are bounded. TWOFOLD_KEEP=folder keeps what was written, to be looked at. */
+#include "tests/check.h"
+
+#include "common/file.h"
+#include "common/json.h"
+#include "common/random.h"
+#include "compare/recommend.h"
+#include "compare/report.h"
+#include "tests/page_check.h"
+#include "tests/schema_check.h"
+
+static const char HOSTILE[] =
+    "</td><script>alert(1)</script><img src=x onerror=alert(2)> & \"quoted\" 'so' `tick` | pipe * _ @someone \x01\x1b[31m "
+    "\xE2\x80\xAE turned \xE2\x81\xA6 \xEF\xBB\xBF naïve 大きい 🙂\n\ttwo";
+
+/* ---- a comparison by hand ---- */
+
+typedef struct Made {
+    Dataset dataset;
+    Comparison comparison;
+    char (*labels)[256];
+} Made;
+
+typedef struct Wish {
+    int rows[SPLIT_COUNT];
+    int classes;
+    bool hostile;
+    size_t longest; /* bytes of the first test text; 0: like the others */
+} Wish;
+
+static void *take(size_t count, size_t size) {
+    Error err = {0};
+    void *block = mem_new(count, size, &err);
+    assert_non_null(block);
+    return block;
+}
+
+static void make_names(Made *made, const Wish *wish) {
+    Dataset *d = &made->dataset;
+    made->labels = take((size_t)wish->classes, sizeof *made->labels);
+    d->class_names = take((size_t)wish->classes, sizeof *d->class_names);
+    for (int k = 0; k < wish->classes; k++) {
+        static const char *const PLAIN[] = {"anger", "fear", "joy", "love", "sadness", "surprise"};
+        if (wish->hostile)
+            snprintf(made->labels[k], sizeof *made->labels, "%d %s", k, HOSTILE);
+        else if (wish->classes <= 6)
+            snprintf(made->labels[k], sizeof *made->labels, "%s", PLAIN[k]);
+        else
+            snprintf(made->labels[k], sizeof *made->labels, "intent_number_%d", k);
+        d->class_names[k] = made->labels[k];
+    }
+}
+
+static void add_text(Buffer *text, const Wish *wish, int row, bool first_test) {
+    if (first_test && wish->longest) {
+        for (size_t i = 0; i < wish->longest; i++) buffer_text(text, i % 7 ? "w" : " ");
+    } else if (wish->hostile && row % 3 == 0) {
+        buffer_add(text, HOSTILE, sizeof HOSTILE - 1);
+    } else {
+        buffer_printf(text, "i feel that this is row %d of a set in which nobody wrote anything that would surprise a reader",
+                      row);
+    }
+}
+
+static Made *make(const Wish *wish) {
+    Made *made = take(1, sizeof *made);
+    Dataset *d = &made->dataset;
+    Buffer text = {0};
+    static char file[] = "train.csv", *files[] = {file}, detected[] = "CSV with ',', UTF-8";
+    *d = (Dataset){.classes = wish->classes, .files = 1, .file_names = files, .detected = detected};
+    make_names(made, wish);
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) d->rows += wish->rows[split];
+    size_t rows = (size_t)d->rows;
+    d->starts = take(rows + 1, sizeof *d->starts);
+    d->labels = take(rows, sizeof *d->labels);
+    d->file = take(rows, sizeof *d->file);
+    d->line = take(rows, sizeof *d->line);
+    Random random = random_start(7, STREAM_TEST, 0);
+    for (int row = 0, split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        d->splits[split].rows = take((size_t)wish->rows[split], sizeof(int));
+        for (int i = 0; i < wish->rows[split]; i++, row++) {
+            add_text(&text, wish, row, split == SPLIT_TEST && i == 0);
+            d->starts[row + 1] = (int64_t)text.size;
+            d->labels[row] = (int32_t)random_below(&random, (uint32_t)wish->classes);
+            d->line[row] = row + 1;
+            d->splits[split].rows[d->splits[split].count++] = row;
+        }
+    }
+    d->text = text.data;
+    Comparison *c = &made->comparison;
+    Error err = {0};
+    c->dataset = d;
+    c->data = wish->hostile ? HOSTILE : "emotion/";
+    snprintf(c->data_sha256.text, sizeof c->data_sha256.text, "%064d", 1);
+    CHECK_OK(audit_run(&c->audit, d, &err), &err);
+    CHECK_OK(text_summaries_make(&c->texts, d, &d->splits[SPLIT_TEST], &err), &err);
+    c->dtype = "float32";
+    c->seed = 42;
+    c->command = wish->hostile ? HOSTILE : "twofold compare --model models/minilm --data emotion/ --output_dir DIR";
+    c->output_dir = "runs/emotion";
+    c->entries = take(8, sizeof *c->entries);
+    return made;
+}
+
+static void free_made(Made *made) {
+    Dataset *d = &made->dataset;
+    comparison_free(&made->comparison);
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) mem_free(d->splits[split].rows);
+    mem_free(d->starts);
+    mem_free(d->labels);
+    mem_free(d->file);
+    mem_free(d->line);
+    mem_free(d->class_names);
+    mem_free(made->labels);
+    free(d->text);
+    mem_free(made);
+}
+
+static EntryResult *add_entry(Made *made, const char *name, EntryKind kind) {
+    EntryResult *entry = &made->comparison.entries[made->comparison.entry_count++];
+    *entry = (EntryResult){.name = name, .kind = kind};
+    snprintf(entry->how, sizeof entry->how, "%s", "logistic regression, C 1: converged in 12 iterations");
+    entry->costs = (EntryCosts){.train_s = 3.2 * (kind + 1) * (kind + 1),
+                                .predict_ms_p50 = 0.02 + 0.6 * kind,
+                                .predict_ms_p95 = 0.1 + 0.9 * kind,
+                                .predict_ms_p99 = (double)NAN,
+                                .texts_per_s = 12345,
+                                .load_s = 0.1,
+                                .peak_rss_mb = 230,
+                                .model_mb = kind > 1 ? 87 : 4.2};
+    return entry;
+}
+
+/* Answers that are right with about this share. */
+static void answer(Made *made, EntryResult *entry, double skill, bool with_probabilities) {
+    const Dataset *d = &made->dataset;
+    Error err = {0};
+    Random random = random_start(11 + (uint64_t)entry->kind, STREAM_TEST, 0);
+    for (Split split = SPLIT_VALIDATION; split < SPLIT_COUNT; split++) {
+        const RowList *list = &d->splits[split];
+        int32_t *truth = take((size_t)list->count, sizeof *truth);
+        double *logits = take((size_t)d->classes, sizeof *logits);
+        for (int i = 0; i < list->count; i++) truth[i] = d->labels[list->rows[i]];
+        Predictions *p = &entry->predictions[split];
+        CHECK_OK(predictions_make(p, list->count, d->classes, truth, with_probabilities, &err), &err);
+        for (int i = 0; i < list->count; i++) {
+            for (int k = 0; k < d->classes; k++) logits[k] = 2 * random_uniform(&random);
+            bool right = random_uniform(&random) < skill;
+            logits[right ? truth[i] : (int)random_below(&random, (uint32_t)d->classes)] += 1 + 4 * random_uniform(&random);
+            if (with_probabilities)
+                predictions_put_logits(p, i, logits);
+            else
+                p->predicted[i] = argmax(logits, d->classes);
+        }
+        CHECK_OK(scores_compute(&entry->scores[split], p, NULL, &err), &err);
+        mem_free(truth);
+        mem_free(logits);
+    }
+}
+
+static void train(EntryResult *entry, int steps, int evaluations) {
+    FinetuneResult *t = &entry->training;
+    t->steps = steps;
+    t->history = take((size_t)steps, sizeof *t->history);
+    for (int i = 0; i < steps; i++)
+        t->history[i] = (FinetuneStep){.loss = 0.3 + 1.4 * exp(-3.0 * i / steps) + 0.2 * sin(i * 1.7)};
+    t->evaluation_count = evaluations;
+    t->evaluations = take((size_t)evaluations, sizeof *t->evaluations);
+    for (int i = 0; i < evaluations; i++)
+        t->evaluations[i] = (FinetuneEvaluation){.step = (int64_t)steps * (i + 1) / evaluations,
+                                                 .epoch = i + 1,
+                                                 .loss = 0.5 - 0.05 * i,
+                                                 .accuracy = 0.8 + 0.04 * i,
+                                                 .f1_macro = 0.7 + 0.04 * i};
+    t->best_step = steps;
+    t->best_loaded = true;
+    t->epochs = evaluations;
+}
+
+static void describe_model(Made *made, const char *folder) {
+    ComparisonModel *model = &made->comparison.model;
+    Error err = {0};
+    model->folder = folder;
+    snprintf(model->what, sizeof model->what, "BERT, 6 layers × 384, 22.7 M parameters");
+    snprintf(model->new_tensors, sizeof model->new_tensors, "classifier.weight, classifier.bias");
+    model->max_length = 512;
+    model->lengths_count = made->dataset.rows;
+    model->lengths = take((size_t)made->dataset.rows, sizeof *model->lengths);
+    for (int i = 0; i < model->lengths_count; i++) model->lengths[i] = 5 + i * 7919 % 40;
+    CHECK_OK(summary_make(&model->tokens, model->lengths, model->lengths_count, &err), &err);
+}
+
+static void finish(Made *made) {
+    Comparison *c = &made->comparison;
+    Error err = {0};
+    c->pairs = take((size_t)c->entry_count * (size_t)c->entry_count, sizeof *c->pairs);
+    for (int a = 0; a < c->entry_count; a++)
+        for (int b = a + 1; b < c->entry_count; b++) {
+            if (c->entries[a].status != ENTRY_DONE || c->entries[b].status != ENTRY_DONE) continue;
+            PairResult *pair = &c->pairs[c->pair_count++];
+            pair->a = a;
+            pair->b = b;
+            CHECK_OK(
+                paired_count(&pair->counts, &c->entries[a].predictions[SPLIT_TEST], &c->entries[b].predictions[SPLIT_TEST], &err),
+                &err);
+            pair->mcnemar = mcnemar_exact(pair->counts.only_a, pair->counts.only_b);
+        }
+    CHECK_OK(recommend(c, &err), &err);
+}
+
+/* ---- writing ---- */
+
+static char *read_whole(const char *folder, const char *name, size_t *size) {
+    Path path;
+    FileMap map = {0};
+    Error err = {0};
+    CHECK_OK(path_make(&path, &err, "%s/%s", folder, name), &err);
+    CHECK_OK(file_map(&map, path.text, ERROR_PATH, &err), &err);
+    char *text = mem_copy_text((const char *)map.data, map.size, &err);
+    assert_non_null(text);
+    *size = map.size;
+    file_unmap(&map);
+    return text;
+}
+
+static void write_all(const Comparison *c, const char *folder) {
+    Error err = {0};
+    Path path;
+    CHECK_OK(folder_make(folder, &err), &err);
+    CHECK_OK(path_make(&path, &err, "%s/report.html", folder), &err);
+    CHECK_OK(report_write_html(c, path.text, &err), &err);
+    CHECK_OK(path_make(&path, &err, "%s/report.md", folder), &err);
+    CHECK_OK(report_write_markdown(c, path.text, &err), &err);
+    CHECK_OK(path_make(&path, &err, "%s/compare.json", folder), &err);
+    CHECK_OK(report_write_json(c, path.text, &err), &err);
+}
+
+static void check_same(const char *a, const char *b, const char *name) {
+    size_t sizes[2];
+    char *first = read_whole(a, name, &sizes[0]), *second = read_whole(b, name, &sizes[1]);
+    assert_int_equal(sizes[0], sizes[1]);
+    assert_memory_equal(first, second, sizes[0]);
+    free(first);
+    free(second);
+}
+
+static Json *check_json(const char *folder, const Comparison *c) {
+    size_t size;
+    Error err = {0};
+    char *text = read_whole(folder, "compare.json", &size);
+    Json *json = json_parse(text, size, "compare.json", ERROR_DATA, &err);
+    Json *schema = json_parse_file(SOURCE_FOLDER "/docs/compare.schema.json", ERROR_DATA, &err);
+    if (!json || !schema) fail_msg("%s", err.message);
+    free(text);
+    if (schema_check(schema, json)) fail_msg("compare.json: %s", schema_check(schema, json));
+    json_free(schema);
+    assert_int_equal(json_int_or(json_get(json, "version"), 0), 1);
+    const Json *data = json_get(json, "data");
+    assert_int_equal(json_size(json_get(data, "labels")), c->dataset->classes);
+    assert_int_equal(json_int_or(json_get(json_get(data, "rows"), "test"), -1), c->dataset->splits[SPLIT_TEST].count);
+    assert_int_equal(json_size(json_get(json, "entries")), c->entry_count);
+    assert_int_equal(json_size(json_get(json, "pairs")), c->pair_count);
+    assert_true(json_is_object(json_get(json, "recommendation")));
+    int i = 0;
+    for (const Json *entry = json_first(json_get(json, "entries")); entry; entry = json_next(entry), i++) {
+        bool done = c->entries[i].status == ENTRY_DONE;
+        assert_string_equal(json_string_or(json_get(entry, "name"), ""), c->entries[i].name);
+        assert_string_equal(json_string_or(json_get(entry, "status"), ""), done ? "done" : "failed");
+        const Json *test = json_get(json_get(entry, "metrics"), "test");
+        if (done) CHECK_CLOSE(json_number_or(json_get(test, "accuracy"), -1), c->entries[i].scores[SPLIT_TEST].accuracy, 0, 0);
+        if (done) assert_true(json_is_number(json_get(json_get(entry, "costs"), "train_s")));
+        assert_true(json_is_null(json_get(entry, "metrics")) == !done);
+        assert_true(json_is_null(json_get(entry, "failure")) == done);
+    }
+    return json;
+}
+
+/* Everything that holds for every comparison. Returns the page, released with free(). */
+static char *check_report(const Made *made, const char *name) {
+    const char *kept = getenv("TWOFOLD_KEEP");
+    char again[] = "report_again", folder[512];
+    Error err = {0};
+    snprintf(folder, sizeof folder, "%s/%s", kept ? kept : "report_written", name);
+    const Comparison *c = &made->comparison;
+    write_all(c, folder);
+    write_all(c, again);
+    check_same(folder, again, "report.html");
+    check_same(folder, again, "report.md");
+    check_same(folder, again, "compare.json");
+    json_free(check_json(folder, c));
+    size_t size;
+    char *page = read_whole(folder, "report.html", &size);
+    assert_true(size < 2000000);
+    if (page_check(page)) fail_msg("%s", page_check(page));
+    char *markdown = read_whole(folder, "report.md", &size);
+    assert_true(size < 60000); /* a pull request takes 65,536 */
+    assert_null(strstr(markdown, "\x1b"));
+    free(markdown);
+    if (kept)
+        CHECK_OK(report_write_figures(c, folder, &err), &err);
+    else
+        CHECK_OK(folder_remove("report_written", &err), &err);
+    CHECK_OK(folder_remove(again, &err), &err);
+    return page;
+}
+
+static int count_text_in(const char *page, const char *part) {
+    int count = 0;
+    for (const char *at = strstr(page, part); at; at = strstr(at + 1, part)) count++;
+    return count;
+}
+
+/* ---- the cases ---- */
+
+/* The judges find what they are there to find. */
+static void test_judges(void **state) {
+    (void)state;
+    static const char HEAD[] =
+        "<!DOCTYPE html>\n<html lang=\"en\"><meta content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">";
+    static const struct {
+        const char *body;
+        bool good;
+    } PAGES[] = {{"<p class=\"a\">1 &lt; 2</p></html>", true},
+                 {"<p>1 < 2</p></html>", false},
+                 {"<p>1</div></html>", false},
+                 {"<script>1</script></html>", false},
+                 {"<p onclick=\"x\">1</p></html>", false},
+                 {"<p>\x1b</p></html>", false},
+                 {"<p>\xE2\x80\xAE</p></html>", false},
+                 {"<p>1</html>", false},
+                 {"<p>&nothing;</p></html>", false},
+                 {"<p title='x'>1</p></html>", false},
+                 {"<a href=\"https://x\">1</a></html>", false}};
+    for (size_t i = 0; i < sizeof PAGES / sizeof *PAGES; i++) {
+        char page[400];
+        snprintf(page, sizeof page, "%s%s", HEAD, PAGES[i].body);
+        if ((page_check(page) == NULL) != PAGES[i].good)
+            fail_msg("%s: %s", PAGES[i].body, PAGES[i].good ? "refused" : "accepted");
+    }
+    static const char SCHEMA[] =
+        "{\"type\": \"object\", \"required\": [\"a\"], \"additionalProperties\": false, \"properties\": {\"a\": {\"anyOf\": "
+        "[{\"type\": \"null\"}, {\"$ref\": \"#/$defs/n\"}]}}, \"$defs\": {\"n\": {\"type\": \"integer\", \"minimum\": 0}}}";
+    static const char *const DOCUMENTS[] = {"{\"a\": null}", "{\"a\": 3}",           "{}", "{\"a\": -1}", "{\"a\": 1.5}",
+                                            "{\"a\": \"\"}", "{\"a\": 1, \"b\": 1}", "[]"};
+    Error err = {0};
+    Json *schema = json_parse(SCHEMA, strlen(SCHEMA), "schema", ERROR_DATA, &err);
+    for (size_t i = 0; i < sizeof DOCUMENTS / sizeof *DOCUMENTS; i++) {
+        Json *document = json_parse(DOCUMENTS[i], strlen(DOCUMENTS[i]), "document", ERROR_DATA, &err);
+        if ((schema_check(schema, document) == NULL) != (i < 2)) fail_msg("%s: wrongly judged", DOCUMENTS[i]);
+        json_free(document);
+    }
+    json_free(schema);
+}
+
+static Made *make_five(const Wish *wish) {
+    Made *made = make(wish);
+    describe_model(made, wish->hostile ? HOSTILE : "models/minilm");
+    answer(made, add_entry(made, "dummy", ENTRY_DUMMY), 0, true);
+    answer(made, add_entry(made, "tfidf-logreg", ENTRY_WORDS), 0.85, true);
+    answer(made, add_entry(made, "cls-logreg", ENTRY_FROZEN), 0.6, true);
+    answer(made, add_entry(made, "mean-logreg", ENTRY_FROZEN), 0.65, true);
+    EntryResult *tuned = add_entry(made, "finetune", ENTRY_FINETUNE);
+    answer(made, tuned, 0.92, true);
+    train(tuned, 500, 3);
+    finish(made);
+    return made;
+}
+
+static void test_five_entries(void **state) {
+    (void)state;
+    Made *made = make_five(&(Wish){.rows = {1600, 200, 2000}, .classes = 6});
+    char *page = check_report(made, "five");
+    assert_non_null(strstr(page, "<h1>Deploy <bdi>finetune</bdi></h1>"));
+    assert_non_null(strstr(page, "A frozen encoder is not enough here"));
+    assert_non_null(strstr(page, "was best after step 500 of 500: validation accuracy 0.880, at the end"));
+    assert_int_equal(count_text_in(page, "Worst errors of"), 4); /* not the dummy's */
+    free(page);
+    free_made(made);
+}
+
+static void test_hostile(void **state) {
+    (void)state;
+    Made *made = make_five(&(Wish){.rows = {60, 30, 90}, .classes = 3, .hostile = true, .longest = 100000});
+    EntryResult *failed = add_entry(made, "</b><script>", ENTRY_FROZEN);
+    failed->status = ENTRY_FAILED;
+    snprintf(failed->failure.message, sizeof failed->failure.message, "<script>%s", HOSTILE);
+    snprintf(made->comparison.entries[1].warning, sizeof made->comparison.entries[1].warning, "%s", HOSTILE);
+    char *page = check_report(made, "hostile");
+    assert_non_null(strstr(page, "&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert_non_null(strstr(page, "⟨U+202E⟩"));
+    assert_non_null(strstr(page, "⟨U+001B⟩"));
+    assert_non_null(strstr(page, "…"));
+    assert_non_null(strstr(page, "failed:</b> &lt;script&gt;"));
+    assert_true(strlen(page) < 400000);
+    free(page);
+    free_made(made);
+}
+
+static void test_one_entry_two_classes(void **state) {
+    (void)state;
+    Made *made = make(&(Wish){.rows = {20, 5, 10}, .classes = 2});
+    answer(made, add_entry(made, "tfidf-svm", ENTRY_WORDS), 0.7, false);
+    finish(made);
+    made->comparison.entries[0].costs =
+        (EntryCosts){(double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN};
+    made->comparison.entries[0].costs.train_s = 0;
+    char *page = check_report(made, "one");
+    assert_non_null(strstr(page, "There are no two entries to compare"));
+    assert_null(strstr(page, "nan"));
+    assert_non_null(strstr(page, "This entry gives no probabilities"));
+    free(page);
+    free_made(made);
+}
+
+static void test_all_failed(void **state) {
+    (void)state;
+    Made *made = make(&(Wish){.rows = {20, 5, 10}, .classes = 2});
+    EntryResult *failed = add_entry(made, "finetune", ENTRY_FINETUNE);
+    failed->status = ENTRY_FAILED;
+    snprintf(failed->failure.message, sizeof failed->failure.message, "the loss is no number at step 3");
+    finish(made);
+    char *page = check_report(made, "failed");
+    assert_non_null(strstr(page, "the loss is no number at step 3"));
+    assert_non_null(strstr(page, "<h1>Undecided</h1>"));
+    free(page);
+    free_made(made);
+}
+
+static void test_many_classes(void **state) {
+    (void)state;
+    Made *made = make_five(&(Wish){.rows = {8000, 2000, 20000}, .classes = 77});
+    char *page = check_report(made, "77");
+    free(page);
+    free_made(made);
+    made = make_five(&(Wish){.rows = {3000, 1000, 3000}, .classes = 1000});
+    page = check_report(made, "1000");
+    assert_non_null(strstr(page, "The first 200 classes"));
+    free(page);
+    free_made(made);
+}
+
+/* Two runs that differ in costs alone differ only inside what is marked as measured. */
+static void test_measured(void **state) {
+    (void)state;
+    Made *made = make_five(&(Wish){.rows = {160, 40, 100}, .classes = 4});
+    write_all(&made->comparison, "report_a");
+    Error err = {0};
+    CHECK_OK(report_write_figures(&made->comparison, "report_a", &err), &err);
+    for (int i = 0; i < made->comparison.entry_count; i++) {
+        EntryCosts *costs = &made->comparison.entries[i].costs;
+        costs->train_s = costs->train_s * 1.7 + 3;
+        costs->predict_ms_p50 *= 30;
+        costs->load_s = costs->peak_rss_mb = costs->model_mb = costs->texts_per_s = 77.125 * (i + 1);
+        costs->predict_ms_p95 = (double)NAN;
+    }
+    write_all(&made->comparison, "report_b");
+    CHECK_OK(report_write_figures(&made->comparison, "report_b", &err), &err);
+    assert_int_equal(system(TESTS_FOLDER "/same_run report_a report_b"), 0);
+    CHECK_OK(folder_remove("report_a", &err), &err);
+    CHECK_OK(folder_remove("report_b", &err), &err);
+    free_made(made);
+}
+
+static void test_unwritable(void **state) {
+    (void)state;
+    Made *made = make_five(&(Wish){.rows = {60, 30, 90}, .classes = 3});
+    Error err = {0};
+    CHECK_FAILS(report_write_html(&made->comparison, "no/such/folder/report.html", &err), &err, ERROR_PATH, "no/such/folder");
+    CHECK_FAILS(report_write_markdown(&made->comparison, "no/such/folder/report.md", &err), &err, ERROR_PATH, "no/such/folder");
+    CHECK_FAILS(report_write_json(&made->comparison, "no/such/folder/compare.json", &err), &err, ERROR_PATH, "no/such/folder");
+    free_made(made);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_judges),     cmocka_unit_test(test_five_entries),
+        cmocka_unit_test(test_hostile),    cmocka_unit_test(test_one_entry_two_classes),
+        cmocka_unit_test(test_all_failed), cmocka_unit_test(test_many_classes),
+        cmocka_unit_test(test_measured),   cmocka_unit_test(test_unwritable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
