@@ -77,7 +77,12 @@ static void describe_search(const CSearch *search, char out[96]) {
 
 void classifier_describe(const Classifier *classifier, char out[256]) {
     if (classifier->kind == CLASSIFIER_DUMMY) {
-        snprintf(out, 256, "dummy, %s", dummy_strategy_name(classifier->dummy.strategy));
+        static const char *const answers[] = {[DUMMY_MOST_FREQUENT] = "always the most frequent class",
+                                              [DUMMY_PRIOR] = "always the most frequent class, with the classes' shares",
+                                              [DUMMY_STRATIFIED] = "classes drawn by their shares",
+                                              [DUMMY_UNIFORM] = "classes drawn evenly"};
+        DummyStrategy strategy = classifier->dummy.strategy;
+        snprintf(out, 256, "%s (dummy, %s)", answers[strategy], dummy_strategy_name(strategy));
         return;
     }
     static const char *const names[] = {"one-vs-rest logistic regression (liblinear)", "multinomial logistic regression (lbfgs)",
