@@ -291,7 +291,8 @@ static bool train(Trainer *trainer, Error *err) {
     while (good && trainer->state.step < trainer->plan.steps && !stopped_early(trainer)) {
         if (observer_stop(trainer->observer)) return interrupt(trainer, err);
         good = trainer_step(trainer, err);
-        if (good) show_progress(trainer);
+        /* not of the last step, from where nothing is left to wait for: its evaluation tells what came out */
+        if (good && trainer->state.step < trainer->plan.steps) show_progress(trainer);
         good = good && follow_up(trainer, err);
     }
     if (!good && err->kind == ERROR_INTERRUPTED) { /* within an evaluation */
