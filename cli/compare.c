@@ -195,6 +195,7 @@ static void say_plan(Run *run, const Entries *entries, const EntryEstimate *esti
         buffer_printf(&line, "   about %s in all", total < 1 ? "a second" : time);
     if (line.data) terminal_say(&run->terminal, "plan      %s", line.data);
     warn_of_memory(run, entries, estimates);
+    terminal_say(&run->terminal, "%s", "");
     buffer_free(&line);
 }
 
@@ -305,8 +306,9 @@ static void add_wrapped(Buffer *out, const char *heading, const char *text, int 
     buffer_text(out, "\n");
 }
 
-static bool print_result(const Run *run, const Comparison *c, Error *err) {
+static bool print_result(Run *run, const Comparison *c, Error *err) {
     Buffer out = {0};
+    terminal_say(&run->terminal, "%s", "");
     add_table(&out, c);
     buffer_text(&out, "\n");
     int columns = terminal_columns(1);
@@ -336,6 +338,16 @@ static bool print_json(const Run *run, Error *err) {
 
 /* ---- the command ---- */
 
+/* A fine-tuning has said it itself, with the checkpoint. */
+static void say_how_to_go_on(const Run *run, Error *err) {
+    if (strstr(err->message, "goes on from there")) return;
+    Error stopped = *err;
+    *err = (Error){0};
+    (void)error_set(err, stopped.kind, stopped.file, stopped.line,
+                    "%s; finished entries stay in %s, and the same command goes on from there", stopped.message,
+                    run->settings.output_dir);
+}
+
 static bool compare(Run *run, CompareInput *input, const Entries *entries, Error *err) {
     EntryEstimate estimates[MOST_ENTRIES];
     Comparison result = {0};
@@ -355,8 +367,7 @@ static bool compare(Run *run, CompareInput *input, const Entries *entries, Error
         ok = compare_run(&result, input, say_entry, run, &run->observer, err) &&
              (run->settings.json ? print_json(run, err) : print_result(run, &result, err));
     }
-    if (!ok && err->kind == ERROR_INTERRUPTED)
-        error_prefix(err, "what is done stays in %s; the same command goes on from there", run->settings.output_dir);
+    if (!ok && err->kind == ERROR_INTERRUPTED) say_how_to_go_on(run, err);
     comparison_free(&result);
     buffer_free(&command);
     buffer_free(&options);

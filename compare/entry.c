@@ -59,6 +59,7 @@ static void write_classifier(JsonWriter *json, const ClassifierOptions *o) {
     if (o->C > 0)
         json_put_number(json, "C", o->C);
     else {
+        json_put_string(json, "C", "auto");
         json_write_key(json, "C_choices");
         json_begin_array(json);
         for (int i = 0; i < o->C_count; i++) json_write_number(json, o->C_choices[i]);
@@ -111,10 +112,15 @@ void entry_key(Buffer *out, const EntrySpec *spec, const EntryContext *context) 
     json_end_object(&json);
 }
 
-/* A value as one would say it: numbers and words as they are, hashes by their beginning. */
+/* A value as one would say it: numbers and words as they are, lists with commas, hashes by their beginning. */
 static void say_value(Buffer *out, const Json *value) {
     char number[32];
-    if (json_is_number(value)) {
+    if (json_is_array(value)) {
+        for (const Json *item = json_first(value); item; item = json_next(item)) {
+            if (item != json_first(value)) buffer_text(out, ", ");
+            say_value(out, item);
+        }
+    } else if (json_is_number(value)) {
         number_text(number, json_number_or(value, 0));
         buffer_text(out, number);
     } else if (json_is_string(value)) {
@@ -123,43 +129,40 @@ static void say_value(Buffer *out, const Json *value) {
     } else if (json_is_bool(value))
         buffer_text(out, json_bool_or(value, false) ? "true" : "false");
     else
-        buffer_text(out, json_is_null(value) ? "none" : "another list");
+        buffer_text(out, "none");
 }
 
-static bool same_value(const Json *a, const Json *b) {
-    Buffer x = {0}, y = {0};
-    say_value(&x, a);
-    say_value(&y, b);
-    bool same = !x.failed && !y.failed && strcmp(x.data, y.data) == 0;
-    if (same && (json_is_array(a) || json_is_array(b))) {
-        same = json_size(a) == json_size(b);
-        for (const Json *i = json_first(a), *j = json_first(b); same && i && j; i = json_next(i), j = json_next(j))
-            same = json_number_or(i, 0) == json_number_or(j, 0);
-    }
-    buffer_free(&x);
-    buffer_free(&y);
-    return same;
+/* "C 3, was auto"; nothing when they are said alike and are. Hashes are compared whole. */
+static void add_difference(Buffer *out, const Json *value, const Json *old) {
+    Buffer now = {0}, before = {0};
+    say_value(&now, value);
+    say_value(&before, old);
+    bool same = now.data && before.data && strcmp(now.data, before.data) == 0 &&
+                strcmp(json_string_or(value, ""), json_string_or(old, "")) == 0;
+    if (!same && now.data && before.data)
+        buffer_printf(out, "%s%s %s, was %s", out->size ? "; " : "", json_key(value), now.data, before.data);
+    if (now.failed || before.failed) out->failed = true;
+    buffer_free(&now);
+    buffer_free(&before);
 }
 
+/* What only one of the two has (the choices of C, where C was given) follows from another difference. */
 static void add_differences(Buffer *out, const Json *now, const Json *before) {
     for (const Json *value = json_first(now); value; value = json_next(value)) {
         const Json *old = json_get(before, json_key(value));
-        if (json_is_object(value)) {
+        if (!old) continue;
+        if (json_is_object(value))
             add_differences(out, value, old);
-            continue;
-        }
-        if (same_value(value, old)) continue;
-        buffer_printf(out, "%s%s ", out->size ? "; " : "", json_key(value));
-        say_value(out, value);
-        buffer_text(out, ", was ");
-        say_value(out, old);
+        else
+            add_difference(out, value, old);
     }
 }
 
 void entry_key_difference(Buffer *out, const char *key, const char *recorded) {
     Json *now = json_parse(key, strlen(key), "key", ERROR_FAILED, NULL);
     Json *before = json_parse(recorded, strlen(recorded), "key", ERROR_FAILED, NULL);
-    if (now) add_differences(out, now, before);
+    add_differences(out, now, before);
+    if (!out->size) buffer_text(out, "it was another kind of entry");
     json_free(now);
     json_free(before);
 }

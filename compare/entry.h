@@ -28,7 +28,7 @@ typedef struct EntryContext {
 /* One JSON object (indented): the same exactly when a run would give the same result. */
 void entry_key(Buffer *out, const EntrySpec *spec, const EntryContext *context);
 bool entry_has_encoder(const EntrySpec *spec);
-/* "C 1, was 10; learning_rate …": what differs between two keys, or "" when nothing does. */
+/* "C 1, was 10; learning_rate …": in what two keys differ that are not the same. */
 void entry_key_difference(Buffer *out, const char *key, const char *recorded);
 
 /* entry.json and answers.safetensors in the entry's folder. Saved last, so that a record means a finished entry. */

@@ -221,6 +221,7 @@ static void test_changed_option(void **state) {
     check_state(&ran, "finetune", "recorded");
     assert_true(says(&ran, "cls-logreg     trained again: C 3, was 1\n"));
     assert_true(says(&ran, "mean-logreg    trained again: C 3, was 1\n"));
+    assert_true(says(&ran, "tfidf-logreg   trained again: C 3, was auto\n"));
     ran_free(&ran);
     check_compare(0, "", "one.csv", "changed-fresh", "--C 3");
     check_same_run("changed", "changed-fresh");
