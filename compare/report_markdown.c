@@ -57,14 +57,18 @@ static void add_score(Buffer *out, double value) {
     if (isnan(value))
         buffer_text(out, " – |");
     else
-        buffer_printf(out, " %.3f |", value);
+        buffer_printf(out, " %.4f |", value);
 }
 
 static void add_measured(Buffer *out, const char *text) { buffer_printf(out, " <span class=\"measured\">%s</span> |", text); }
 
 static void add_measured_number(Buffer *out, double value, int digits) {
     char text[48] = "–";
-    if (!isnan(value)) (void)snprintf(text, sizeof text, "%.*f", digits, value);
+    double smallest = pow(10, -digits);
+    if (value >= smallest / 2)
+        (void)snprintf(text, sizeof text, "%.*f", digits, value);
+    else if (!isnan(value))
+        (void)snprintf(text, sizeof text, "&lt; %.*f", digits, smallest);
     add_measured(out, text);
 }
 
@@ -82,7 +86,7 @@ static void add_entry(Buffer *out, const Comparison *c, int i) {
     char train[32] = "–";
     if (!isnan(entry->costs.train_s)) duration_text(train, entry->costs.train_s);
     add_score(out, entry->scores[SPLIT_VALIDATION].accuracy);
-    buffer_printf(out, " %s%.3f%s [%.3f, %.3f] |", strong, entry->scores[SPLIT_TEST].accuracy, strong, interval.low,
+    buffer_printf(out, " %s%.4f%s [%.3f, %.3f] |", strong, entry->scores[SPLIT_TEST].accuracy, strong, interval.low,
                   interval.high);
     add_score(out, entry->scores[SPLIT_TEST].f1_macro);
     add_measured(out, train);
@@ -116,7 +120,7 @@ static void add_verdict(Buffer *out, const Comparison *c) {
         buffer_text(out, "Deploy ");
         add_text(out, c->entries[r->deploy].name, NAME_SHOWN);
     } else
-        buffer_text(out, "Undecided");
+        buffer_text(out, "No entry to deploy");
     buffer_text(out, "\n\n");
     if (r->question.size) {
         buffer_text(out, "**");

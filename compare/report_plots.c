@@ -53,9 +53,10 @@ static bool has_training(const Comparison *c) {
     return false;
 }
 
+/* Two points are no curve: what they say stands in the heading. */
 static bool has_evaluations(const Comparison *c) {
     for (int i = 0; i < c->entry_count; i++)
-        if (is_done(&c->entries[i]) && c->entries[i].training.evaluation_count) return true;
+        if (is_done(&c->entries[i]) && c->entries[i].training.evaluation_count > 2) return true;
     return false;
 }
 

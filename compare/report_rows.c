@@ -62,11 +62,13 @@ static void add_without_leaks(Page *page, int leaked) {
     const Comparison *c = page->comparison;
     char rest[32];
     count_text(rest, c->dataset->splits[SPLIT_TEST].count - leaked);
-    html_begin_table(page->out, "narrow", "What the leaked rows do to the scores: test accuracy with them and without.");
+    html_begin_table(
+        page->out, "narrow",
+        "What these rows do to the scores: test accuracy with them and without, and the difference in points (0.01).");
     html_add(page->out,
              "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">all rows</th><th scope=\"col\" "
              "class=\"n\">the %s others</th>"
-             "<th scope=\"col\" class=\"n\">difference, points</th></tr></thead>\n<tbody>\n",
+             "<th scope=\"col\" class=\"n\">points</th></tr></thead>\n<tbody>\n",
              rest);
     for (int i = 0; i < c->entry_count; i++) {
         if (c->entries[i].status != ENTRY_DONE) continue;
@@ -81,19 +83,29 @@ static void add_without_leaks(Page *page, int leaked) {
     html_end_table(page->out);
 }
 
+static void add_leak_sentence(Page *page, int in_train, int otherwise) {
+    if (!in_train) return;
+    html_add(page->out, "<p>%d of them in training, ", in_train);
+    if (otherwise == 0)
+        buffer_text(page->out,
+                    "with the same label: an entry that remembers them is marked right without having understood them.</p>\n");
+    else if (otherwise == in_train)
+        buffer_text(page->out, "all of these with another label: an entry that remembers them is marked wrong.</p>\n");
+    else
+        html_add(page->out,
+                 "%d of these with another label there (an entry that remembers them is marked wrong), %d with the same (it is "
+                 "marked right "
+                 "without having understood them).</p>\n",
+                 otherwise, in_train - otherwise);
+}
+
 void page_add_audit(Page *page) {
     const Audit *audit = &page->comparison->audit;
     int leaked = facts_leaked(page->comparison);
     buffer_text(page->out, "<section id=\"clean\">\n");
     add_audit_heading(page, leaked);
     if (leaked) {
-        int otherwise = audit->leaks_otherwise[SPLIT_TEST][SPLIT_TRAIN];
-        if (audit->leaks[SPLIT_TEST][SPLIT_TRAIN])
-            html_add(page->out,
-                     "<p>%d stand in train, %d of these there only with another label: an entry that remembers them %s.</p>\n",
-                     audit->leaks[SPLIT_TEST][SPLIT_TRAIN], otherwise,
-                     2 * otherwise > audit->leaks[SPLIT_TEST][SPLIT_TRAIN] ? "is marked wrong"
-                                                                           : "is marked right without having understood them");
+        add_leak_sentence(page, audit->leaks[SPLIT_TEST][SPLIT_TRAIN], audit->leaks_otherwise[SPLIT_TEST][SPLIT_TRAIN]);
         add_without_leaks(page, leaked);
     }
     add_audit_table(page);

@@ -14,9 +14,16 @@ static void add_time_cell(Page *page, const char *label, double seconds) {
     html_add(page->out, "<td class=\"n measured\" data-label=\"%s\">%s</td>", label, text);
 }
 
+/* What would round to 0 is shown as below the smallest that can be shown. */
 static void add_measured_cell(Page *page, const char *label, double value, int digits) {
     char text[48] = "–";
-    if (!isnan(value)) (void)snprintf(text, sizeof text, "%.*f", digits, value);
+    double smallest = pow(10, -digits);
+    if (value >= 1000)
+        count_text(text, llround(fmin(value, 1e15)));
+    else if (value >= smallest / 2)
+        (void)snprintf(text, sizeof text, "%.*f", digits, value);
+    else if (!isnan(value))
+        (void)snprintf(text, sizeof text, "< %.*f", digits, smallest);
     html_add(page->out, "<td class=\"n measured\" data-label=\"%s\">%s</td>", label, text);
 }
 
@@ -36,7 +43,7 @@ static void add_title(Page *page) {
     if (c->recommendation.deploy >= 0)
         html_add(page->out, "<h1>Deploy <bdi>%.60s</bdi></h1>\n", page_entry_name(page, c->recommendation.deploy));
     else
-        buffer_text(page->out, "<h1>Undecided</h1>\n");
+        buffer_text(page->out, "<h1>No entry to deploy</h1>\n");
 }
 
 static void add_warnings(Page *page) {

@@ -422,7 +422,7 @@ static void test_all_failed(void **state) {
     finish(made);
     char *page = check_report(made, "failed");
     assert_non_null(strstr(page, "the loss is no number at step 3"));
-    assert_non_null(strstr(page, "<h1>Undecided</h1>"));
+    assert_non_null(strstr(page, "<h1>No entry to deploy</h1>"));
     free(page);
     free_made(made);
 }
