@@ -280,8 +280,8 @@ static void add_table(Buffer *out, const Comparison *c) {
         if ((int)strlen(c->entries[i].name) > width) width = (int)strlen(c->entries[i].name);
     buffer_printf(out, "%s%-*s  %10s  %-21s  %8s  %12s%9s%8s%s\n", output_bold(), width, "entry", "validation", "test accuracy",
                   "macro F1", "train", "ms/text", "MB", output_plain());
-    buffer_printf(out, "%s%-*s  %10s  %-21s  %8s  %12s%9s%8s%s\n", output_bold(), width, "", "accuracy", "[95 % interval]",
-                  "(test)", "time", "p50", "", output_plain());
+    buffer_printf(out, "%s%-*s  %10s  %-21s  %8s  %12s%9s%s\n", output_bold(), width, "", "accuracy", "[95 % interval]", "(test)",
+                  "time", "p50", output_plain());
     for (int i = 0; i < c->entry_count; i++) add_row(out, &c->entries[i], width);
 }
 

@@ -91,7 +91,7 @@ static void say_line(Terminal *terminal, const char *line) {
     terminal_clear(terminal);
     Buffer safe = {0};
     escape_terminal(&safe, line, strlen(line));
-    if (safe.data) (void)fprintf(stderr, "%s\n", safe.data);
+    if (!safe.failed) (void)fprintf(stderr, "%s\n", safe.data ? safe.data : "");
     buffer_free(&safe);
 }
 

@@ -59,10 +59,10 @@ static void say_against(Buffer *out, const Comparison *c, int entry, int other) 
                       c->entries[other].name, p);
 }
 
-/* Against the best when a cheaper kind is as good, else against the runner-up; a lead that may be chance is said to be one. */
+/* Against the best when a cheaper kind is as good, else against the runner-up, else against the dummy; a lead that may be chance is said to be one. */
 static void say_choice(Buffer *out, const Comparison *c, int deploy, int best, int runner_up) {
     buffer_printf(out, "Deploy %s. ", c->entries[deploy].name);
-    int other = deploy != best ? best : runner_up;
+    int other = deploy != best ? best : runner_up >= 0 ? runner_up : find_best(c, ENTRY_DUMMY, ENTRY_DUMMY, deploy);
     if (other < 0) return;
     buffer_text(out, "It answers ");
     say_against(out, c, deploy, other);

@@ -153,7 +153,7 @@ static void test_failed_entries(void **state) {
     const Made made[] = {{"dummy", ENTRY_DUMMY, 0, 70, false},
                          {"cls-logreg", ENTRY_FROZEN, 0, 150, false},
                          {"finetune", ENTRY_FINETUNE, 0, 200, true}};
-    check(made, 3, &(Expected){1, -1, "Deploy cls-logreg.", NULL, false});
+    check(made, 3, &(Expected){1, -1, "Deploy cls-logreg. It answers 80 more of 200 test texts rightly than dummy", NULL, false});
     const Made none[] = {{"dummy", ENTRY_DUMMY, 0, 70, true}, {"finetune", ENTRY_FINETUNE, 0, 200, true}};
     check(none, 2, &(Expected){-1, -1, "Nothing to recommend: no entry finished.", NULL, false});
 }
