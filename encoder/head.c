@@ -31,7 +31,7 @@ bool head_forward(const Pass *pass, const Part *part, WorkspaceThread *thread, E
     size_t begin = (size_t)part->row * (size_t)C, end = (size_t)part->row_end * (size_t)C;
     if (!linear_forward(thread, ws->pre, cls_rows(pass, part), &pass->encoder->pre, part->row, part->row_end, C, C, err))
         return false;
-    for (size_t i = begin; i < end; i++) ws->pre[i] = is_bert(pass) ? tanhf(ws->pre[i]) : ws->pre[i] > 0 ? ws->pre[i] : 0;
+    for (size_t i = begin; i < end; i++) ws->pre[i] = is_bert(pass) ? tanhf(ws->pre[i]) : ws->pre[i] < 0 ? 0 : ws->pre[i]; /* a NaN stays one */
     memcpy(ws->pooled + begin, ws->pre + begin, (end - begin) * sizeof *ws->pre);
     drop_pooled(pass, part, ws->pooled);
     return linear_forward(thread, ws->logits, ws->pooled, &pass->encoder->classifier, part->row, part->row_end, config->classes,
@@ -50,7 +50,7 @@ static bool head_part(const Pass *pass, const Part *part, WorkspaceThread *threa
     drop_pooled(pass, part, g->dpooled);
     for (size_t i = begin; i < end; i++) {
         float pre = ws->pre[i];
-        g->dpooled[i] *= is_bert(pass) ? 1 - pre * pre : pre > 0 ? 1.0f : 0.0f;
+        g->dpooled[i] *= is_bert(pass) ? 1 - pre * pre : pre <= 0 ? 0.0f : 1.0f;
     }
     float *dcls = ws->cls_only ? g->dy[pass->dy] : g->dcls;
     if (!linear_backward(thread, dcls, g->dpooled, &pass->encoder->pre, part->row, part->row_end, C, C, false, err)) return false;
