@@ -1,5 +1,6 @@
 #include "common/file.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -67,6 +68,33 @@ bool folder_remove(const char *path, Error *err) {
     if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
         return FAIL(err, ERROR_PATH, "%s: cannot remove this folder: %s", path, strerror(errno));
     return true;
+}
+
+/* A name that file_writer_open or file_link_or_copy made up: six letters or digits, or a process number, before ".tmp". */
+static bool is_unfinished(const char *name) {
+    size_t length = strlen(name);
+    if (length < 6 || strcmp(name + length - 4, ".tmp") != 0) return false;
+    size_t at = length - 4, count = 0;
+    while (at > 0 && isalnum((unsigned char)name[at - 1])) at--, count++;
+    return at > 1 && name[at - 1] == '.' && (count == 6 || strspn(name + at, "0123456789") == count);
+}
+
+bool folder_remove_unfinished(const char *path, Error *err) {
+    DIR *folder = opendir(path);
+    if (!folder) return errno == ENOENT || FAIL(err, ERROR_PATH, "%s: cannot be opened: %s", path, strerror(errno));
+    bool good = true;
+    for (struct dirent *entry; good && (entry = readdir(folder));) {
+        Path part;
+        struct stat status;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        if (!path_make(&part, NULL, "%s/%s", path, entry->d_name) || lstat(part.text, &status) != 0) continue;
+        if (S_ISDIR(status.st_mode))
+            good = folder_remove_unfinished(part.text, err);
+        else if (S_ISREG(status.st_mode) && is_unfinished(entry->d_name) && unlink(part.text) != 0)
+            good = FAIL(err, ERROR_PATH, "%s: cannot be removed: %s", part.text, strerror(errno));
+    }
+    closedir(folder);
+    return good;
 }
 
 int64_t folder_size(const char *path) {

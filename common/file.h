@@ -22,6 +22,8 @@ bool file_exists(const char *path);   /* a regular file (or a link to one) */
 bool folder_exists(const char *path); /* a folder (or a link to one) */
 MUST_CHECK bool folder_make(const char *path, Error *err); /* with its parents; an existing one is fine */
 MUST_CHECK bool folder_remove(const char *path, Error *err); /* with all in it; one that is absent is fine */
+/* Removes, in a folder and all below it, what a writer that was killed left under its temporary name. For folders that one program writes at a time. */
+MUST_CHECK bool folder_remove_unfinished(const char *path, Error *err);
 int64_t file_size(const char *path);  /* bytes, or -1 */
 int64_t folder_size(const char *path); /* bytes of all regular files below, or -1 */
 

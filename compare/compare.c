@@ -378,10 +378,10 @@ bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entr
                  Error *err) {
     double started_s = clock_wall_s();
     Work work = {.input = input, .out = out, .observer = observer};
-    bool good = describe(&work, err) && check_folder(&work, err) && environment_write(input, out, (double)NAN, err) &&
-                write_rows(&work, err) && run_entries(&work, on_entry, context, err) && compare_pairs(out, err) &&
-                recommend(out, err) && write_reports(out, input->output_dir, err) &&
-                environment_write(input, out, clock_wall_s() - started_s, err);
+    bool good = describe(&work, err) && check_folder(&work, err) && folder_remove_unfinished(input->output_dir, err) &&
+                environment_write(input, out, (double)NAN, err) && write_rows(&work, err) &&
+                run_entries(&work, on_entry, context, err) && compare_pairs(out, err) && recommend(out, err) &&
+                write_reports(out, input->output_dir, err) && environment_write(input, out, clock_wall_s() - started_s, err);
     for (int i = 0; i < work.made_count; i++) features_free(&work.made[i].features);
     return good;
 }

@@ -315,6 +315,7 @@ static void forget_missing_best(Trainer *trainer) {
 
 static bool resume(Trainer *trainer, Error *err) {
     CheckpointParts parts = trainer_parts(trainer);
+    if (!folder_remove_unfinished(parts.output_dir, err)) return false;
     const char *from = trainer->options->resume_from_checkpoint;
     bool found = false, any = !from || strcmp(from, "true") == 0, none = from && strcmp(from, "none") == 0;
     if (any && !checkpoint_resume(&parts, &found, trainer->observer, err)) return false;

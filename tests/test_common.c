@@ -53,6 +53,13 @@ static void a_file_appears_whole_or_not_at_all(void **state) {
     CHECK_OK(file_link_or_copy("common-test/deep/er/f", "common-test/g", &err), &err);
     assert_int_equal(file_size("common-test/g"), 5);
     CHECK_FAILS(file_write("common-test/none/f", "x", 1, &err), &err, ERROR_PATH, "common-test/none/f: cannot be written: No such file");
+    CHECK_OK(file_write("common-test/deep/f.Ab3dE9.tmp", "x", 1, &err), &err);
+    CHECK_OK(file_write("common-test/deep/notes.tmp", "x", 1, &err), &err);
+    CHECK_OK(file_write("common-test/deep/g.4711.tmp", "x", 1, &err), &err);
+    CHECK_OK(folder_remove_unfinished("common-test", &err), &err);
+    assert_false(file_exists("common-test/deep/f.Ab3dE9.tmp"));
+    assert_false(file_exists("common-test/deep/g.4711.tmp"));
+    assert_true(file_exists("common-test/deep/notes.tmp")); /* a user's */
     CHECK_OK(folder_remove("common-test", &err), &err);
     assert_false(folder_exists("common-test"));
     CHECK_OK(folder_remove("common-test", &err), &err);
