@@ -136,7 +136,7 @@ static bool is_there(const char *folder, const char *entry, const char *file) {
 
 /* How a line "cls-logreg     recorded …" goes on. */
 static void check_state(const Ran *ran, const char *entry, const char *expected) {
-    char line[64];
+    char line[256];
     snprintf(line, sizeof line, "\n%-14s %s", entry, expected);
     if (!strstr(ran->err, line)) fail_msg("%s is not said to be '%s': %s", entry, expected, ran->err);
 }
