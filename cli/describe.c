@@ -19,7 +19,7 @@ static void add_shares(Buffer *line, const Dataset *dataset, const int64_t *coun
     }
     if (total == 0 || dataset->classes < 2) return;
     double percent = 100.0 / (double)total;
-    buffer_printf(line, " (%s %.3g %% … %s %.2g %%)", dataset->class_names[most], percent * (double)counts[most],
+    buffer_printf(line, " (%s %.1f %% … %s %.1f %%)", dataset->class_names[most], percent * (double)counts[most],
                   dataset->class_names[least], percent * (double)counts[least]);
 }
 
