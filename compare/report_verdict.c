@@ -79,13 +79,17 @@ static void add_entry_row(Page *page, int i) {
 }
 
 static void add_navigation(Page *page) {
-    static const char *const PLACES[][2] = {{"clean", "Is the test clean?"}, {"differences", "Where they differ"},
-                                            {"confusions", "Confusions"},    {"errors", "Worst errors"},
-                                            {"learning", "Learning"},        {"costs", "Costs"},
-                                            {"making", "How this was made"}};
+    bool done = REPORT_PLOTS[PLOT_ACCURACY].has(page->comparison), learned = REPORT_PLOTS[PLOT_LOSS].has(page->comparison);
+    const struct {
+        const char *place, *name;
+        bool there;
+    } links[] = {{"clean", "Is the test clean?", true}, {"differences", "Where they differ", true},
+                 {"confusions", "Confusions", done},    {"errors", "Worst errors", done},
+                 {"learning", "Learning", learned},     {"costs", "Costs", true},
+                 {"making", "How this was made", true}};
     buffer_text(page->out, "<nav aria-label=\"Sections\"><ol>\n");
-    for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++)
-        html_add(page->out, "<li><a href=\"#%s\">%s</a></li>\n", PLACES[i][0], PLACES[i][1]);
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        if (links[i].there) html_add(page->out, "<li><a href=\"#%s\">%s</a></li>\n", links[i].place, links[i].name);
     buffer_text(page->out, "</ol></nav>\n");
 }
 

@@ -122,8 +122,8 @@ static EntryResult *add_entry(Made *made, const char *name, EntryKind kind) {
     *entry = (EntryResult){.name = name, .kind = kind};
     snprintf(entry->how, sizeof entry->how, "%s", "logistic regression, C 1: converged in 12 iterations");
     entry->costs = (EntryCosts){.train_s = 3.2 * (kind + 1) * (kind + 1),
-                                .predict_ms_p50 = 0.02 + 0.6 * kind,
-                                .predict_ms_p95 = 0.1 + 0.9 * kind,
+                                .predict_ms_p50 = 0.02 + 0.6 * (int)kind,
+                                .predict_ms_p95 = 0.1 + 0.9 * (int)kind,
                                 .predict_ms_p99 = (double)NAN,
                                 .texts_per_s = 12345,
                                 .load_s = 0.1,
@@ -276,6 +276,15 @@ static Json *check_json(const char *folder, const Comparison *c) {
     return json;
 }
 
+/* Every link within the page leads somewhere in it. */
+static void check_links(const char *page) {
+    for (const char *link = strstr(page, "href=\"#"); link; link = strstr(link + 1, "href=\"#")) {
+        char place[64];
+        snprintf(place, sizeof place, "id=\"%.*s\"", (int)strcspn(link + 7, "\""), link + 7);
+        if (!strstr(page, place)) fail_msg("a link leads to no %s", place);
+    }
+}
+
 /* Everything that holds for every comparison. Returns the page, released with free(). */
 static char *check_report(const Made *made, const char *name) {
     const char *kept = getenv("TWOFOLD_KEEP");
@@ -293,6 +302,7 @@ static char *check_report(const Made *made, const char *name) {
     char *page = read_whole(folder, "report.html", &size);
     assert_true(size < 2000000);
     if (page_check(page)) fail_msg("%s", page_check(page));
+    check_links(page);
     char *markdown = read_whole(folder, "report.md", &size);
     assert_true(size < 60000); /* a pull request takes 65,536 */
     assert_null(strstr(markdown, "\x1b"));
