@@ -17,8 +17,8 @@ bool facts_main_pair(const Comparison *c, int *a, int *b) {
     *a = best_of_kind(c, ENTRY_FROZEN);
     *b = best_of_kind(c, ENTRY_FINETUNE);
     if (*a < 0 || *b < 0) {
-        *a = c->recommendation.deploy;
-        *b = c->recommendation.runner_up;
+        *a = c->recommendation.runner_up;
+        *b = c->recommendation.deploy;
     }
     return *a >= 0 && *b >= 0;
 }

@@ -4,8 +4,8 @@
 
 #include "compare/comparison.h"
 
-/* The two entries the question is about: the best frozen one and the best fine-tuned one by test accuracy; else the recommended one and its
- * runner-up. False when there are no two. */
+/* The two entries the question is about: the best frozen one and the best fine-tuned one by test accuracy; else the runner-up and the
+ * recommended one. False when there are no two. */
 bool facts_main_pair(const Comparison *comparison, int *a, int *b);
 
 /* A test row that was answered wrongly. */
