@@ -49,8 +49,9 @@ bool folder_make(const char *path, Error *err) {
         if (*at != '/' && *at != '\0') continue;
         char kept = *at;
         *at = '\0';
-        if (mkdir(part.text, 0777) != 0 && !folder_exists(part.text))
-            return FAIL(err, ERROR_PATH, "%s: cannot make this folder: %s", part.text, strerror(errno));
+        int reason = mkdir(part.text, 0777) == 0 ? 0 : errno; /* which looking for the folder would overwrite */
+        if (reason && !folder_exists(part.text))
+            return FAIL(err, ERROR_PATH, "%s: cannot make this folder: %s", part.text, strerror(reason));
         *at = kept;
         if (!kept) break;
     }
