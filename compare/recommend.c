@@ -96,6 +96,13 @@ static void say_cheaper(Buffer *out, const Comparison *c, int deploy) {
                       c->entries[words].name, points);
 }
 
+/* The last evaluation was the best one, by more than a point of validation accuracy: training longer may well help. */
+static bool was_still_learning(const FinetuneResult *training) {
+    int count = training->evaluation_count;
+    return count >= 2 && training->best_step == training->evaluations[count - 1].step &&
+           training->evaluations[count - 1].accuracy > training->evaluations[count - 2].accuracy + 0.01;
+}
+
 static void answer_question(Comparison *c) {
     Recommendation *r = &c->recommendation;
     int frozen = find_best(c, ENTRY_FROZEN, ENTRY_FROZEN, -1), tuned = find_best(c, ENTRY_FINETUNE, ENTRY_FINETUNE, -1);
@@ -121,6 +128,10 @@ static void answer_question(Comparison *c) {
     int words = find_best(c, ENTRY_WORDS, ENTRY_WORDS, -1);
     if (words >= 0 && accuracy(c, words) > accuracy(c, frozen) && !is_as_good(c, frozen, words))
         buffer_printf(&r->question, " Even words alone do better than the frozen encoder.");
+    if (r->frozen_enough && was_still_learning(&c->entries[tuned].training))
+        buffer_text(&r->question,
+                    " But fine-tuning was still getting better when it ended: more epochs, or a higher learning rate, may "
+                    "change this.");
 }
 
 bool recommend(Comparison *c, Error *err) {

@@ -158,6 +158,23 @@ static void test_failed_entries(void **state) {
     check(none, 2, &(Expected){-1, -1, "Nothing to recommend: no entry finished.", NULL, false});
 }
 
+/* A fine-tuning that was cut short is no evidence against fine-tuning. */
+static void test_still_learning(void **state) {
+    (void)state;
+    Error err = {0};
+    const Made made[] = {{"cls-logreg", ENTRY_FROZEN, 0, 160, false}, {"finetune", ENTRY_FINETUNE, 0, 130, false}};
+    for (int still = 0; still < 2; still++) {
+        FinetuneEvaluation evaluations[] = {{.step = 10, .accuracy = 0.5}, {.step = 20, .accuracy = still ? 0.65 : 0.505}};
+        Comparison c = make(made, 2);
+        c.entries[1].training = (FinetuneResult){.evaluations = evaluations, .evaluation_count = 2, .best_step = 20};
+        CHECK_OK(recommend(&c, &err), &err);
+        check_says(&c.recommendation.question, "A frozen encoder is enough here");
+        assert_int_equal(strstr(c.recommendation.question.data, "still getting better") != NULL, still);
+        buffer_free(&c.recommendation.sentence);
+        buffer_free(&c.recommendation.question);
+    }
+}
+
 /* An entry that looks at no text is never the advice. */
 static void test_nothing_beats_the_dummy(void **state) {
     (void)state;
@@ -183,6 +200,7 @@ int main(void) {
         cmocka_unit_test(test_a_single_entry),
         cmocka_unit_test(test_failed_entries),
         cmocka_unit_test(test_nothing_beats_the_dummy),
+        cmocka_unit_test(test_still_learning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
