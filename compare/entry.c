@@ -162,7 +162,7 @@ void entry_key_difference(Buffer *out, const char *key, const char *recorded) {
     Json *now = json_parse(key, strlen(key), "key", ERROR_FAILED, NULL);
     Json *before = json_parse(recorded, strlen(recorded), "key", ERROR_FAILED, NULL);
     add_differences(out, now, before);
-    if (!out->size) buffer_text(out, "it was another kind of entry");
+    if (!out->size) buffer_text(out, "its settings were recorded in another way");
     json_free(now);
     json_free(before);
 }
