@@ -33,13 +33,19 @@ uint32_t random_word(Random *random) {
     return random->words[random->place++ % 4];
 }
 
-uint32_t random_below(Random *random, uint32_t bound) {
-    /* Lemire 2019: multiply and keep the high half; reject the few low halves that would be one too many. */
-    uint32_t threshold = (0u - bound) % bound;
+/* Lemire 2019: multiply and keep the high half; reject the few low halves that would be one too many. */
+static uint32_t below(Random *random, uint32_t bound, uint32_t threshold) {
     for (;;) {
         uint64_t product = (uint64_t)random_word(random) * bound;
         if ((uint32_t)product >= threshold) return (uint32_t)(product >> 32);
     }
+}
+
+uint32_t random_below(Random *random, uint32_t bound) { return below(random, bound, (0u - bound) % bound); }
+
+void random_below_many(Random *random, uint32_t bound, uint32_t *out, int count) {
+    uint32_t threshold = (0u - bound) % bound;
+    for (int i = 0; i < count; i++) out[i] = below(random, bound, threshold);
 }
 
 double random_uniform(Random *random) {

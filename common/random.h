@@ -15,7 +15,8 @@ typedef enum RandomStream {
     STREAM_LATENCY,
     STREAM_BOOTSTRAP,
     STREAM_FOLDS,
-    STREAM_TEST
+    STREAM_TEST,
+    STREAM_PERMUTATION
 } RandomStream;
 
 /* Four 32-bit words at (key, counter). */
@@ -31,6 +32,8 @@ typedef struct Random {
 Random random_start(uint64_t seed, RandomStream stream, uint32_t substream);
 uint32_t random_word(Random *random);
 uint32_t random_below(Random *random, uint32_t bound); /* unbiased; bound > 0 */
+/* What `count` calls of random_below give, for those who draw by the million. */
+void random_below_many(Random *random, uint32_t bound, uint32_t *out, int count);
 double random_uniform(Random *random);                 /* [0, 1), 53 bits */
 double random_normal(Random *random);                  /* mean 0, deviation 1 */
 void random_shuffle(Random *random, int *items, int count);

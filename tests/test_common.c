@@ -250,6 +250,10 @@ static void philox_gives_its_known_answers(void **state) {
     int counts[7] = {0};
     for (int i = 0; i < 70000; i++) counts[random_below(&random, 7)]++;
     for (int i = 0; i < 7; i++) CHECK_CLOSE(counts[i], 10000, 450, 0);
+    Random again = random;
+    uint32_t many[100];
+    random_below_many(&random, 3000000000u, many, 100); /* a bound that rejects one word in four */
+    for (int i = 0; i < 100; i++) assert_int_equal(many[i], random_below(&again, 3000000000u));
 }
 
 typedef struct Tally {
