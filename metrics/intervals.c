@@ -2,13 +2,15 @@
 
 #include <math.h>
 
+double normal_below(double z) { return 0.5 * erfc(-z * sqrt(0.5)); }
+
 /* For p < 1/2, so that erfc keeps its relative precision in the tail. Halley's steps on the normal distribution function; the
  * start is Abramowitz and Stegun 26.2.22 (off by less than 0.003), from which three steps reach the last bits. */
 static double lower_quantile(double p) {
     double t = sqrt(-2 * log(p));
     double z = (2.30753 + 0.27061 * t) / (1 + t * (0.99229 + 0.04481 * t)) - t;
     for (int step = 0; step < 4; step++) {
-        double below = 0.5 * erfc(-z * sqrt(0.5));
+        double below = normal_below(z);
         double density = exp(-0.5 * z * z) / sqrt(2 * acos(-1));
         double newton = (below - p) / density;
         z -= newton / (1 + 0.5 * z * newton);

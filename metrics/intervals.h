@@ -14,5 +14,7 @@ Interval wilson_interval(int64_t hits, int64_t n, double confidence);
 
 /* z such that a standard normal is below z with probability p in (0, 1); ±infinity at the ends, NaN outside. */
 double normal_quantile(double p);
+/* Its inverse: how often a standard normal is below z. */
+double normal_below(double z);
 
 #endif

@@ -75,6 +75,11 @@ bool predictions_check(const Predictions *predictions, Error *err) {
     return true;
 }
 
+bool predictions_same_rows(const Predictions *a, const Predictions *b) {
+    return a->truth && b->truth && a->rows == b->rows && a->classes == b->classes &&
+           memcmp(a->truth, b->truth, (size_t)a->rows * sizeof *a->truth) == 0;
+}
+
 int argmax(const double *values, int count) {
     int best = 0;
     for (int i = 1; i < count; i++)

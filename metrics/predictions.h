@@ -31,6 +31,9 @@ void predictions_choose(Predictions *predictions);
  * over thousands of classes is that far off); else ERROR_DATA with the row (counted from 0). What is scored was checked. */
 MUST_CHECK bool predictions_check(const Predictions *predictions, Error *err);
 
+/* Both carry truth, the same for as many rows and classes: their answers can be compared row by row. */
+bool predictions_same_rows(const Predictions *a, const Predictions *b);
+
 /* The index of the highest value, the lowest index among equals, as numpy.argmax; count must be at least 1. */
 int argmax(const double *values, int count);
 
