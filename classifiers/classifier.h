@@ -18,6 +18,8 @@
 #include "features/features.h"
 #include "metrics/predictions.h"
 
+#pragma GCC visibility push(default)
+
 typedef enum ClassifierKind { CLASSIFIER_LOGREG, CLASSIFIER_SVM, CLASSIFIER_DUMMY } ClassifierKind;
 
 typedef enum ClassifierSolver { SOLVER_LIBLINEAR, SOLVER_LBFGS } ClassifierSolver;
@@ -88,4 +90,5 @@ bool classifier_kind_find(const char *name, ClassifierKind *kind);
 const char *classifier_solver_name(ClassifierSolver solver);
 bool classifier_solver_find(const char *name, ClassifierSolver *solver);
 
+#pragma GCC visibility pop
 #endif

@@ -7,6 +7,8 @@
 #include "common/error.h"
 #include "metrics/predictions.h"
 
+#pragma GCC visibility push(default)
+
 typedef enum DummyStrategy {
     DUMMY_MOST_FREQUENT, /* that class, with probability 1 */
     DUMMY_PRIOR,         /* that class, probabilities are the shares in training */
@@ -32,4 +34,5 @@ MUST_CHECK bool dummy_predict(const Dummy *dummy, int rows, const int32_t *truth
 const char *dummy_strategy_name(DummyStrategy strategy);
 bool dummy_strategy_find(const char *name, DummyStrategy *strategy);
 
+#pragma GCC visibility pop
 #endif

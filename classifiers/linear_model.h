@@ -10,6 +10,8 @@
 #include "features/features.h"
 #include "metrics/predictions.h"
 
+#pragma GCC visibility push(default)
+
 typedef enum LinearKind {
     LINEAR_OVR,         /* one-vs-rest logistic regression: sigmoid of each score, divided by their sum */
     LINEAR_MULTINOMIAL, /* softmax of the scores */
@@ -49,4 +51,5 @@ MUST_CHECK bool class_counts(int64_t *counts, const int32_t *labels, int rows, i
  * multinomial model is written with the labels' order and scores; liblinear applies its one-vs-rest sigmoid to it. */
 MUST_CHECK bool linear_model_write_liblinear(const LinearModel *model, const char *path, Error *err);
 
+#pragma GCC visibility pop
 #endif

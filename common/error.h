@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#pragma GCC visibility push(default)
+
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(format_index, first_argument) __attribute__((format(printf, format_index, first_argument)))
 
@@ -35,4 +37,5 @@ bool error_set(Error *err, ErrorKind kind, const char *file, int line, const cha
 /* Puts "context: " in front of the message that stands. Always returns false. */
 bool error_prefix(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
+#pragma GCC visibility pop
 #endif

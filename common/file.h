@@ -9,6 +9,8 @@
 #include "common/error.h"
 #include "common/memory.h"
 
+#pragma GCC visibility push(default)
+
 /* A path in a fixed place, so that building one needs no release. */
 typedef struct Path {
     char text[4096];
@@ -58,4 +60,5 @@ MUST_CHECK bool file_write_buffer(const char *path, const Buffer *buffer, Error 
 /* Copies by hard link where the file system allows it, else byte by byte; replaces what is there. */
 MUST_CHECK bool file_link_or_copy(const char *from, const char *to, Error *err);
 
+#pragma GCC visibility pop
 #endif

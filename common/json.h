@@ -9,6 +9,8 @@
 #include "common/error.h"
 #include "common/memory.h"
 
+#pragma GCC visibility push(default)
+
 /* ---- documents ---- */
 
 typedef struct cJSON Json;
@@ -108,4 +110,5 @@ void json_put_bool(JsonWriter *writer, const char *key, bool value);
 /* The shortest decimal text that reads back as the same double (Python's repr for ordinary sizes); NUL-terminated. */
 void number_text(char out[32], double value);
 
+#pragma GCC visibility pop
 #endif

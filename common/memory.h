@@ -7,6 +7,8 @@
 
 #include "common/error.h"
 
+#pragma GCC visibility push(default)
+
 /* `count` zeroed elements of `size` bytes, aligned to 64 bytes; NULL with a sentence when they do not fit. A count of 0
  * gives a valid block. Released with mem_free, which takes NULL. */
 MUST_CHECK void *mem_new(size_t count, size_t size, Error *err);
@@ -41,4 +43,5 @@ void buffer_printf(Buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 MUST_CHECK bool buffer_ok(const Buffer *buffer, Error *err);
 void buffer_free(Buffer *buffer);
 
+#pragma GCC visibility pop
 #endif

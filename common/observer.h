@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
+
 typedef struct Observer {
     void *context;
     void (*note)(void *context, const char *sentence); /* one line for the log */
@@ -19,4 +21,5 @@ void observer_progress(const Observer *observer, const char *task, int64_t done,
                        const char *detail);
 bool observer_stop(const Observer *observer);
 
+#pragma GCC visibility pop
 #endif

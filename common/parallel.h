@@ -7,6 +7,8 @@
 
 #include "common/error.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct Pool Pool;
 
 /* Called for tasks 0..count, each exactly once, in any order, on any thread; `thread` is 0..pool_threads-1. */
@@ -24,4 +26,5 @@ void pool_run(Pool *pool, int count, PoolTask task, void *context);
 /* Cores this process may use: affinity mask and cgroup quota, at least 1; OMP_NUM_THREADS, when set, decides. */
 int parallel_default_threads(void);
 
+#pragma GCC visibility pop
 #endif

@@ -7,6 +7,8 @@
 
 #include "common/error.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct Sha256 {
     uint32_t state[8];
     uint64_t bytes;
@@ -24,4 +26,5 @@ Sha256Hex sha256_finish(Sha256 *hash);
 Sha256Hex sha256_bytes(const void *bytes, size_t size);
 MUST_CHECK bool sha256_file(Sha256Hex *out, const char *path, Error *err);
 
+#pragma GCC visibility pop
 #endif

@@ -7,6 +7,8 @@
 
 #include "common/memory.h"
 
+#pragma GCC visibility push(default)
+
 /* Decodes one code point at text[0..size). Returns the bytes it took, or 0 when they are not valid UTF-8 (RFC 3629: no
  * surrogates, nothing above U+10FFFF, shortest form). size must be at least 1. */
 int utf8_decode(const char *text, size_t size, uint32_t *code_point);
@@ -37,4 +39,5 @@ void escape_html(Buffer *out, const char *text, size_t size);     /* & < > " ' a
 void escape_csv(Buffer *out, const char *text, size_t size);      /* RFC 4180: quoted when needed */
 void escape_terminal(Buffer *out, const char *text, size_t size); /* control, bidirectional and invalid → visible \xNN, \uNNNN */
 
+#pragma GCC visibility pop
 #endif

@@ -10,6 +10,8 @@
 #include "features/cache.h"
 #include "features/tfidf.h"
 
+#pragma GCC visibility push(default)
+
 typedef enum FeatureSource { SOURCE_ENCODER, SOURCE_TFIDF, SOURCE_NONE } FeatureSource; /* none: the dummy's */
 
 /* What is asked for; the source decides which of the two options counts. */
@@ -59,4 +61,5 @@ void linear_entry_free(LinearEntry *entry); /* takes a zeroed or half-built one 
 /* The model folder that text_model_load reads. */
 MUST_CHECK bool linear_entry_save(const LinearEntry *entry, const LinearInputs *inputs, const char *folder, Error *err);
 
+#pragma GCC visibility pop
 #endif

@@ -16,6 +16,8 @@
 #include "features/tfidf.h"
 #include "metrics/predictions.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct TextModel TextModel;
 
 /* max_length 0: what the folder says. ERROR_MODEL when the folder holds none of these, or a part is missing or misshapen. The
@@ -49,4 +51,5 @@ MUST_CHECK bool text_model_save(const TextModelParts *parts, const char *folder,
 /* Bytes of all files in the folder that predict needs (not the model card and not liblinear's copy), or -1. */
 int64_t text_model_bytes(const char *folder);
 
+#pragma GCC visibility pop
 #endif

@@ -13,6 +13,8 @@
 #include "common/memory.h"
 #include "common/sha256.h"
 
+#pragma GCC visibility push(default)
+
 typedef enum Split { SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST, SPLIT_COUNT } Split;
 
 /* Row numbers, ascending. */
@@ -67,4 +69,5 @@ Sha256Hex dataset_sha256(const Dataset *dataset);
 /* splits.csv: file,line,split,sha256 (of the text's bytes), one line a row in a split, in row order. */
 MUST_CHECK bool dataset_write_splits(const Dataset *dataset, const char *path, Error *err);
 
+#pragma GCC visibility pop
 #endif

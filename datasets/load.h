@@ -9,6 +9,8 @@
 #include "datasets/dataset.h"
 #include "datasets/options.h"
 
+#pragma GCC visibility push(default)
+
 typedef enum DataUse {
     DATA_FOR_TRAINING,    /* three splits, cut where they are not given; two classes or more; every class in train */
     DATA_AS_GIVEN,        /* nothing is cut; any of the three may be missing; a single file is `whole` */
@@ -21,4 +23,5 @@ typedef enum DataUse {
  * dataset_free, also after a failure. */
 MUST_CHECK bool dataset_load(Dataset *dataset, const DataOptions *options, DataUse use, const Observer *observer, Error *err);
 
+#pragma GCC visibility pop
 #endif

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
+
 typedef struct DataOptions {
     const char *data; /* a file or a folder; or else the files: */
     const char *train_file, *validation_file, *test_file;
@@ -36,4 +38,5 @@ typedef struct DataOptions {
         .input_format = "auto", .encoding = "utf-8", .quoting = "minimal", .split = "80,10,10", .drop_leaks = "none", .seed = 42 \
     }
 
+#pragma GCC visibility pop
 #endif

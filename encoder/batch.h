@@ -6,6 +6,8 @@
 
 #include "encoder/tokens.h"
 
+#pragma GCC visibility push(default)
+
 /* n tokens of B rows. Borrowed arrays: they live in the Workspace (batch_pack) or with the caller. */
 typedef struct Batch {
     int rows;             /* B */
@@ -15,4 +17,5 @@ typedef struct Batch {
     const int32_t *row;    /* (B) number of the row in its Tokens: names the row's chance (dropout) and where its result belongs */
 } Batch;
 
+#pragma GCC visibility pop
 #endif

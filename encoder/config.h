@@ -5,6 +5,8 @@
 
 #include "common/error.h"
 
+#pragma GCC visibility push(default)
+
 typedef enum Family { FAMILY_DISTILBERT, FAMILY_BERT } Family;
 
 typedef struct EncoderConfig {
@@ -35,4 +37,5 @@ MUST_CHECK bool encoder_config_load(EncoderConfig *config, const char *folder, E
 MUST_CHECK bool encoder_config_set_labels(EncoderConfig *config, const char *const *labels, int classes, Error *err);
 void encoder_config_free(EncoderConfig *config); /* takes a zeroed one */
 
+#pragma GCC visibility pop
 #endif

@@ -13,6 +13,8 @@
 #include "encoder/batch.h"
 #include "encoder/weights.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct Encoder Encoder;
 typedef struct Workspace Workspace;
 
@@ -70,4 +72,5 @@ MUST_CHECK bool encoder_classify(const Encoder *encoder, Workspace *workspace, c
 MUST_CHECK bool encoder_backward(const Encoder *encoder, Workspace *workspace, const Batch *batch, const ForwardOptions *options,
                                  const float *logits_gradient, float *gradients, Error *err);
 
+#pragma GCC visibility pop
 #endif

@@ -9,6 +9,8 @@
 #include "encoder/tokenizer.h"
 #include "encoder/tokens.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct TextEncoder {
     Path folder;
     Tokenizer *tokenizer;
@@ -31,4 +33,5 @@ MUST_CHECK bool max_length_choose(int *max_length, int asked, const Tokenizer *t
  */
 Sha256Hex weights_sha256(const Weights *weights);
 
+#pragma GCC visibility pop
 #endif

@@ -18,6 +18,8 @@
 #include "common/error.h"
 #include "common/memory.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct Tokenizer Tokenizer;
 
 /* Reads a model folder: tokenizer.json, else vocab.txt; over it tokenizer_config.json (and special_tokens_map.json,
@@ -61,4 +63,5 @@ int32_t tokenizer_unk(const Tokenizer *tokenizer);
 int32_t tokenizer_mask(const Tokenizer *tokenizer);
 bool tokenizer_is_special(const Tokenizer *tokenizer, int32_t id);
 
+#pragma GCC visibility pop
 #endif

@@ -9,6 +9,8 @@
 #include "common/parallel.h"
 #include "encoder/tokenizer.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct Tokens {
     int rows;
     int32_t *ids;    /* row r: ids[starts[r] .. starts[r + 1]), [CLS] and [SEP] included, so at least 2 */
@@ -27,4 +29,5 @@ void tokens_free(Tokens *tokens);
 static inline int tokens_length(const Tokens *tokens, int row) { return (int)(tokens->starts[row + 1] - tokens->starts[row]); }
 static inline const int32_t *tokens_row(const Tokens *tokens, int row) { return tokens->ids + tokens->starts[row]; }
 
+#pragma GCC visibility pop
 #endif

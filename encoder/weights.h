@@ -8,6 +8,8 @@
 
 #include "encoder/config.h"
 
+#pragma GCC visibility push(default)
+
 /* The parts of one transformer layer. A matrix is (out, in), as PyTorch's Linear has it. */
 typedef enum LayerPart {
     LAYER_Q_WEIGHT,
@@ -99,4 +101,5 @@ MUST_CHECK bool weights_save(const Weights *weights, const char *from_folder, co
 /* The tensors alone, in one file: model.safetensors of weights_save. */
 MUST_CHECK bool weights_write(const Weights *weights, const char *path, Error *err);
 
+#pragma GCC visibility pop
 #endif

@@ -7,6 +7,8 @@
 #include "common/file.h"
 #include "features/extract.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct FeatureCache {
     Path folder; /* "" when nothing is kept */
 } FeatureCache;
@@ -22,4 +24,5 @@ MUST_CHECK bool features_extract_cached(Features *out, double *seconds, const Ex
                                         const Tokens *tokens, const int32_t *rows, int count, Pool *pool,
                                         const Observer *observer, Error *err);
 
+#pragma GCC visibility pop
 #endif

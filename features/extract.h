@@ -9,6 +9,8 @@
 #include "encoder/tokens.h"
 #include "features/features.h"
 
+#pragma GCC visibility push(default)
+
 typedef enum Pooling {
     POOLING_CLS,  /* the [CLS] row */
     POOLING_MEAN, /* the mean over all tokens, [CLS] and [SEP] included, as sentence-transformers has it */
@@ -47,4 +49,5 @@ MUST_CHECK bool features_extract(Features *out, const ExtractOptions *wanted, in
 const char *pooling_name(Pooling pooling);
 bool pooling_find(const char *name, Pooling *pooling);
 
+#pragma GCC visibility pop
 #endif

@@ -7,6 +7,8 @@
 
 #include "common/error.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct Features {
     int rows;
     int channels;
@@ -50,4 +52,5 @@ static inline int feature_view_row(const FeatureView *view, int i) { return view
 /* Every value of the view is finite; else ERROR_DATA with the row and channel (counted from 0). */
 MUST_CHECK bool feature_view_check(const FeatureView *view, Error *err);
 
+#pragma GCC visibility pop
 #endif

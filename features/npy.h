@@ -8,6 +8,8 @@
 #include "common/file.h"
 #include "features/features.h"
 
+#pragma GCC visibility push(default)
+
 /* Row by row, for matrices that need not fit into memory. The file appears under its name with npy_commit and not before. */
 typedef struct NpyWriter {
     FileWriter file;
@@ -30,4 +32,5 @@ MUST_CHECK bool npy_read_features(Features *out, const char *path, Error *err);
 /* *labels from mem_new. */
 MUST_CHECK bool npy_read_int64(int64_t **values, int64_t *count, const char *path, Error *err);
 
+#pragma GCC visibility pop
 #endif

@@ -15,6 +15,8 @@
 #include "common/parallel.h"
 #include "features/features.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct TfidfOptions {
     int min_n, max_n; /* words in a term, 1 ≤ min_n ≤ max_n ≤ TFIDF_MAX_N */
     bool lowercase;
@@ -58,4 +60,5 @@ double tfidf_idf(const Tfidf *tfidf, int i);
 MUST_CHECK bool tfidf_save(const Tfidf *tfidf, const char *path, Error *err);
 MUST_CHECK Tfidf *tfidf_load(const char *path, Error *err);
 
+#pragma GCC visibility pop
 #endif

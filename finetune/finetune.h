@@ -17,6 +17,8 @@
 #include "finetune/options.h"
 #include "metrics/predictions.h"
 
+#pragma GCC visibility push(default)
+
 /* Some rows of a tokenised set. */
 typedef struct FinetuneRows {
     const Tokens *tokens;
@@ -90,4 +92,5 @@ typedef struct FinetuneEstimate {
 /* Times one step (forward, backward, optimiser) on the longest batch of a sample; the weights are the same afterwards. */
 MUST_CHECK bool finetune_estimate(FinetuneEstimate *out, const FinetuneInput *input, const FinetuneOptions *options, Error *err);
 
+#pragma GCC visibility pop
 #endif

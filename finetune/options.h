@@ -10,6 +10,8 @@
 #include "common/error.h"
 #include "common/json.h"
 
+#pragma GCC visibility push(default)
+
 typedef enum ScheduleKind {
     SCHEDULE_LINEAR,
     SCHEDULE_COSINE,
@@ -82,4 +84,5 @@ const char *interval_name(IntervalStrategy interval);
 const char *finetune_metric(const FinetuneOptions *options);
 bool finetune_greater_is_better(const FinetuneOptions *options);
 
+#pragma GCC visibility pop
 #endif

@@ -8,6 +8,8 @@
 #include "common/error.h"
 #include "metrics/predictions.h"
 
+#pragma GCC visibility push(default)
+
 /* Row t holds cells starts[t] … starts[t+1], by rising predicted class; only cells that are not zero. */
 typedef struct Confusion {
     int classes;
@@ -31,4 +33,5 @@ int64_t confusion_count(const Confusion *confusion, int truth, int predicted);
 /* The count over its row, its column or all rows; 0 where these are empty, as scikit-learn has it. */
 double confusion_share(const Confusion *confusion, int truth, int predicted, ConfusionNormalize by);
 
+#pragma GCC visibility pop
 #endif

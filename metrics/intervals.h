@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
+
 typedef struct Interval {
     double low, high;
 } Interval;
@@ -17,4 +19,5 @@ double normal_quantile(double p);
 /* Its inverse: how often a standard normal is below z. */
 double normal_below(double z);
 
+#pragma GCC visibility pop
 #endif

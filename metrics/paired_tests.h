@@ -6,6 +6,8 @@
 
 #include "metrics/predictions.h"
 
+#pragma GCC visibility push(default)
+
 /* How many rows both, one or none answered rightly. */
 typedef struct PairedCounts {
     int64_t both, only_a, only_b, neither;
@@ -29,4 +31,5 @@ McNemar mcnemar_exact(int64_t only_a, int64_t only_b);
 /* "p = 0.63", "p = 0.012", "p = 3e-9", "p < 1e-99": two significant digits from 0.001 up, one below. */
 void p_value_text(char out[32], double log10_p);
 
+#pragma GCC visibility pop
 #endif

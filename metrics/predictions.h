@@ -8,6 +8,8 @@
 
 #include "common/error.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct Predictions {
     int rows;
     int classes;
@@ -37,4 +39,5 @@ bool predictions_same_rows(const Predictions *a, const Predictions *b);
 /* The index of the highest value, the lowest index among equals, as numpy.argmax; count must be at least 1. */
 int argmax(const double *values, int count);
 
+#pragma GCC visibility pop
 #endif

@@ -20,6 +20,8 @@
 #include "metrics/confusion.h"
 #include "metrics/predictions.h"
 
+#pragma GCC visibility push(default)
+
 enum { TOP_K_COUNT = 4 };
 extern const int TOP_K[TOP_K_COUNT]; /* 2, 3, 5, 10 */
 
@@ -77,4 +79,5 @@ void scores_write_report(Buffer *out, const Scores *scores, char *const *labels,
 /* Plain sentences, one a line, about classes that could not be scored in full; nothing when there are none. */
 void scores_write_notes(Buffer *out, const Scores *scores, char *const *labels);
 
+#pragma GCC visibility pop
 #endif
