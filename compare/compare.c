@@ -128,7 +128,9 @@ static bool make_features(Work *work, Error *err) {
     }
     Error failure = {0};
     if (!linear_features_make(work->made, work->made_count, &work->linear, work->observer, &failure)) {
-        work->made_count = 0; /* each entry makes its own then, so that what one asks for in vain fails that one alone */
+        /* each entry makes its own then, so that what one asks for in vain fails that one alone */
+        for (int i = 0; i < work->made_count; i++) features_free(&work->made[i].features); /* what the cache had */
+        work->made_count = 0;
         if (failure.kind != ERROR_INTERRUPTED) return true;
         if (err) *err = failure;
         return false;
