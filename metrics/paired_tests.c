@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics/intervals.h"
+
 bool paired_count(PairedCounts *counts, const Predictions *a, const Predictions *b, Error *err) {
     *counts = (PairedCounts){0};
     if (!a->truth || !b->truth) return FAIL(err, ERROR_DATA, "answers can only be paired on rows with labels");
@@ -70,6 +72,16 @@ McNemar mcnemar_exact(int64_t only_a, int64_t only_b) {
     double point = log_coin(k, n), tail = tail_over_point(k, n);
     double log_p = fmin(0, point + log(2 * tail)), log_mid_p = point + log(2 * tail - 1);
     return (McNemar){.p = exp(log_p), .log10_p = log_p / log(10), .mid_p = exp(log_mid_p), .log10_mid_p = log_mid_p / log(10)};
+}
+
+double mcnemar_rows_needed(int64_t only_a, int64_t only_b, int64_t rows, double alpha, double power) {
+    if (rows <= 0) return nan("");
+    double share = (double)(only_a + only_b) / (double)rows, difference = (double)(only_a - only_b) / (double)rows;
+    if (difference == 0) return HUGE_VAL;
+    double by_chance = -normal_quantile(alpha / 2) * sqrt(share);
+    double by_power = normal_quantile(power) * sqrt(share - difference * difference);
+    double root = (by_chance + by_power) / difference;
+    return ceil(root * root);
 }
 
 void p_value_text(char out[32], double log10_p) {

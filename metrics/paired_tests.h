@@ -28,6 +28,12 @@ typedef struct McNemar {
 /* No row where they differ: all p are 1. Counts must not be negative. */
 McNemar mcnemar_exact(int64_t only_a, int64_t only_b);
 
+/* How many rows would show, with chance `power` (0.8 is usual), a difference like the one seen on `rows` rows to a two-sided
+ * McNemar test at level alpha: (z(1 - α/2) √ψ + z(power) √(ψ - d²))² / d², rounded up, with ψ the share of rows where exactly
+ * one is right and d the difference in accuracy (Connor 1987, "Sample size for testing differences in proportions for the
+ * paired-sample design"). Infinite when there is no difference; NaN without rows. */
+double mcnemar_rows_needed(int64_t only_a, int64_t only_b, int64_t rows, double alpha, double power);
+
 /* "p = 0.63", "p = 0.012", "p = 3e-9", "p < 1e-99": two significant digits from 0.001 up, one below. */
 void p_value_text(char out[32], double log10_p);
 

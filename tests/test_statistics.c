@@ -7,6 +7,11 @@
 #include "common/json.h"
 #include "common/memory.h"
 #include "metrics/bootstrap.h"
+#include "metrics/calibration.h"
+#include "metrics/delong.h"
+#include "metrics/multiple.h"
+#include "metrics/paired_tests.h"
+#include "metrics/permutation.h"
 #include "metrics/scores.h"
 
 /* Sums of at most some hundred terms in another order than the judge's. */
@@ -221,6 +226,253 @@ static void six_entries_are_drawn_quickly(void **state) {
     entries_free(&entries);
 }
 
+static void permutations_near_all_swaps(void **state) {
+    (void)state;
+    enum { PERMUTATIONS = 20000 };
+    Error err = {0};
+    Pool *pool = pool_new(3, &err);
+    CHECK_OK(pool, &err);
+    for (const Json *json = json_first(json_get(golden, "permutation")); json; json = json_next(json)) {
+        Entries entries;
+        entries_draw(&entries, int_of(json, "seed"), int_of(json, "rows"), int_of(json, "classes"), 2);
+        double p[CORE_COUNT], alone[CORE_COUNT];
+        CHECK_OK(permutation_test(p, entries.list[0], entries.list[1], PERMUTATIONS, 3, pool, &err), &err);
+        CHECK_OK(permutation_test(alone, entries.list[0], entries.list[1], PERMUTATIONS, 3, NULL, &err), &err);
+        assert_memory_equal(p, alone, sizeof p);
+        for (int s = 0; s < CORE_COUNT; s++) {
+            double expected = json_number_or(json_get(json, CORE_SCORES[s]), nan(""));
+            /* Five standard errors of the share of 20,000 draws. */
+            double off = 5 * sqrt(expected * (1 - expected) / PERMUTATIONS) + 1.0 / PERMUTATIONS;
+            if (!is_close(p[s], expected, off, 0)) fail_msg("%s: p is %g, expected %g", CORE_SCORES[s], p[s], expected);
+        }
+        CHECK_OK(permutation_test(p, entries.list[0], entries.list[0], 100, 3, pool, &err), &err);
+        for (int s = 0; s < CORE_COUNT; s++) assert_true(p[s] == 1);
+        entries_free(&entries);
+    }
+    pool_free(pool);
+}
+
+/* Nearly all of a's answers are right and b's are not: no swap is as uneven, and p is the smallest there is. */
+static void permutation_at_the_end(void **state) {
+    (void)state;
+    Error err = {0};
+    Entries entries;
+    entries_draw(&entries, 23, 400, 3, 2);
+    for (int row = 0; row < 400; row++) {
+        entries.all[0].predicted[row] = entries.all[0].truth[row];
+        entries.all[1].predicted[row] = (entries.all[0].truth[row] + (row % 2)) % 3;
+    }
+    mem_free(entries.all[1].probabilities);
+    entries.all[1].probabilities = NULL;
+    double p[CORE_COUNT];
+    CHECK_OK(permutation_test(p, entries.list[0], entries.list[1], 999, 3, NULL, &err), &err);
+    for (int s = 0; s < TALLY_SCORES; s++) CHECK_CLOSE(p[s], 0.001, 1e-15, 0);
+    assert_true(isnan(p[CORE_LOG_LOSS]) && isnan(p[CORE_BRIER]));
+    entries.all[1].rows = 399;
+    CHECK_FAILS(permutation_test(p, entries.list[0], entries.list[1], 9, 3, NULL, &err), &err, ERROR_DATA, "same rows");
+    entries_free(&entries);
+}
+
+static void delong_check(const Entries *entries, int class, const Json *line, bool with_p) {
+    Error err = {0};
+    DelongAuc a, b, difference;
+    CHECK_OK(delong_auc(&a, entries->list[0], class, 0.95, &err), &err);
+    CHECK_OK(delong_auc(&b, entries->list[1], class, 0.95, &err), &err);
+    CHECK_OK(delong_difference(&difference, entries->list[0], entries->list[1], class, 0.95, &err), &err);
+    const Json *at = json_first(line);
+    number_check("AUC of a", a.value, &at, TOLERANCE);
+    number_check("AUC of b", b.value, &at, TOLERANCE);
+    number_check("standard error of a", a.standard_error, &at, TOLERANCE);
+    number_check("standard error of b", b.standard_error, &at, TOLERANCE);
+    number_check("standard error of the difference", difference.standard_error, &at, TOLERANCE);
+    if (with_p) number_check("log10 p", difference.log10_p, &at, 1e-10);
+    CHECK_CLOSE(difference.value, a.value - b.value, 1e-14, 0);
+    CHECK_CLOSE(a.interval.low, a.value - 1.959963984540054 * a.standard_error, 1e-12, 0);
+    assert_true(b.interval.high <= 1 && b.interval.high >= b.value);
+}
+
+static void auc_varies_as_all_pairs_say(void **state) {
+    (void)state;
+    for (const Json *json = json_first(json_get(golden, "delong")); json; json = json_next(json)) {
+        Entries entries;
+        entries_draw(&entries, int_of(json, "seed"), int_of(json, "rows"), int_of(json, "classes"), 2);
+        int class = 0;
+        for (const Json *line = json_first(json_get(json, "per_class")); line; line = json_next(line))
+            delong_check(&entries, class ++, line, true);
+        delong_check(&entries, DELONG_MACRO, json_get(json, "macro"), false);
+        Error err = {0};
+        DelongAuc weighted;
+        Scores scores;
+        CHECK_OK(scores_compute(&scores, entries.list[1], NULL, &err), &err);
+        CHECK_OK(delong_auc(&weighted, entries.list[1], DELONG_WEIGHTED, 0.95, &err), &err);
+        CHECK_CLOSE(weighted.value, scores.roc_auc_ovr_weighted, 1e-12, 0);
+        scores_free(&scores);
+        entries_free(&entries);
+    }
+}
+
+static void auc_of_nothing_is_unknown(void **state) {
+    (void)state;
+    Error err = {0};
+    Entries entries;
+    DelongAuc auc;
+    entries_draw(&entries, 34, 20, 3, 2);
+    CHECK_OK(delong_difference(&auc, entries.list[0], entries.list[0], 0, 0.95, &err), &err);
+    assert_true(auc.value == 0 && auc.log10_p == 0);
+    for (int e = 0; e < 2; e++)
+        for (int row = 0; row < 20; row++) entries.all[e].truth[row] = row == 0;
+    CHECK_OK(delong_auc(&auc, entries.list[0], 2, 0.95, &err), &err); /* no row of class 2 */
+    assert_true(isnan(auc.value) && isnan(auc.interval.low));
+    CHECK_OK(delong_auc(&auc, entries.list[0], 1, 0.95, &err), &err); /* one row of class 1 */
+    assert_true(!isnan(auc.value) && isnan(auc.standard_error) && isnan(auc.interval.low));
+    entries.all[1].truth[5] = 2;
+    CHECK_FAILS(delong_difference(&auc, entries.list[0], entries.list[1], 1, 0.95, &err), &err, ERROR_DATA, "same rows");
+    mem_free(entries.all[0].probabilities);
+    entries.all[0].probabilities = NULL;
+    CHECK_OK(delong_auc(&auc, entries.list[0], DELONG_MACRO, 0.95, &err), &err);
+    assert_true(isnan(auc.value));
+    entries_free(&entries);
+}
+
+static void rows_needed_are_connors(void **state) {
+    (void)state;
+    for (const Json *line = json_first(json_get(golden, "rows_needed")); line; line = json_next(line)) {
+        const Json *at = json_first(line);
+        int64_t only_a = json_int_or(item_take(&at), 0), only_b = json_int_or(item_take(&at), 0),
+                rows = json_int_or(item_take(&at), 0);
+        double alpha = json_number_or(item_take(&at), 0), power = json_number_or(item_take(&at), 0);
+        number_check("rows needed", mcnemar_rows_needed(only_a, only_b, rows, alpha, power), &at, 0);
+    }
+    assert_true(isinf(mcnemar_rows_needed(7, 7, 100, 0.05, 0.8)) && isnan(mcnemar_rows_needed(0, 0, 0, 0.05, 0.8)));
+}
+
+static void holm_is_statsmodels(void **state) {
+    (void)state;
+    Error err = {0};
+    for (const Json *line = json_first(json_get(golden, "holm")); line; line = json_next(line)) {
+        double log10_p[8], adjusted[8];
+        int count = 0;
+        for (const Json *p = json_first(json_first(line)); p; p = json_next(p))
+            log10_p[count++] = log10(json_number_or(p, nan("")));
+        log10_p[count] = nan(""); /* counts for nothing */
+        CHECK_OK(holm_adjust(adjusted, log10_p, count + 1, &err), &err);
+        assert_true(isnan(adjusted[count]));
+        const Json *at = json_first(json_next(json_first(line)));
+        for (int i = 0; i < count; i++) number_check("adjusted p", adjusted[i], &at, 1e-13);
+    }
+    double tiny[2] = {-40000, -HUGE_VAL};
+    CHECK_OK(holm_adjust(tiny, tiny, 2, &err), &err);
+    assert_true(tiny[0] == -40000 && isinf(tiny[1]));
+}
+
+static void reliability_check(const Json *json, const Predictions *p, CalibrationBinning binning) {
+    Error err = {0};
+    Reliability found;
+    CHECK_OK(reliability_measure(&found, p, binning, &err), &err);
+    CHECK_CLOSE(found.ece, json_number_or(json_get(json, "ece"), nan("")), TOLERANCE, 0);
+    CHECK_CLOSE(found.mce, json_number_or(json_get(json, "mce"), nan("")), TOLERANCE, 0);
+    const Json *rows = json_first(json_get(json, "rows")), *accuracy = json_first(json_get(json, "accuracy"));
+    const Json *confidence = json_first(json_get(json, "confidence")); /* of the bins that are not empty */
+    for (int i = 0; i < CALIBRATION_BINS; i++) {
+        number_check("rows of a bin", (double)found.bins[i].rows, &rows, 0);
+        if (!found.bins[i].rows) continue;
+        number_check("accuracy of a bin", found.bins[i].accuracy, &accuracy, TOLERANCE);
+        number_check("confidence of a bin", found.bins[i].confidence, &confidence, TOLERANCE);
+    }
+}
+
+static void brier_check(const Json *json, const Predictions *p) {
+    Error err = {0};
+    BrierParts parts;
+    CHECK_OK(brier_decompose(&parts, p, &err), &err);
+    const Json *at = json_first(json_get(json, "brier"));
+    number_check("Brier", parts.brier, &at, TOLERANCE);
+    number_check("reliability", parts.reliability, &at, TOLERANCE);
+    number_check("resolution", parts.resolution, &at, TOLERANCE);
+    number_check("uncertainty", parts.uncertainty, &at, TOLERANCE);
+    number_check("within", parts.within, &at, TOLERANCE);
+}
+
+static void temperature_check(const Json *json, Predictions *p) {
+    Error err = {0};
+    Temperature found, again;
+    Pool *pool = pool_new(3, &err);
+    CHECK_OK(pool, &err);
+    CHECK_OK(temperature_fit(&found, p, pool, &err), &err);
+    CHECK_OK(temperature_fit(&again, p, NULL, &err), &err);
+    pool_free(pool);
+    assert_true(found.temperature == again.temperature && found.loss_after == again.loss_after && !found.at_limit);
+    const Json *at = json_first(json_get(json, "temperature"));
+    number_check("temperature", found.temperature, &at, 1e-10);
+    number_check("loss before", found.loss_before, &at, TOLERANCE);
+    number_check("loss after", found.loss_after, &at, TOLERANCE);
+    temperature_apply(p, found.temperature);
+    for (int c = 0; c < p->classes; c++) number_check("p of the first row", p->probabilities[c], &at, 1e-10);
+    CHECK_OK(predictions_check(p, &err), &err);
+    CHECK_OK(temperature_fit(&again, p, NULL, &err), &err);
+    CHECK_CLOSE(again.temperature, 1, 1e-9, 0); /* what is left to correct */
+}
+
+static void calibration_is_the_judges(void **state) {
+    (void)state;
+    for (const Json *json = json_first(json_get(golden, "calibration")); json; json = json_next(json)) {
+        Entries entries;
+        Error err = {0};
+        entries_draw(&entries, int_of(json, "seed"), int_of(json, "rows"), int_of(json, "classes"), 2);
+        Predictions *p = &entries.all[1];
+        reliability_check(json_get(json, "width"), p, BINS_EQUAL_WIDTH);
+        reliability_check(json_get(json, "mass"), p, BINS_EQUAL_MASS);
+        brier_check(json, p);
+        CoveragePoint points[10];
+        CHECK_OK(coverage_curve(points, 10, p, &err), &err);
+        const Json *line = json_first(json_get(json, "coverage"));
+        for (int i = 0; i < 10; i++) {
+            const Json *at = json_first(item_take(&line));
+            number_check("coverage", points[i].coverage, &at, TOLERANCE);
+            number_check("accuracy at that coverage", points[i].accuracy, &at, TOLERANCE);
+            number_check("threshold", points[i].threshold, &at, TOLERANCE);
+        }
+        temperature_check(json, p);
+        entries_free(&entries);
+    }
+}
+
+/* Rows 0 … n-1 of two classes, the same answer and the same p for all of them. */
+static void constant_make(Predictions *p, int rows, double second) {
+    Error err = {0};
+    int32_t truth[32] = {0};
+    CHECK_OK(predictions_make(p, rows, 2, truth, true, &err), &err);
+    for (int row = 0; row < rows; row++) p->probabilities[2 * row] = 1 - second, p->probabilities[2 * row + 1] = second;
+    predictions_choose(p);
+}
+
+static void calibration_at_the_ends(void **state) {
+    (void)state;
+    Error err = {0};
+    const double seconds[] = {0, 1, 0.5, 0.25}; /* sure and right, sure and wrong, undecided, always right */
+    for (int i = 0; i < 4; i++) {
+        Predictions p;
+        constant_make(&p, 20, seconds[i]);
+        Temperature found;
+        CHECK_OK(temperature_fit(&found, &p, NULL, &err), &err);
+        assert_true(found.at_limit && found.temperature >= 0.01 - 1e-12 && found.temperature <= 100 + 1e-12);
+        assert_true(found.loss_after <= found.loss_before);
+        Reliability reliability;
+        CHECK_OK(reliability_measure(&reliability, &p, BINS_EQUAL_MASS, &err), &err);
+        assert_int_equal(reliability.bins[0].rows, 20); /* equal confidences stay together */
+        CHECK_CLOSE(reliability.ece, i == 0 ? 0 : i == 1 ? 1 : i == 2 ? 0.5 : 0.25, 1e-15, 0);
+        CoveragePoint points[3];
+        CHECK_OK(coverage_curve(points, 3, &p, &err), &err);
+        assert_true(points[0].coverage == 1 && points[0].accuracy == (i != 1));
+        temperature_apply(&p, found.temperature);
+        CHECK_OK(predictions_check(&p, &err), &err);
+        predictions_free(&p);
+    }
+    Predictions bare = {.rows = 0, .classes = 2};
+    Reliability reliability;
+    CHECK_FAILS(reliability_measure(&reliability, &bare, BINS_EQUAL_WIDTH, &err), &err, ERROR_DATA, "needs rows with labels");
+}
+
 int main(void) {
     Error err = {0};
     golden = json_parse_file(TESTS_FOLDER "/golden/statistics.json", ERROR_PATH, &err);
@@ -234,6 +486,14 @@ int main(void) {
         cmocka_unit_test(resamples_are_the_same_for_any_threads_and_entries),
         cmocka_unit_test(what_has_no_spread_has_no_width),
         cmocka_unit_test(six_entries_are_drawn_quickly),
+        cmocka_unit_test(permutations_near_all_swaps),
+        cmocka_unit_test(permutation_at_the_end),
+        cmocka_unit_test(auc_varies_as_all_pairs_say),
+        cmocka_unit_test(auc_of_nothing_is_unknown),
+        cmocka_unit_test(rows_needed_are_connors),
+        cmocka_unit_test(holm_is_statsmodels),
+        cmocka_unit_test(calibration_is_the_judges),
+        cmocka_unit_test(calibration_at_the_ends),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     json_free(golden);

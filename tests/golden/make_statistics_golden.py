@@ -12,8 +12,12 @@ import types
 import warnings
 
 import numpy as np
+import scipy.optimize
+import scipy.special
 import scipy.stats
+import sklearn.calibration
 import sklearn.metrics as m
+import statsmodels.stats.multitest
 
 warnings.simplefilter("ignore")
 
@@ -107,6 +111,134 @@ def bootstrap_case(seed, rows, classes, entries, resamples):
     return out
 
 
+def permutation_case(seed, rows, classes):
+    """All 2^rows swaps, by scipy.stats."""
+    truth, predicted, p = draw(seed, rows, classes, 2)
+    t2, a2, p2 = np.concatenate([truth, truth]), np.concatenate(list(predicted)), np.concatenate(list(p))
+    out = {"seed": seed, "rows": rows, "classes": classes}
+    for name, score in SCORES.items():
+        def statistic(x, y):
+            x, y = x.astype(int), y.astype(int)
+            return score(t2[x], a2[x], p2[x], classes) - score(t2[y], a2[y], p2[y], classes)
+
+        judged = scipy.stats.permutation_test(
+            (np.arange(rows), np.arange(rows) + rows), statistic, permutation_type="samples", vectorized=False, n_resamples=np.inf
+        )  # fmt: skip
+        out[name] = judged.pvalue
+    return out
+
+
+def components(own, score):
+    """DeLong's V10 and V01 from all pairs."""
+    x, y = score[own][:, None], score[~own][None, :]
+    wins = (x > y) + (x == y) / 2
+    return wins.mean(1), wins.mean(0)
+
+
+def delong_case(seed, rows, classes):
+    truth, _, p = draw(seed, rows, classes, 2)
+    out = {"seed": seed, "rows": rows, "classes": classes, "per_class": []}
+    deviation = np.zeros((2, rows))
+    for c in range(classes):
+        column = 1 if classes == 2 else c
+        own = truth == column
+        m_, n_ = own.sum(), (~own).sum()
+        parts = [components(own, p[e][:, column]) for e in range(2)]
+        values = [float(v10.mean()) for v10, _ in parts]
+        for e in range(2):
+            assert abs(values[e] - m.roc_auc_score(own, p[e][:, column])) < 1e-12
+            deviation[e][own] += (parts[e][0] - values[e]) / np.sqrt(m_ * (m_ - 1)) / classes
+            deviation[e][~own] += (parts[e][1] - values[e]) / np.sqrt(n_ * (n_ - 1)) / classes
+        s = np.cov([v for v, _ in parts]) / m_ + np.cov([v for _, v in parts]) / n_
+        spread = math.sqrt(s[0, 0] + s[1, 1] - 2 * s[0, 1])
+        log10_p = scipy.stats.norm.logsf(abs(values[0] - values[1]) / spread) / math.log(10) + math.log10(2)
+        out["per_class"].append([*values, math.sqrt(s[0, 0]), math.sqrt(s[1, 1]), spread, log10_p])
+    auc = lambda i, e: m.roc_auc_score(truth[i], p[e][i][:, 1] if classes == 2 else p[e][i], multi_class="ovr")
+    every = np.arange(rows)
+    out["macro"] = [auc(every, 0), auc(every, 1), *np.sqrt((deviation**2).sum(1)), np.sqrt(((deviation[0] - deviation[1]) ** 2).sum())]
+    # The mean over classes is no case of the paper's: the bootstrap of scikit-learn's own score is the second judge.
+    rng = np.random.default_rng(seed)
+    drawn = [rng.integers(0, rows, rows) for _ in range(300)]
+    spread = np.std([[auc(i, 0), auc(i, 1), auc(i, 0) - auc(i, 1)] for i in drawn], axis=0, ddof=1)
+    assert np.all(abs(spread / out["macro"][2:] - 1) < 0.15), (spread, out["macro"])
+    return out
+
+
+def rows_needed(only_a, only_b, rows, alpha, power):
+    """Connor 1987, and the power that McNemar's test (the normal one) really has with as many rows."""
+    psi, d = (only_a + only_b) / rows, (only_a - only_b) / rows
+    z_alpha, z_power = scipy.stats.norm.isf(alpha / 2), scipy.stats.norm.isf(1 - power)
+    n = math.ceil((z_alpha * math.sqrt(psi) + z_power * math.sqrt(psi - d * d)) ** 2 / d**2)
+    found = 0
+    for discordant in range(1, n + 1):
+        weight = scipy.stats.binom.pmf(discordant, n, psi)
+        if weight > 1e-9:
+            x = np.arange(discordant + 1)
+            rejected = abs(2 * x - discordant) >= z_alpha * math.sqrt(discordant)
+            found += weight * scipy.stats.binom.pmf(x, discordant, only_a / (only_a + only_b))[rejected].sum()
+    # With fewer rows that differ the test's power moves in steps too coarse to compare.
+    assert n * psi < 50 or abs(found - power) < 0.03, (only_a, only_b, rows, n, found)
+    return [only_a, only_b, rows, alpha, power, n]
+
+
+def reliability(right, confidence, strategy):
+    edges = np.linspace(0, 1, 16) if strategy == "uniform" else np.percentile(confidence, np.linspace(0, 1, 16) * 100)
+    rows = np.bincount(np.searchsorted(edges[1:-1], confidence), minlength=15)
+    true, mean = sklearn.calibration.calibration_curve(right, confidence, n_bins=15, strategy=strategy)
+    gaps = abs(true - mean)
+    return {"rows": rows, "accuracy": true, "confidence": mean, "ece": (rows[rows > 0] * gaps).sum() / rows.sum(), "mce": gaps.max()}
+
+
+def brier_parts(truth, p):
+    rows, classes = p.shape
+    parts = np.zeros(3)
+    for c in range(classes):
+        own, bins = truth == c, np.searchsorted(np.linspace(0, 1, 16)[1:-1], p[:, c])
+        for b in set(bins):
+            i = bins == b
+            parts[0] += i.mean() * (p[i, c].mean() - own[i].mean()) ** 2
+            parts[1] += i.mean() * (own[i].mean() - own.mean()) ** 2
+        parts[2] += own.mean() * (1 - own.mean())
+    brier, parts = m.brier_score_loss(truth, p, labels=range(classes)), parts / (2 if classes == 2 else 1)
+    return [brier, *parts, brier - parts[0] + parts[1] - parts[2]]
+
+
+def temperature(truth, p):
+    """The zero of the loss's derivative in 1/T, and the losses before and after."""
+    z, own = np.log(p), np.arange(len(truth))
+    loss = lambda b: -scipy.special.log_softmax(b * z, axis=1)[own, truth].mean()
+    slope = lambda b: ((scipy.special.softmax(b * z, axis=1) * z).sum(1) - z[own, truth]).mean()
+    sharpness = scipy.optimize.brentq(slope, 0.01, 100, xtol=1e-15)
+    assert loss(sharpness) <= min(loss(sharpness * 1.001), loss(sharpness * 0.999))
+    return [1 / sharpness, loss(1), loss(sharpness), *scipy.special.softmax(sharpness * z[0])]
+
+
+def coverage(right, confidence, count):
+    out = []
+    for i in range(count):
+        for threshold in sorted(set(confidence), reverse=True):
+            taken = confidence >= threshold
+            if taken.mean() * count >= i + 1 - 1e-9:
+                out.append([taken.mean(), right[taken].mean(), threshold])
+                break
+    return out
+
+
+def calibration_case(seed, rows, classes):
+    truth, predicted, p = draw(seed, rows, classes, 2)
+    truth, predicted, p = truth, predicted[1], p[1]
+    right, confidence = truth == predicted, p.max(1)
+    return {
+        "seed": seed, "rows": rows, "classes": classes,
+        "width": reliability(right, confidence, "uniform"), "mass": reliability(right, confidence, "quantile"),
+        "brier": brier_parts(truth, p), "temperature": temperature(truth, p), "coverage": coverage(right, confidence, 10),
+    }  # fmt: skip
+
+
+def holm(p):
+    return [p, np.log10(statsmodels.stats.multitest.multipletests(p, method="holm")[1])]
+
+
 def plain(value):
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
@@ -122,6 +254,14 @@ def plain(value):
 def main():
     golden = {
         "bootstrap": [bootstrap_case(5, 60, 3, 3, 150), bootstrap_case(6, 45, 2, 2, 100), bootstrap_case(7, 40, 9, 1, 100)],
+        "permutation": [permutation_case(21, 7, 3), permutation_case(22, 8, 2)],
+        "delong": [delong_case(31, 150, 3), delong_case(32, 200, 2), delong_case(33, 300, 5)],
+        "rows_needed": [
+            rows_needed(*counts, 0.05, 0.8) for counts in ((30, 20, 1000), (5, 20, 200), (120, 60, 2000), (0, 10, 500), (400, 350, 2000))
+        ]
+        + [rows_needed(120, 60, 2000, 0.01, 0.9)],
+        "holm": [holm(p) for p in ([0.01, 0.04, 0.03, 0.005], [0.5], [0.2, 0.9, 0.6], [1e-20, 0.02, 0.02, 0.02, 1.0, 0.3])],
+        "calibration": [calibration_case(41, 200, 3), calibration_case(42, 60, 2), calibration_case(43, 500, 9)],
     }
     path = pathlib.Path(__file__).with_name("statistics.json")
     path.write_text(json.dumps(plain(golden), separators=(",", ":")) + "\n", encoding="utf-8")
