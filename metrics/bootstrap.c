@@ -263,7 +263,7 @@ void bootstrap_free(Bootstrap *b) {
 
 const double *bootstrap_replicates(const Bootstrap *b, CoreScore score, int entry) {
     assert(entry >= 0 && entry < b->entries);
-    return score >= TALLY_SCORES && b->columns[entry] < 0 ? NULL : replicates_of(b, score, entry);
+    return score >= TALLY_SCORES && b->columns[entry] < 0 ? NULL : replicates_of(b, (int)score, entry);
 }
 
 /* The jackknife's deviations, each `weights` times (NULL: once), to Efron's acceleration; 0 where nothing deviates. */
