@@ -71,7 +71,9 @@ compile shared $(pkg-config --libs twofold) "$@"
 # shellcheck disable=SC2046
 compile static $(pkg-config --static --libs twofold | sed 's/-ltwofold/-l:libtwofold.a/') "$@"
 {
-    cmake -S "$root/examples" -B package -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_C_FLAGS="$*"
+    # the generator that made the build under test: a machine may have no other
+    CMAKE_GENERATOR=$(sed -n 's/^CMAKE_GENERATOR:INTERNAL=//p' "$build/CMakeCache.txt") \
+        cmake -S "$root/examples" -B package -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_C_FLAGS="$*"
     cmake --build package
 } >log 2>&1 || { fail 'find_package(twofold) does not lead to programs'; cat log; }
 
