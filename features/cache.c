@@ -32,6 +32,9 @@ static Sha256 hash_inputs(const Sha256Hex *model, const Encoder *encoder, const 
     static const char program[] = "features 1 twofold " TWOFOLD_VERSION;
     sha256_add(&hash, program, sizeof program);
     sha256_add(&hash, model->text, sizeof model->text);
+    /* Another instruction set gives other last bits: a cache that several machines share must not mix them. */
+    const char *instructions = encoder_instruction_set(encoder);
+    sha256_add(&hash, instructions, strlen(instructions) + 1);
     hash_int(&hash, encoder_config(encoder)->channels);
     hash_int(&hash, count);
     for (int i = 0; i < count; i++) {
