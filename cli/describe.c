@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/memory.h"
 #include "common/utf8.h"
+#include "compare/environment.h"
 #include "datasets/statistics.h"
 
 static void add_shares(Buffer *line, const Dataset *dataset, const int64_t *counts) {
@@ -113,23 +114,9 @@ void describe_encoder(Run *run, const TextEncoder *encoder) {
                  config->family == FAMILY_BERT ? "BERT" : "DistilBERT", config->layers, config->channels, parameters / 1e6);
 }
 
-/* The processor's name as /proc/cpuinfo has it. */
-static void processor_name(char name[128]) {
-    (void)snprintf(name, 128, "this processor");
-    FILE *file = fopen("/proc/cpuinfo", "re");
-    char line[256];
-    while (file && fgets(line, sizeof line, file)) {
-        const char *value = strncmp(line, "model name", 10) == 0 ? strchr(line, ':') : NULL;
-        if (!value) continue;
-        (void)snprintf(name, 128, "%.*s", (int)strcspn(value + 2, "\n"), value + 2);
-        break;
-    }
-    if (file) (void)fclose(file);
-}
-
 void describe_machine(Run *run) {
     char name[128];
-    processor_name(name);
+    environment_processor(name);
     int threads = run_threads(run);
     terminal_say(&run->terminal, "machine   %s, %d thread%s · float32", name, threads, threads == 1 ? "" : "s");
 }

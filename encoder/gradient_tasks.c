@@ -21,49 +21,30 @@ static void zero_tail(float *x, int ld, int m) {
     memset(x + (size_t)m * (size_t)ld, 0, (size_t)(padded - m) * (size_t)ld * sizeof *x);
 }
 
+/* Cuts [0, total) of a task into at most MOST_PIECES pieces of `least` or more, in steps of sixteen. */
+static void add_pieces(GradientTasks *tasks, GradientTask task, int total, int least) {
+    int piece = (total + MOST_PIECES - 1) / MOST_PIECES;
+    piece = piece < least ? least : (piece + 15) / 16 * 16;
+    for (task.begin = 0; task.begin < total; task.begin += piece) {
+        task.end = task.begin + piece < total ? task.begin + piece : total;
+        add_task(tasks, task);
+    }
+}
+
 void tasks_add_linear(GradientTasks *tasks, float *dw, float *dbias, float *dy, int ldy, float *x, int ldx, int m, int out,
                       int in) {
-    int piece = (out + MOST_PIECES - 1) / MOST_PIECES;
-    piece = piece < OUTER_ROWS ? OUTER_ROWS : (piece + 15) / 16 * 16;
-    for (int o = 0; o < out; o += piece)
-        add_task(tasks, (GradientTask){.kind = SUM_OUTER,
-                                       .to = dw,
-                                       .dy = dy,
-                                       .x = x,
-                                       .ldy = ldy,
-                                       .ldx = ldx,
-                                       .rows = m,
-                                       .begin = o,
-                                       .end = o + piece < out ? o + piece : out,
-                                       .in = in});
-    int width = (out + MOST_PIECES - 1) / MOST_PIECES;
-    width = width < COLUMNS ? COLUMNS : (width + 15) / 16 * 16;
-    for (int o = 0; o < out; o += width)
-        add_task(tasks, (GradientTask){.kind = SUM_COLUMNS,
-                                       .to_bias = dbias,
-                                       .dy = dy,
-                                       .ldy = ldy,
-                                       .rows = m,
-                                       .begin = o,
-                                       .end = o + width < out ? o + width : out});
+    GradientTask matrix = {.kind = SUM_OUTER, .to = dw, .dy = dy, .x = x, .ldy = ldy, .ldx = ldx, .rows = m, .in = in};
+    GradientTask bias = {.kind = SUM_COLUMNS, .to_bias = dbias, .dy = dy, .ldy = ldy, .rows = m};
+    add_pieces(tasks, matrix, out, OUTER_ROWS);
+    add_pieces(tasks, bias, out, COLUMNS);
     /* dy may be one half of a wider matrix (keys and values): its tail is the whole matrix's. */
     zero_tail(dy, ldy, m);
     zero_tail(x, ldx, m);
 }
 
 void tasks_add_norm(GradientTasks *tasks, float *dweight, float *dbias, const float *dy, const float *normed, int m, int C) {
-    int width = (C + MOST_PIECES - 1) / MOST_PIECES;
-    width = width < COLUMNS ? COLUMNS : (width + 15) / 16 * 16;
-    for (int c = 0; c < C; c += width)
-        add_task(tasks, (GradientTask){.kind = SUM_NORM,
-                                       .to = dweight,
-                                       .to_bias = dbias,
-                                       .dy = dy,
-                                       .x = normed,
-                                       .rows = m,
-                                       .begin = c,
-                                       .end = c + width < C ? c + width : C,
-                                       .in = C});
+    GradientTask norm = {.kind = SUM_NORM, .to = dweight, .to_bias = dbias, .dy = dy, .x = normed, .rows = m, .in = C};
+    add_pieces(tasks, norm, C, COLUMNS);
 }
 
 /* Columns [begin, end) of the embedding tables' gradients: tokens in order. */
