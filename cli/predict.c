@@ -12,6 +12,7 @@
 #include "common/model_folder.h"
 #include "common/utf8.h"
 #include "compare/text_model.h"
+#include "datasets/rows.h"
 
 enum { BATCH_ROWS = 1024, BATCH_BYTES = 1 << 22 };
 
@@ -185,30 +186,33 @@ static bool answer_lines(Answering *answering, const char *path, Error *err) {
     return ok;
 }
 
-static bool answer_rows(Answering *answering, const Dataset *dataset, Error *err) {
-    bool ok = true;
-    for (int row = 0; ok && row < dataset->rows; row++) {
-        Buffer id = {0};
-        size_t size;
-        const char *text = dataset_text(dataset, row, &size);
-        dataset_add_id(&id, dataset, row);
-        ok = buffer_ok(&id, err) && batch_add(answering, id.data, text, size, err);
-        buffer_free(&id);
-        if (ok && (batch_is_full(answering) || row + 1 == dataset->rows)) {
-            ok = batch_answer(answering, err);
-            if (ok) observer_progress(&answering->run->observer, "predict", answering->done, dataset->rows, "texts", "");
-        }
-    }
-    return ok;
+/* One row of a file with columns; its id is file:line. */
+static bool add_row(Answering *answering, RowReader *reader, const char *name, const Row *row, int64_t *replaced, Error *err) {
+    char id[600];
+    (void)snprintf(id, sizeof id, "%.500s:%lld", name, (long long)row->line);
+    int64_t now = row_reader_replaced(reader);
+    answering->replaced += now - *replaced;
+    answering->replaced_texts += now > *replaced;
+    *replaced = now;
+    return batch_add(answering, id, row->text, row->text_size, err);
 }
 
+/* A batch at a time, so that a file of any length is answered in bounded memory. */
 static bool answer_table(Answering *answering, const char *path, Error *err) {
-    Dataset dataset = {0};
-    DataOptions *options = &answering->run->settings.data;
-    options->data = path;
-    bool ok = dataset_load(&dataset, options, DATA_MAYBE_UNLABELLED, &answering->run->observer, err) &&
-              answer_rows(answering, &dataset, err);
-    dataset_free(&dataset);
+    const Run *run = answering->run;
+    RowReader *reader = row_reader_open(path, &run->settings.data, ROWS_TO_PREDICT, err);
+    int64_t replaced = 0, bytes, total;
+    bool ok = reader != NULL, found = true;
+    while (ok && found) {
+        Row row;
+        ok = row_reader_next(reader, &row, &found, err) &&
+             (!found || add_row(answering, reader, path_base(path), &row, &replaced, err));
+        if (!ok || answering->rows == 0 || (found && !batch_is_full(answering))) continue;
+        ok = batch_answer(answering, err);
+        row_reader_progress(reader, &bytes, &total);
+        observer_progress(&run->observer, "predict", bytes, total, "bytes", "");
+    }
+    row_reader_close(reader);
     return ok;
 }
 
