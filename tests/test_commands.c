@@ -206,6 +206,13 @@ static void test_predict(void **state) {
     ran = program_run(NULL, "predict", "--model", at_home("bag"), "--file", at_home("one.csv"), NULL);
     check_answer(ran.out, "one.csv:2", "bad awful 0", "neg");
     ran_free(&ran);
+    put("broken.csv", "text\ngood \xff\nawful\n", 19);
+    ran = program_run(NULL, "predict", "--model", at_home("bag"), "--file", at_home("broken.csv"), NULL);
+    assert_int_equal(ran.status, 0);
+    check_answer(ran.out, "broken.csv:2", "good \xef\xbf\xbd", "pos");
+    check_answer(strchr(ran.out, '\n') + 1, "broken.csv:3", "awful", "neg");
+    assert_non_null(strstr(ran.err, "invalid UTF-8 was replaced by U+FFFD at 1 place, in 1 text\n"));
+    ran_free(&ran);
 
     CHECK_RUN(2, "predict needs one of --text, --file and -", NULL, "predict", "--model", at_home("bag"));
     CHECK_RUN(2, "--text and --file contradict each other", NULL, "predict", "--model", at_home("bag"), "--text", "a", "--file",
