@@ -22,6 +22,11 @@ void comparison_free(Comparison *comparison) {
     *comparison = (Comparison){0};
 }
 
+bool comparison_test_leaked(const Comparison *comparison, int i) {
+    const uint8_t *flags = comparison->audit.flags;
+    return flags && (flags[comparison->dataset->splits[SPLIT_TEST].rows[i]] & AUDIT_LEAK);
+}
+
 Interval entry_accuracy_interval(const EntryResult *entry, Split split) {
     const Scores *scores = &entry->scores[split];
     return wilson_interval(llround(scores->accuracy * (double)scores->rows), scores->rows, 0.95);

@@ -96,6 +96,9 @@ typedef struct Comparison {
 
 void comparison_free(Comparison *comparison); /* takes a zeroed one */
 
+/* Whether the i-th test row's text also stands in training or validation: the rows without which each score is shown once more. */
+bool comparison_test_leaked(const Comparison *comparison, int i);
+
 /* Wilson's 95 % interval of an entry's test accuracy. */
 Interval entry_accuracy_interval(const EntryResult *entry, Split split);
 /* Why an entry's row is shown apart: "dummy", "bag of words", "frozen encoder (path A)", "fine-tuned encoder (path B)". */

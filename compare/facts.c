@@ -81,13 +81,9 @@ int facts_example(const Predictions *p, FactConfusion cell) {
     return best;
 }
 
-static bool is_leaked(const Comparison *c, int i) {
-    return c->audit.flags && (c->audit.flags[c->dataset->splits[SPLIT_TEST].rows[i]] & AUDIT_LEAK);
-}
-
 int facts_leaked(const Comparison *c) {
     int leaked = 0;
-    for (int i = 0; i < c->dataset->splits[SPLIT_TEST].count; i++) leaked += is_leaked(c, i);
+    for (int i = 0; i < c->dataset->splits[SPLIT_TEST].count; i++) leaked += comparison_test_leaked(c, i);
     return leaked;
 }
 
@@ -95,7 +91,7 @@ double facts_accuracy_without_leaks(const Comparison *c, int entry) {
     const Predictions *p = &c->entries[entry].predictions[SPLIT_TEST];
     int rows = 0, right = 0;
     for (int i = 0; i < p->rows; i++) {
-        if (is_leaked(c, i)) continue;
+        if (comparison_test_leaked(c, i)) continue;
         rows++;
         right += is_right(p, i);
     }
