@@ -57,10 +57,4 @@ bool command_predict(Run *run, Error *err);
 bool command_convert(Run *run, Error *err);
 bool command_help(Run *run, Error *err);
 
-/* `twofold --help` and `twofold COMMAND --help`, wrapped to `width` columns. */
-void help_overview(Buffer *out, int width);
-void help_command(Buffer *out, CommandId id, int width);
-/* ERROR_USAGE: there is no such command, with the nearest. */
-bool help_fail_unknown(const char *name, Error *err);
-
 #endif

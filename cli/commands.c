@@ -75,7 +75,8 @@ static const Command COMMANDS[COMMAND_COUNT] = {
     [COMMAND_HELP] = {.summary = "this overview, or the flags of one command",
                       .arguments = "[COMMAND]",
                       .arguments_most = 1,
-                      .about = "Prints what `twofold --help` and `twofold COMMAND --help` print.",
+                      .about = "Prints what `twofold --help` and `twofold COMMAND --help` print, or the same as a man page. Completion "
+                               "for all commands in this shell: `source <(twofold help --output_format bash)`.",
                       .example = "twofold help train",
                       .silent = true,
                       .run = command_help},

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/command.h"
+#include "cli/help.h"
 #include "cli/restart.h"
 #include "common/clock.h"
 

@@ -36,8 +36,9 @@ enum {
     EVALUATE = 1 << COMMAND_EVALUATE,
     PREDICT = 1 << COMMAND_PREDICT,
     CONVERT = 1 << COMMAND_CONVERT,
+    HELP = 1 << COMMAND_HELP,
 
-    ALL = (1 << COMMAND_COUNT) - 1 - (1 << COMMAND_HELP),
+    ALL = (1 << COMMAND_COUNT) - 1 - HELP,
     SPLITTING = COMPARE | TRAIN | FINETUNE,              /* those that cut data into training, validation and test rows */
     READING = SPLITTING | EXPLORE | FEATURES | EVALUATE, /* those that read data */
     COLUMNS = READING | PREDICT,                         /* those that need to know where the text stands */
@@ -219,6 +220,8 @@ static const Option ROWS[] = {
      .help = "what is written"},
     {"output_format", NULL, OPTION_CHOICE, AT(feature_format), .choices = "npy libsvm csv", OUTPUT, .commands = FEATURES,
      .help = "what is written"},
+    {"output_format", NULL, OPTION_CHOICE, AT(help_format), .choices = "text man bash", OUTPUT, .commands = HELP,
+     .help = "text to read, the source of a man page, or bash's completion of every command"},
     {"to", NULL, OPTION_CHOICE, AT(to), .choices = "distilbert", OUTPUT, .commands = CONVERT, .needed = CONVERT,
      .help = "rewrite a BERT encoder as the DistilBERT that computes the same"},
     {"output_dir", NULL, OPTION_PATH, AT(output_dir), .meta = "DIR", OUTPUT,

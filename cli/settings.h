@@ -33,6 +33,7 @@ typedef enum CommandId {
 
 typedef enum FeatureFormat { FEATURE_FORMAT_NPY, FEATURE_FORMAT_LIBSVM, FEATURE_FORMAT_CSV } FeatureFormat;
 typedef enum AnswerFormat { ANSWER_FORMAT_JSONL, ANSWER_FORMAT_CSV } AnswerFormat;
+typedef enum HelpFormat { HELP_FORMAT_TEXT, HELP_FORMAT_MAN, HELP_FORMAT_BASH } HelpFormat;
 typedef enum ConvertTarget { CONVERT_TO_DISTILBERT } ConvertTarget;
 
 /* Each room's own struct, whole, under the room's name, and what belongs to the program itself. */
@@ -52,6 +53,7 @@ typedef struct Settings {
     FeatureSource features;
     FeatureFormat feature_format;
     AnswerFormat answer_format;
+    HelpFormat help_format;
     ConvertTarget to;
 
     TextList entries, entry; /* compare */

@@ -62,18 +62,20 @@ endif()
 
 # ---- installed ----
 
-install(TARGETS twofold RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+# Components, which are also the packages of cmake/package.cmake: program, library, development.
+install(TARGETS twofold RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
 install(TARGETS twofold_shared twofold_static EXPORT twofold
-  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library NAMELINK_COMPONENT development
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
 foreach(header ${TWOFOLD_PUBLIC_HEADERS})
   get_filename_component(room ${header} DIRECTORY)
-  install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/twofold/${room})
+  install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/twofold/${room} COMPONENT development)
 endforeach()
 
 set(twofold_package ${CMAKE_INSTALL_LIBDIR}/cmake/twofold)
-install(EXPORT twofold NAMESPACE twofold:: FILE twofoldConfig.cmake DESTINATION ${twofold_package})
+install(EXPORT twofold NAMESPACE twofold:: FILE twofoldConfig.cmake DESTINATION ${twofold_package} COMPONENT development)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/twofoldConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/twofoldConfigVersion.cmake DESTINATION ${twofold_package})
+install(FILES ${PROJECT_BINARY_DIR}/twofoldConfigVersion.cmake DESTINATION ${twofold_package} COMPONENT development)
 
 # Found from the file's own place, so that the whole may be moved or installed with another --prefix.
 if(IS_ABSOLUTE ${CMAKE_INSTALL_LIBDIR})
@@ -95,4 +97,4 @@ foreach(need ${library_needs})
   string(APPEND pc_needs " ${need}")
 endforeach()
 configure_file(cmake/twofold.pc.in ${PROJECT_BINARY_DIR}/twofold.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/twofold.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_BINARY_DIR}/twofold.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)

@@ -98,6 +98,9 @@ const Option *options_find(const OptionTable *table, int command, const char *na
 
 /* Every option of the command: flag, meaning, default as `defaults` holds it; wrapped to `width` columns. */
 void options_help(Buffer *out, const OptionTable *table, int command, const void *defaults, int width);
+/* The two halves of a row of options_help: "--pooling cls|mean|max", and what it means with its aliases and its default. */
+void option_flag_text(Buffer *out, const Option *option);
+void option_meaning_text(Buffer *out, const Option *option, int command, const void *defaults);
 /* The value as one would type it; nothing for one that is unset. */
 void option_value_text(Buffer *out, const Option *option, const void *settings);
 /* Puts every option of the command into the object being written, by name: numbers, booleans, strings, arrays, null. */

@@ -151,9 +151,8 @@ static const char *meta_text(const Option *option) {
     return "";
 }
 
-/* "--pooling cls|mean|max" */
-static void add_flag(Buffer *out, const Option *option) {
-    buffer_printf(out, "  --%s", option->name);
+void option_flag_text(Buffer *out, const Option *option) {
+    buffer_printf(out, "--%s", option->name);
     if (option->choices) {
         buffer_text(out, " ");
         for (const char *c = option->choices; *c; c++) buffer_add(out, *c == ' ' ? "|" : c, 1);
@@ -178,9 +177,28 @@ static void add_default(Buffer *out, const Option *option, const void *defaults)
     buffer_free(&value);
 }
 
+void option_meaning_text(Buffer *out, const Option *option, int command, const void *defaults) {
+    buffer_text(out, option->help);
+    if (option->aliases) {
+        buffer_text(out, " (also");
+        for (const char *at = option->aliases; *at;) {
+            size_t size = strcspn(at, " ");
+            buffer_printf(out, " --%.*s", (int)size, at);
+            at += size + (at[size] == ' ');
+        }
+        buffer_text(out, ")");
+    }
+    if (option->kind == OPTION_EACH) buffer_text(out, "; may be repeated");
+    if (option->needed >> command & 1u)
+        buffer_text(out, " [needed]");
+    else
+        add_default(out, option, defaults);
+}
+
 static void add_row(Buffer *out, const Option *option, int command, const void *defaults, int width) {
     size_t begin = out->size;
-    add_flag(out, option);
+    buffer_text(out, "  ");
+    option_flag_text(out, option);
     int column = (int)(out->size - begin);
     if (column + 2 > HELP_COLUMN) {
         buffer_text(out, "\n");
@@ -188,21 +206,7 @@ static void add_row(Buffer *out, const Option *option, int command, const void *
     }
     buffer_printf(out, "%*s", HELP_COLUMN - column, "");
     Buffer meaning = {0};
-    buffer_text(&meaning, option->help);
-    if (option->aliases) {
-        buffer_text(&meaning, " (also");
-        for (const char *at = option->aliases; *at;) {
-            size_t size = strcspn(at, " ");
-            buffer_printf(&meaning, " --%.*s", (int)size, at);
-            at += size + (at[size] == ' ');
-        }
-        buffer_text(&meaning, ")");
-    }
-    if (option->kind == OPTION_EACH) buffer_text(&meaning, "; may be repeated");
-    if (option->needed >> command & 1u)
-        buffer_text(&meaning, " [needed]");
-    else
-        add_default(&meaning, option, defaults);
+    option_meaning_text(&meaning, option, command, defaults);
     text_wrap(out, meaning.data ? meaning.data : "", HELP_COLUMN, HELP_COLUMN, width);
     buffer_free(&meaning);
 }

@@ -53,6 +53,10 @@ sort -u names | comm -23 - words >strangers
 version=$("$prefix/bin/twofold" --version | sed -n '1s/^twofold \([0-9]*\.[0-9]*\).*/\1/p')
 readelf -d "$library" | grep -q "SONAME.*\[libtwofold\.so\.$version\]" || fail "the SONAME is not libtwofold.so.$version"
 
+for file in man/man1/twofold.1.gz man/man1/twofold-compare.1.gz bash-completion/completions/twofold; do
+    [ -s "$prefix/share/$file" ] || fail "share/$file is not installed"
+done
+
 # ---- three ways to link ----
 
 # The words of pkg-config are to be split.
