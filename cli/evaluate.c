@@ -66,9 +66,10 @@ bool command_evaluate(Run *run, Error *err) {
         char what[512];
         text_model_describe(model, what);
         terminal_say(&run->terminal, "model     %s  %s", folder.text, what);
+        ok = step_calibrate(run, model, folder.text, err);
         run->settings.data.class_names = (const char *const *)text_model_labels(model);
         run->settings.data.class_count = text_model_classes(model);
-        ok = (!run->settings.output_dir || step_make_output(run, NULL, err)) && step_read_data(run, &dataset, DATA_AS_GIVEN, err);
+        ok = ok && (!run->settings.output_dir || step_make_output(run, NULL, err)) && step_read_data(run, &dataset, DATA_AS_GIVEN, err);
     }
     if (ok) {
         Split split = choose_split(&dataset);

@@ -5,6 +5,7 @@
 #include "cli/describe.h"
 #include "cli/scores_table.h"
 #include "cli/steps.h"
+#include "compare/calibration_file.h"
 #include "compare/model_card.h"
 #include "finetune/checkpoint.h"
 
@@ -128,7 +129,10 @@ static bool save(Job *job, Error *err) {
     describe_training(job, how);
     terminal_say(&job->run->terminal, "trained   %s", how);
     ModelCard card = {.folder = folder, .how = how, .encoder = job->encoder.text, .tuned = true, .scores = &shown};
+    StoredCalibration calibration;
     return weights_save(&job->weights, job->encoder.text, folder, err) &&
+           calibration_fit(&calibration, &job->predictions[SPLIT_VALIDATION], job->run->pool, err) &&
+           calibration_save(&calibration, folder, err) &&
            results_write_all(folder, job->dataset, SPLIT_TEST, &job->predictions[SPLIT_TEST], &shown, labels, err) &&
            model_card_write(&card, err) && scores_table_print(job->run, &shown, labels, err);
 }

@@ -274,7 +274,8 @@ bool command_predict(Run *run, Error *err) {
     answering->observer = (Observer){.context = run->observer.context, .note = run->observer.note, .stop = run->observer.stop};
     answering->model = text_model_load(folder.text, run->settings.max_length, pool, err);
     if (answering->model) answering->order = mem_new((size_t)text_model_classes(answering->model), sizeof *answering->order, err);
-    bool ok = answering->order && print_header(answering, err) && answer_all(answering, err);
+    bool ok = answering->order && step_calibrate(run, answering->model, folder.text, err) && print_header(answering, err) &&
+              answer_all(answering, err);
     say_what_was_changed(answering);
     batch_clear(answering);
     buffer_free(&answering->text);

@@ -216,6 +216,8 @@ static const Option ROWS[] = {
      .help = "texts to answer: one a line, or the text column of .csv, .tsv and .jsonl"},
     {"top_k", NULL, OPTION_INT, AT(top_k), OPTION_AT_LEAST(1), OUTPUT, .commands = PREDICT,
      .help = "labels shown for a text, the likeliest first"},
+    {"calibrated", NULL, OPTION_BOOL, AT(calibrated), OUTPUT, .commands = PREDICT | EVALUATE,
+     .help = "probabilities at the temperature that was fitted on the validation rows; the labels stay the same"},
     {"output_format", NULL, OPTION_CHOICE, AT(answer_format), .choices = "jsonl csv", OUTPUT, .commands = PREDICT,
      .help = "what is written"},
     {"output_format", NULL, OPTION_CHOICE, AT(feature_format), .choices = "npy libsvm csv", OUTPUT, .commands = FEATURES,

@@ -60,6 +60,7 @@ typedef struct Settings {
 
     const char *text, *file; /* texts to answer or tokenize */
     int top_k;
+    bool calibrated; /* predict, evaluate */
 
     Level level; /* tokenize */
     bool decode, skip_special_tokens;

@@ -39,6 +39,15 @@ bool step_encode(Run *run, const TextEncoder *encoder, const Dataset *dataset, T
     return describe_tokens(run, dataset, tokens, encoder->max_length, err);
 }
 
+bool step_calibrate(Run *run, TextModel *model, const char *folder, Error *err) {
+    if (!run->settings.calibrated) return true;
+    if (!text_model_calibrate(model, folder, err)) return error_prefix(err, "--calibrated");
+    terminal_say(&run->terminal,
+                 "calibrated  probabilities at temperature %.4g, fitted on the validation rows; the labels stay the same",
+                 text_model_temperature(model));
+    return true;
+}
+
 FeatureCache step_cache(const Run *run) {
     return run->settings.no_cache ? feature_cache_none() : feature_cache(run->settings.cache_dir);
 }

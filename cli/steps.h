@@ -3,6 +3,7 @@
 #define TWOFOLD_CLI_STEPS_H
 
 #include "cli/command.h"
+#include "compare/text_model.h"
 #include "datasets/load.h"
 #include "encoder/text_encoder.h"
 
@@ -15,6 +16,9 @@ MUST_CHECK bool step_load_encoder(Run *run, TextEncoder *encoder, Error *err);
 /* The tokens of all the dataset's rows, described; *seconds (may be NULL) is what encoding took. */
 MUST_CHECK bool step_encode(Run *run, const TextEncoder *encoder, const Dataset *dataset, Tokens *tokens, double *seconds,
                             Error *err);
+
+/* --calibrated: the model's probabilities from here on, and a line that says so. */
+MUST_CHECK bool step_calibrate(Run *run, TextModel *model, const char *folder, Error *err);
 
 /* --cache_dir and --no_cache. */
 FeatureCache step_cache(const Run *run);

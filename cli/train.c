@@ -1,6 +1,7 @@
 /* twofold train: a linear model on a frozen encoder (path A), or on a bag of words. */
 #include "cli/scores_table.h"
 #include "cli/steps.h"
+#include "compare/calibration_file.h"
 #include "compare/linear_entry.h"
 #include "compare/model_card.h"
 
@@ -43,7 +44,10 @@ static bool save(Run *run, const LinearEntry *entry, const LinearInputs *inputs,
     classifier_describe(&entry->classifier, how);
     ModelCard card = {
         .folder = folder, .how = how, .encoder = inputs->encoder ? inputs->encoder->folder.text : NULL, .scores = scores};
+    StoredCalibration calibration;
     return linear_entry_save(entry, inputs, folder, err) &&
+           calibration_fit(&calibration, &entry->predictions[SPLIT_VALIDATION], run->pool, err) &&
+           calibration_save(&calibration, folder, err) &&
            results_write_all(folder, inputs->dataset, SPLIT_TEST, &entry->predictions[SPLIT_TEST], scores,
                              inputs->dataset->class_names, err) &&
            model_card_write(&card, err);

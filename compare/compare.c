@@ -247,10 +247,11 @@ static bool score(Work *work, EntryResult *result, Error *err) {
         if (!predictions_check(&result->predictions[split], err) ||
             !scores_compute(&result->scores[split], &result->predictions[split], work->input->pool, err))
             return false;
-    return true;
+    return confidence_measure(&result->confidence, &result->predictions[SPLIT_VALIDATION], &result->predictions[SPLIT_TEST],
+                              work->input->pool, err);
 }
 
-/* Scores, answers and the model card into the entry's folder. */
+/* Scores, answers, the temperature and the model card into the entry's folder. */
 static bool write_entry(Work *work, const EntryResult *result, const char *folder, const char *model_folder, Error *err) {
     const Dataset *dataset = work->input->dataset;
     SplitScores scores = {{[SPLIT_VALIDATION] = &result->scores[SPLIT_VALIDATION], [SPLIT_TEST] = &result->scores[SPLIT_TEST]}};
@@ -260,6 +261,7 @@ static bool write_entry(Work *work, const EntryResult *result, const char *folde
                       .tuned = result->kind == ENTRY_FINETUNE,
                       .scores = &(SplitScores){{[SPLIT_VALIDATION] = &result->scores[SPLIT_VALIDATION]}}};
     return results_write_all(folder, dataset, SPLIT_TEST, &result->predictions[SPLIT_TEST], &scores, dataset->class_names, err) &&
+           (!result->confidence || calibration_save(&result->confidence->temperature, model_folder, err)) &&
            model_card_write(&card, err);
 }
 

@@ -11,6 +11,7 @@ void comparison_free(Comparison *comparison) {
             predictions_free(&entry->predictions[split]);
             scores_free(&entry->scores[split]);
         }
+        mem_free(entry->confidence);
         finetune_result_free(&entry->training);
     }
     mem_free(comparison->entries);

@@ -3,6 +3,7 @@
 #ifndef TWOFOLD_COMPARE_COMPARISON_H
 #define TWOFOLD_COMPARE_COMPARISON_H
 
+#include "compare/confidence.h"
 #include "datasets/audit.h"
 #include "datasets/dataset.h"
 #include "datasets/statistics.h"
@@ -43,6 +44,7 @@ typedef struct EntryResult {
     char warning[256];    /* "" or a sentence that must be seen: not converged */
     Predictions predictions[SPLIT_COUNT]; /* of validation and test; train stays empty */
     Scores scores[SPLIT_COUNT];
+    Confidence *confidence; /* owned; NULL without probabilities */
     EntryCosts costs;
     FinetuneResult training; /* of ENTRY_FINETUNE: curves; else all zero */
     double steps_per_epoch;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "compare/figure.h"
+#include "metrics/calibration.h"
 #include "metrics/confusion.h"
 
 /* What every figure is told. */
@@ -64,6 +65,14 @@ typedef struct CostPlot {
     const char *cost_name, *score_name; /* with units */
 } CostPlot;
 MUST_CHECK bool plot_cost(Figure *figure, PlotText text, const CostPlot *plot, Error *err);
+
+/* How sure an entry says it is against how often it is right, bin by bin: a mark on the diagonal means what it says; larger marks hold more rows. Below
+ * stands the share of rows in each bin. Two forms of the same answers may be drawn, as given and calibrated. */
+typedef struct ReliabilityPlot {
+    const Reliability *forms[2]; /* the second may be NULL */
+    const char *names[2];
+} ReliabilityPlot;
+void plot_reliability(Figure *figure, PlotText text, const ReliabilityPlot *plot);
 
 /* How often each value was seen, in bins of equal, round width; what lies far out is counted in one last bin. */
 typedef struct HistogramMark {

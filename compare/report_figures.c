@@ -1,6 +1,8 @@
-/* The figures of a run as files, SVG and PNG. */
+/* The figures of a run as files, SVG and PNG, and their numbers as tables. */
 #include "common/file.h"
+#include "compare/plots_confidence.h"
 #include "compare/report.h"
+#include "compare/report_confidence.h"
 #include "compare/report_plots.h"
 
 static const double PNG_SCALE = 2; /* sharp on most screens */
@@ -25,6 +27,17 @@ static bool write_confusion(const Comparison *comparison, int entry, const char 
     return good;
 }
 
+static bool write_reliability(const Comparison *comparison, int entry, const char *folder, Error *err) {
+    Path path;
+    Figure figure = {0};
+    if (!comparison->entries[entry].confidence) return true;
+    bool good = path_make(&path, err, "%s/%s", folder, comparison->entries[entry].name);
+    if (good) report_plot_reliability(&figure, comparison, entry, 0);
+    good = good && write_both(&figure, path.text, "reliability", err);
+    figure_free(&figure);
+    return good;
+}
+
 bool report_write_figures(const Comparison *comparison, const char *folder, Error *err) {
     Path path;
     bool good = path_make(&path, err, "%s/figures", folder) && folder_make(path.text, err);
@@ -35,6 +48,7 @@ bool report_write_figures(const Comparison *comparison, const char *folder, Erro
         figure_free(&figure);
     }
     for (int i = 0; good && i < comparison->entry_count; i++)
-        if (comparison->entries[i].status == ENTRY_DONE) good = write_confusion(comparison, i, folder, err);
-    return good;
+        if (comparison->entries[i].status == ENTRY_DONE)
+            good = write_confusion(comparison, i, folder, err) && write_reliability(comparison, i, folder, err);
+    return good && confidence_write_tables(comparison, folder, err);
 }

@@ -74,6 +74,7 @@ bool report_write_html(const Comparison *comparison, const char *path, Error *er
     page_add_confusions(&page);
     page_add_errors(&page);
     page_add_learning(&page);
+    page_add_confidence(&page);
     page_add_costs(&page);
     page_add_making(&page);
     add_foot(&page);

@@ -4,6 +4,7 @@
 #include "common/file.h"
 #include "compare/costs.h"
 #include "compare/report.h"
+#include "compare/report_confidence.h"
 
 enum { VERSION = 1 };
 
@@ -146,7 +147,7 @@ static void write_text_or_null(JsonWriter *json, const char *key, const char *te
 }
 
 static void write_failed(JsonWriter *json) {
-    static const char *const KEYS[] = {"metrics", "accuracy_interval_95", "training", "costs"};
+    static const char *const KEYS[] = {"metrics", "accuracy_interval_95", "training", "confidence", "costs"};
     for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
         json_write_key(json, KEYS[i]);
         json_write_null(json);
@@ -165,6 +166,8 @@ static void write_entry(JsonWriter *json, const EntryResult *entry, char *const 
     if (done) {
         write_metrics(json, entry, labels);
         write_training(json, entry);
+        json_write_key(json, "confidence");
+        confidence_write_json(json, entry->confidence);
         json_write_key(json, "costs");
         costs_write_json(json, &entry->costs);
     } else {

@@ -28,6 +28,8 @@ void page_add_differences(Page *page);
 void page_add_confusions(Page *page);
 void page_add_errors(Page *page);
 void page_add_learning(Page *page);
+void page_add_confidence(Page *page);
+bool page_has_confidence(const Comparison *comparison);
 void page_add_costs(Page *page);
 void page_add_making(Page *page);
 

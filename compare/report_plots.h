@@ -16,6 +16,7 @@ typedef enum ReportPlotId {
     PLOT_LOSS,
     PLOT_VALIDATION,
     PLOT_TOKENS,
+    PLOT_COVERAGE,
     PLOT_COST_PREDICT,
     PLOT_COST_TRAIN,
     PLOT_COUNT

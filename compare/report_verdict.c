@@ -85,7 +85,8 @@ static void add_navigation(Page *page) {
         bool there;
     } links[] = {{"clean", "Is the test clean?", true}, {"differences", "Where they differ", true},
                  {"confusions", "Confusions", done},    {"errors", "Worst errors", done},
-                 {"learning", "Learning", learned},     {"costs", "Costs", true},
+                 {"learning", "Learning", learned},     {"confidence", "Confidence", page_has_confidence(page->comparison)},
+                 {"costs", "Costs", true},
                  {"making", "How this was made", true}};
     buffer_text(page->out, "<nav aria-label=\"Sections\"><ol>\n");
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)

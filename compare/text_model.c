@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "compare/calibration_file.h"
 #include "compare/text_model_inside.h"
 #include "encoder/sweep.h"
 #include "encoder/text_encoder.h"
@@ -21,7 +22,8 @@ struct TextModel {
     TextEncoder encoder; /* of both paths */
     Extractor *extractor;
     ExtractOptions extract;
-    Sweep *sweep; /* of a fine-tuned model */
+    Sweep *sweep;       /* of a fine-tuned model */
+    double temperature; /* 1 unless calibrated */
 };
 
 /* ---- loading ---- */
@@ -120,6 +122,7 @@ TextModel *text_model_load(const char *folder, int max_length, Pool *pool, Error
     TextModel *model = mem_new(1, sizeof *model, err);
     if (!model) return NULL;
     model->pool = pool;
+    model->temperature = 1;
     Path path;
     bool ok = path_make(&path, err, "%s/" TEXT_MODEL_FILE, folder);
     if (ok)
@@ -153,6 +156,17 @@ char *const *text_model_labels(const TextModel *model) {
 bool text_model_has_probabilities(const TextModel *model) {
     return model->kind == MODEL_FINETUNED || model->classifier.kind != CLASSIFIER_SVM;
 }
+
+bool text_model_calibrate(TextModel *model, const char *folder, Error *err) {
+    StoredCalibration stored;
+    if (!text_model_has_probabilities(model))
+        return FAIL(err, ERROR_MODEL, "%s: this model gives no probabilities that could be calibrated", folder);
+    if (!calibration_load(&stored, folder, err)) return false;
+    model->temperature = stored.temperature;
+    return true;
+}
+
+double text_model_temperature(const TextModel *model) { return model->temperature; }
 
 static void describe_encoder(const TextModel *model, char out[128]) {
     const EncoderConfig *config = &model->encoder.weights.config;
@@ -273,9 +287,8 @@ static bool predict_tfidf(TextModel *model, const TextView *texts, const int32_t
     return ok;
 }
 
-bool text_model_predict(TextModel *model, const TextView *texts, const int32_t *truth, Predictions *out, int *truncated,
-                        const Observer *observer, Error *err) {
-    if (truncated) *truncated = 0;
+static bool predict_given(TextModel *model, const TextView *texts, const int32_t *truth, Predictions *out, int *truncated,
+                          const Observer *observer, Error *err) {
     FeatureView nothing = {.count = texts->count};
     switch (model->kind) {
     case MODEL_DUMMY: return classifier_predict(&model->classifier, &nothing, truth, model->pool, out, err);
@@ -284,4 +297,12 @@ bool text_model_predict(TextModel *model, const TextView *texts, const int32_t *
     case MODEL_FINETUNED: return predict_encoded(model, texts, truth, out, truncated, observer, err);
     }
     return false;
+}
+
+bool text_model_predict(TextModel *model, const TextView *texts, const int32_t *truth, Predictions *out, int *truncated,
+                        const Observer *observer, Error *err) {
+    if (truncated) *truncated = 0;
+    if (!predict_given(model, texts, truth, out, truncated, observer, err)) return false;
+    if (out->probabilities) temperature_apply(out, model->temperature);
+    return true;
 }

@@ -31,6 +31,11 @@ bool text_model_has_probabilities(const TextModel *model);
 /* "bag of words with liblinear logistic regression …", one line */
 void text_model_describe(const TextModel *model, char out[512]);
 
+/* From here on its probabilities are those at the temperature in the folder's calibration.json; the answers stay. ERROR_MODEL when it has none, or the
+ * model gives no probabilities. */
+MUST_CHECK bool text_model_calibrate(TextModel *model, const char *folder, Error *err);
+double text_model_temperature(const TextModel *model); /* 1 unless calibrated */
+
 /* The answers for the texts, in order; truth (texts->count) may be NULL. *truncated (may be NULL): texts that were cut to the
  * longest the encoder takes. A text's answer does not depend on the others. */
 MUST_CHECK bool text_model_predict(TextModel *model, const TextView *texts, const int32_t *truth, Predictions *out,

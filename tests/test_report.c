@@ -206,6 +206,12 @@ static void finish(Made *made) {
                 &err);
             pair->mcnemar = mcnemar_exact(pair->counts.only_a, pair->counts.only_b);
         }
+    for (int i = 0; i < c->entry_count; i++) {
+        EntryResult *entry = &c->entries[i];
+        CHECK_OK(confidence_measure(&entry->confidence, &entry->predictions[SPLIT_VALIDATION], &entry->predictions[SPLIT_TEST], NULL,
+                                    &err),
+                 &err);
+    }
     CHECK_OK(recommend(c, &err), &err);
 }
 
