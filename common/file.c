@@ -116,7 +116,7 @@ int64_t folder_size(const char *path) {
 
 bool file_map(FileMap *map, const char *path, ErrorKind kind, Error *err) {
     *map = (FileMap){0};
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* else a pipe of that name would be waited for */
     struct stat status;
     if (file < 0 || fstat(file, &status) != 0) {
         FAIL(err, kind, "%s: cannot be opened: %s", path, strerror(errno));

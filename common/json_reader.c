@@ -8,6 +8,7 @@
 enum { LONGEST_NUMBER = 400 }; /* characters; no double needs more to be written */
 
 void json_reader_init(JsonReader *reader, const char *text, size_t size) {
+    if (!size) text = ""; /* an empty mapping has no address */
     *reader = (JsonReader){.at = text, .begin = text, .end = text + size};
 }
 

@@ -249,7 +249,8 @@ static bool add_file(SafeTensors *tensors, const char *path, Error *err) {
     json_reader_init(&json, (const char *)file->map.data + LENGTH_BYTES, length);
     bool read = read_header(tensors, &json, file, header_end, err);
     json_reader_free(&json);
-    return read && check_layout(tensors->tensors + first, tensors->count - first, file->map.data + header_end,
+    StoredTensor *added = tensors->tensors ? tensors->tensors + first : NULL; /* NULL: a file without tensors */
+    return read && check_layout(added, tensors->count - first, file->map.data + header_end,
                                 file->map.data + file->map.size, path, err);
 }
 

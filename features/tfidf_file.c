@@ -161,10 +161,11 @@ static Tfidf *text_read(const char *data, size_t size, const char *path, Error *
     if (!digest_check(data, size, path, err)) return NULL;
     const char *options_line = data + FIRST_SIZE, *end = data + size - LAST_SIZE;
     const char *terms_begin = memchr(options_line, '\n', (size_t)(end - options_line));
-    if (!terms_begin++) {
+    if (!terms_begin) {
         FAIL(err, ERROR_MODEL, "%s:2: expected the options", path);
         return NULL;
     }
+    terms_begin++;
     Json *json = json_parse(options_line, (size_t)(terms_begin - options_line), path, ERROR_MODEL, err);
     if (!json) return NULL;
     TfidfOptions options = {0};
