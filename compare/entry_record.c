@@ -169,12 +169,19 @@ static bool take_predictions(EntryResult *entry, const SafeTensors *file, const 
     return good;
 }
 
+/* Before memory is taken: only then does the number of rows follow from bytes that are there. */
+static bool is_table(const StoredTensor *tensor, int columns) {
+    return tensor && tensor->type == TENSOR_F64 && tensor->dimensions == 2 && tensor->shape[1] == columns;
+}
+
+/* A step as it was recorded; 0 for what cannot be one. */
+static int64_t step_of(double number) { return number >= 0 && number <= 0x1p53 ? (int64_t)number : 0; }
+
 static bool take_training(EntryResult *entry, const SafeTensors *file, const Json *json, Error *err) {
     FinetuneResult *t = &entry->training;
     const StoredTensor *steps = safetensors_find(file, "training.steps"),
                        *evaluations = safetensors_find(file, "training.evaluations");
-    if (!steps || !evaluations || steps->dimensions != 2 || evaluations->dimensions != 2 || evaluations->shape[0] > INT32_MAX)
-        return false;
+    if (!is_table(steps, STEP_FIELDS) || !is_table(evaluations, EVALUATION_FIELDS) || evaluations->shape[0] > INT32_MAX) return false;
     t->steps = steps->shape[0];
     t->evaluation_count = (int)evaluations->shape[0];
     double *numbers =
@@ -193,7 +200,7 @@ static bool take_training(EntryResult *entry, const SafeTensors *file, const Jso
     for (int i = 0; good && i < t->evaluation_count; i++) {
         const double *n = rest + i * EVALUATION_FIELDS;
         t->evaluations[i] = (FinetuneEvaluation){
-            .step = (int64_t)n[0], .epoch = n[1], .loss = n[2], .accuracy = n[3], .f1_macro = n[4], .metric = n[5]};
+            .step = step_of(n[0]), .epoch = n[1], .loss = n[2], .accuracy = n[3], .f1_macro = n[4], .metric = n[5]};
     }
     mem_free(numbers);
     t->epochs = json_number_or(json_get(json, "epochs"), (double)NAN);

@@ -127,7 +127,7 @@ void log_write(JsonWriter *writer, const TrainState *state, const LogEntry *entr
     }
     qsort(items, (size_t)count, sizeof *items, by_name);
     for (int i = 0; i < count; i++) {
-        if (items[i].whole)
+        if (items[i].whole && fabs(items[i].value) <= 0x1p53) /* a file may say anything */
             json_put_int(writer, items[i].name.text, (int64_t)items[i].value);
         else
             json_put_number(writer, items[i].name.text, items[i].value);
@@ -247,8 +247,11 @@ bool train_state_read(TrainState *state, const Json *json, const char *where, Er
     TrainState read = {.step = json_int_or(json_get(json, "global_step"), -1),
                        .best_step = json_int_or(json_get(json, "best_global_step"), 0),
                        .best_metric = json_number_or(json_get(json, "best_metric"), 0),
-                       .without_improvement = (int)json_int_or(json_get(stopping, "early_stopping_patience_counter"), 0),
                        .total_flos = json_number_or(json_get(json, "total_flos"), 0)};
+    int64_t without_improvement = json_int_or(json_get(stopping, "early_stopping_patience_counter"), 0);
+    if (without_improvement < 0 || without_improvement > INT32_MAX)
+        return FAIL(err, ERROR_DATA, "%s: early_stopping_patience_counter is %lld", where, (long long)without_improvement);
+    read.without_improvement = (int)without_improvement;
     if (read.step < 1 || read.best_step < 0 || read.best_step > read.step)
         return FAIL(err, ERROR_DATA, "%s: no whole number of steps under 'global_step' or 'best_global_step'", where);
     for (const Json *entry = json_first(json_get(json, "log_history")); entry; entry = json_next(entry))
