@@ -88,7 +88,8 @@ typedef struct Weights {
  * ("distilbert.", "bert.", none; old LayerNorm.gamma/beta too). classes: 0 for the encoder alone; K with labels (K names,
  * copied) asks for a head: the folder's own when its labels are the same (its rows follow their order), else new (normal with
  * initializer_range, zero biases, from `seed`), with is_new set; classes < 0 asks for the folder's own head and fails when it
- * has none. Extra tensors are ignored by name; a missing or misshapen one is ERROR_MODEL with its name and both shapes. */
+ * has none. Extra tensors are ignored by name; a missing or misshapen one is ERROR_MODEL with its name and both shapes,
+ * and so is one that holds an infinity or NaN. */
 MUST_CHECK bool weights_load(Weights *weights, const char *folder, int classes, const char *const *labels, uint64_t seed,
                              Error *err);
 void weights_free(Weights *weights); /* takes a zeroed one */
