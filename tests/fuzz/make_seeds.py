@@ -1,0 +1,456 @@
+"""Writes seeds/: small valid files and near misses, one behind the other as the targets take them (fuzz.h). Run it from this folder.
+Files in seeds/ that it does not know, findings of the fuzzer among them, are left alone."""
+import gzip
+import json
+import os
+import struct
+
+END = b"\xff"  # ends every part but the last
+
+
+def write(target, name, data):
+    os.makedirs(f"seeds/{target}", exist_ok=True)
+    with open(f"seeds/{target}/{name}", "wb") as file:
+        file.write(data if isinstance(data, bytes) else data.encode())
+
+
+def safetensors(tensors, metadata=None):
+    """tensors: name -> (dtype, shape, bytes)"""
+    header, at = ({"__metadata__": metadata} if metadata else {}), 0
+    for name, (dtype, shape, data) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(data)]}
+        at += len(data)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + b"".join(data for _, _, data in tensors.values())
+
+
+def raw_safetensors(header, data=b""):
+    return struct.pack("<Q", len(header)) + header.encode() + data
+
+
+def doubles(*values):
+    return struct.pack(f"<{len(values)}d", *values)
+
+
+def floats(*values):
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+def csv_seeds():
+    head = b"\x00\x00\x00"  # all left open
+    table = b'text,label\r\n"a, ""quoted"" one",x\r\n"two\nlines",y\nplain,x\n\n"",y\n'
+    write("csv", "auto", head + table)
+    write("csv", "semicolons", head + b"label;text\n1;ein Satz\n2;noch einer\n1;\"mit;Zeichen\"\n")
+    write("csv", "tabs", bytes([2, 0x20, 0]) + b"text\tlabel\none\tx\ntwo\ty\n")
+    write("csv", "pipe", bytes([1 + 4 * 4, 0x10, 0]) + b"text|label\none|x\ntwo|y\n")
+    write("csv", "text_label", bytes([3, 0x30, 0]) + b"a; b;joy\nc;sad\r\n;joy\nno label\n")
+    write("csv", "text_label_header", bytes([3, 0x04, 0]) + b"text;label\na;joy\n")
+    write("csv", "auto_text_label", bytes([0, 0x30, 0]) + b"i am glad;joy\ni am sad;sadness\n" * 3)
+    write("csv", "predict_lines", bytes([0, 0x80, 0]) + b"one\ntwo \xf0\x28\x8c\x28\n\nthree\r\n")
+    write("csv", "predict_csv", bytes([1, 0x90, 0]) + b"text,other\nbad \xe2\x82 byte,1\n")
+    write("csv", "latin1", bytes([1, 0x11, 0]) + b"text,label\ncaf\xe9,x\n\xfcber,y\n")
+    write("csv", "no_quotes", bytes([1, 0x12, 0]) + b'text,label\n5" screen,x\n')
+    write("csv", "no_header", bytes([1, 0x18, 0]) + b"x,first text\ny,second text\nx,third\ny,fourth\n")
+    write("csv", "names", bytes([1, 0x10, 1]) + b"first,x\nsecond,y\n")
+    write("csv", "names_three", bytes([1, 0x10, 2]) + b"0,x,text one\n1,y,text two\n")
+    write("csv", "by_number", bytes([1, 0x18, 4 + 16]) + b"x,one\ny,two\n")
+    write("csv", "by_name", bytes([1, 0x10, 8 + 32]) + b"id,label,text\n7,x,one\n8,y,two\n")
+    write("csv", "maybe_labelled", bytes([1, 0x50, 0]) + b"text\none\ntwo\n")
+    write("csv", "ragged", bytes([1, 0x10, 0]) + b"text,label\none,x\ntwo,y,z\n")
+    write("csv", "open_quote", bytes([1, 0x10, 0]) + b'text,label\n"never closed,x\n')
+    write("csv", "after_quote", bytes([1, 0x10, 0]) + b'text,label\n"a" b,x\n')
+    write("csv", "tab_after_quote", bytes([2, 0x20, 0]) + b'text\tlabel\n"a"\x01\tx\n')
+    write("csv", "utf16", head + "text,label\na,b\n".encode("utf-16"))
+    write("csv", "mark", head + b"\xef\xbb\xbf" + table)
+    write("csv", "invalid", bytes([1, 0x10, 0]) + b"text,label\nab\xc3\x28,x\n")
+    write("csv", "empty", head)
+    write("csv", "header_alone", head + b"text,label\n")
+    write("csv", "empty_label", bytes([1, 0x10, 0]) + b"text,label\na,\n")
+    packed = gzip.compress(table, 9, mtime=0)
+    write("csv", "gzip", head + packed)
+    write("csv", "gzip_members", head + packed + gzip.compress(b"more,z\n", 9, mtime=0) + bytes(16))
+    write("csv", "gzip_cut", head + packed[:-9])
+    write("csv", "gzip_broken", head + packed[:20] + b"\x55\xaa" + packed[22:])
+
+
+def jsonl_seeds():
+    rows = b'{"text": "a \\u00e9\\ud83d\\ude00 \\n", "label": "x"}\n{"label": 1, "text": "b\\u0000c"}\n\n{"text":"","label":true}\n'
+    write("jsonl", "rows", b"\x00" + rows)
+    write("jsonl", "auto", b"\x01" + rows)
+    write("jsonl", "body", b"\x02" + b'{"body": "a", "label": -1.5e+3, "more": {"deep": [1, [2, {"x": null}], "y"]}}\n')
+    write("jsonl", "no_label", b"\x10" + b'{"text": "a"}\n{"text": "b", "label": "x"}\n')
+    write("jsonl", "predict", b"\x20" + b'{"sentence": "a \xc3\x28"}\n')
+    write("jsonl", "latin1", b"\x0c" + b'{"text": "caf\xe9", "label": "x"}\n')
+    write("jsonl", "twice", b"\x00" + b'{"text": "a", "text": "b", "label": "x"}\n')
+    write("jsonl", "null", b"\x00" + b'{"text": null, "label": false}\n')
+    write("jsonl", "object_label", b"\x00" + b'{"text": "a", "label": {"x": 1}}\n')
+    write("jsonl", "array", b"\x00" + b'["a", "x"]\n')
+    write("jsonl", "number", b"\x00" + b"12\n")
+    write("jsonl", "behind", b"\x00" + b'{"text": "a", "label": "x"} 7\n')
+    write("jsonl", "cut", b"\x00" + b'{"text": "a", "label": "x\n')
+    write("jsonl", "deep", b"\x00" + b'{"text": "a", "label": "x", "d": ' + b"[" * 70 + b"]" * 70 + b"}\n")
+    write("jsonl", "surrogate", b"\x00" + b'{"text": "\\ud800", "label": "\\udc00"}\n')
+    write("jsonl", "escapes", b"\x00" + b'{"text": "\\"\\\\\\/\\b\\f\\n\\r\\t", "label": "x"}\n')
+    write("jsonl", "bad_escape", b"\x00" + b'{"text": "\\x", "label": "x"}\n')
+    write("jsonl", "bad_numbers", b"\x00" + b'{"text": "a", "label": 01}\n')
+    write("jsonl", "missing", b"\x00" + b'{"label": "x"}\n')
+
+
+CONFIG = {"model_type": "distilbert", "activation": "gelu", "dim": 4, "n_heads": 2, "n_layers": 1, "hidden_dim": 8, "vocab_size": 10,
+          "max_position_embeddings": 16, "pad_token_id": 0, "dropout": 0.1, "attention_dropout": 0.1, "seq_classif_dropout": 0.2,
+          "initializer_range": 0.02}
+BERT = {"model_type": "bert", "hidden_act": "gelu_python", "hidden_size": 4, "num_attention_heads": 2, "num_hidden_layers": 1,
+        "intermediate_size": 8, "vocab_size": 10, "max_position_embeddings": 16, "type_vocab_size": 2, "layer_norm_eps": 1e-12,
+        "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, "classifier_dropout": None,
+        "position_embedding_type": "absolute"}
+
+
+def config_seeds():
+    def put(name, base, **changes):
+        write("config", name, json.dumps({**base, **changes}))
+
+    head = {"architectures": ["DistilBertForSequenceClassification"]}
+    put("encoder", CONFIG, architectures=["DistilBertModel"])
+    put("bare", CONFIG)
+    put("bert", BERT, architectures=["BertForSequenceClassification"], num_labels=3)
+    put("labels", CONFIG, **head, id2label={"0": "a", "1": "b\n<script>", "2": 7}, label2id={"a": 0}, torch_dtype="float16")
+    put("ids_only", CONFIG, id2label={"1": "b", "0": "a"})
+    put("labels_twice", CONFIG, **head, id2label={"0": "a", "1": "a"}, label2id={"a": 1})
+    put("label_gap", CONFIG, **head, id2label={"0": "a", "2": "b"})
+    put("label_null", CONFIG, **head, id2label={"0": None})
+    put("regression", CONFIG, **head, problem_type="regression")
+    put("multi", CONFIG, **head, problem_type="multi_label_classification")
+    put("tagger", CONFIG, architectures=["DistilBertForTokenClassification"])
+    put("many_labels", CONFIG, **head, num_labels=70000)
+    put("odd_heads", CONFIG, n_heads=3)
+    put("huge", CONFIG, dim=1 << 24)
+    put("too_huge", CONFIG, dim=1e300)
+    put("negative", CONFIG, n_layers=-1)
+    put("fraction", CONFIG, n_layers=1.5)
+    put("dropout", CONFIG, dropout=1.0)
+    put("relu", CONFIG, activation="relu")
+    put("relative", BERT, position_embedding_type="relative_key")
+    put("decoder", BERT, is_decoder=True)
+    put("other", CONFIG, model_type="gpt2")
+    write("config", "array", "[1, 2]")
+    write("config", "cut", json.dumps(CONFIG)[:100])
+    write("config", "deep", '{"model_type": "bert", "x": ' + "[" * 1200 + "]" * 1200 + "}")
+    write("config", "twice", '{"model_type": "bert", "hidden_size": 12, "hidden_size": 24, "num_attention_heads": 12}')
+    write("config", "nul", '{"model_type": "bert", "a\\u0000b": 1, "architectures": ["BertForSequenceClassification"], "id2label": {"0": "a\\u0000b"}}')
+
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "hello", "##lo", "hel", "un", "##aff", "##able", "!", ",", "ü", "你",
+         "a-token-of-more-than-sixteen-bytes", "##-a-continuation-of-more-than-thirty-one-bytes"]
+
+
+def tokenizer_seeds():
+    def tokenizer(**changes):
+        model = {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+                 "vocab": {word: i for i, word in enumerate(WORDS)}}
+        model.update(changes.pop("model", {}))
+        return {"version": "1.0", "truncation": None, "padding": None,
+                "added_tokens": [{"id": i, "content": WORDS[i], "single_word": False, "lstrip": False, "rstrip": False,
+                                  "normalized": False, "special": True} for i in range(5)],
+                "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None,
+                               "lowercase": True},
+                "pre_tokenizer": {"type": "BertPreTokenizer"}, "post_processor": None, "decoder": {"type": "WordPiece"},
+                "model": model, **changes}
+
+    def put(name, first, config=b"", special=b"", added=b"", text="unaffable hello [MASK]!"):
+        parts = [part if isinstance(part, bytes) else json.dumps(part, ensure_ascii=False).encode()
+                 for part in (first, config, special, added)]
+        write("tokenizer_json", name, END.join(parts) + END + text.encode())
+
+    put("plain", tokenizer())
+    put("cased", tokenizer(normalizer={"type": "BertNormalizer", "clean_text": False, "handle_chinese_chars": False,
+                                       "strip_accents": True, "lowercase": False}), text="Hello Ünaff")
+    put("config", tokenizer(), {"do_lower_case": False, "strip_accents": None, "tokenize_chinese_chars": False, "model_max_length": 16,
+                                "truncation_side": "left", "clean_up_tokenization_spaces": True, "cls_token": "[CLS]",
+                                "additional_special_tokens": ["<a>", {"content": "<b>"}], "extra_special_tokens": ["<c>"]},
+        text="a <a> <b><c>")
+    put("decoder", tokenizer(), {"added_tokens_decoder": {"5": {"content": "A B", "single_word": True, "normalized": True},
+                                                          "40": {"content": "<x>", "special": True}}}, text="A B aA B <x>")
+    put("maps", tokenizer(), b"", {"cls_token": {"content": "[CLS]"}, "pad_token": "[PAD]"}, {"<new>": 30, "Zwei": 31},
+        text="x <new> zwei")
+    put("list_decoder", tokenizer(), {"added_tokens_decoder": [1, 2]})
+    put("list_added", tokenizer(), b"", {"a": 1}, b"[1,2]")
+    put("no_unk", tokenizer(model={"unk_token": "nope"}))
+    put("bpe", tokenizer(model={"type": "BPE"}))
+    put("no_vocab", tokenizer(model={"vocab": {}}))
+    put("gap", tokenizer(model={"vocab": {**{w: i for i, w in enumerate(WORDS)}, "far": 1000000}}))
+    put("giant_gap", tokenizer(model={"vocab": {"[UNK]": 0, "far": 2000000000}}))
+    put("fraction_id", tokenizer(model={"vocab": {"a": 0.5}}))
+    put("same_id", tokenizer(model={"vocab": {**{w: i for i, w in enumerate(WORDS)}, "other": 5}}))
+    put("chars", tokenizer(model={"max_input_chars_per_word": 50}))
+    put("normalizer", tokenizer(normalizer={"type": "Lowercase"}))
+    put("pre_tokenizer", tokenizer(pre_tokenizer={"type": "ByteLevel"}))
+    put("null_normalizer", tokenizer(normalizer=None))
+    put("cut", json.dumps(tokenizer()).encode()[:200])
+    put("behind", json.dumps(tokenizer()).encode() + b" 1")
+    put("array", b"[]")
+    put("bad_config", tokenizer(), b"[]")
+    put("twice", b'{"added_tokens": [], "added_tokens": [], "model": {"vocab": {"[UNK]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3}}}')
+
+    def vocab(name, lines, config=b"", text="unaffable hello ü 你!"):
+        write("vocab", name, lines + END + config + END + text.encode())
+
+    lines = "\n".join(WORDS).encode() + b"\n"
+    vocab("plain", lines)
+    vocab("crlf", lines.replace(b"\n", b"\r\n"), b'{"do_lower_case": false}')
+    vocab("no_end", lines[:-1], b'{"unk_token": "a", "cls_token": {"content": "b"}, "model_max_length": 1e30}')
+    vocab("empty_line", lines + b"\n\nlast\xc2\xa0\n")
+    vocab("twice", lines + b"hello\nhello\n")
+    vocab("invalid", lines + b"\xc3\x28\n")
+    vocab("no_cls", b"[UNK]\n[SEP]\n")
+    vocab("none", b"")
+    vocab("bad_config", lines, b"{")
+    vocab("long_words", lines, text="a-token-of-more-than-sixteen-bytes a-token-of-more-than-sixteen-bytes-a-continuation-of-more-than-thirty-one-bytes"
+          + "b" * 120)
+    for i, text in enumerate(["The quick brown fox, isn't it?", "ÀÉÎõü naïve Straße ǅ ß İ", "日本語 한국어 ภาษาไทย", "\x00\x01\x7f\u200b\u200d\u2028\ufeff",
+                              "[CLS] [MASK] <mask> [SEP][UNK] ##ing", "a" * 130, "e\u0301\u0316 \u0958 \U0001d15e \U0001f600", "\u3000\t \n\r\u0085x"]):
+        write("tokenizer", f"text{i}", bytes([i * 5]) + text.encode())
+    write("tokenizer", "invalid", b"\x02\xf0\x9f\x98 \xed\xa0\x80 \xc0\x80 \xf4\x90\x80\x80 ok")
+    write("tokenizer", "empty", b"")
+
+
+def safetensors_seeds():
+    write("safetensors", "floats", safetensors({"a": ("F32", [2, 2], floats(1, 2, 3, 4)), "b": ("F32", [], floats(5))}, {"format": "pt"}))
+    write("safetensors", "halves", safetensors({"a": ("F16", [4], struct.pack("<4H", 0x3C00, 1, 0x7C00, 0xFE00)),
+                                                "b": ("BF16", [1, 2], b"\x80\x3f\xc0\x7f")}))
+    write("safetensors", "others", safetensors({"a": ("I64", [1], bytes(8)), "b": ("F8_E4M3", [3], b"abc"), "c": ("BOOL", [2], b"\0\1"),
+                                                "e": ("U8", [0, 7], b"")}))
+    write("safetensors", "eight", safetensors({"a": ("U8", [1] * 8, b"x")}))
+    write("safetensors", "nine", safetensors({"a": ("U8", [1] * 9, b"x")}))
+    write("safetensors", "none", raw_safetensors("{}"))
+    write("safetensors", "overflow", raw_safetensors('{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}'))
+    write("safetensors", "digits", raw_safetensors('{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,0]}}'))
+    write("safetensors", "behind", raw_safetensors('{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,9]}}', b"x"))
+    write("safetensors", "gap", raw_safetensors('{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}', b"xy"))
+    write("safetensors", "rest", raw_safetensors('{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', b"xy"))
+    write("safetensors", "overlap", raw_safetensors('{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},'
+                                                    '"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}', b"xy"))
+    write("safetensors", "twice", raw_safetensors('{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},'
+                                                  '"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}', b"xy"))
+    write("safetensors", "member_twice", raw_safetensors('{"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}}', b"x"))
+    write("safetensors", "metadata_twice", raw_safetensors('{"__metadata__":{},"__metadata__":{}}'))
+    write("safetensors", "unknown_member", raw_safetensors('{"a":{"more":[1],"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', b"x"))
+    write("safetensors", "nul", raw_safetensors('{"a\\u0000b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', b"x"))
+    write("safetensors", "array", raw_safetensors("[]"))
+    write("safetensors", "cut_header", raw_safetensors('{"a":{"dtype":"U8","shape":[1]}}'))
+    write("safetensors", "number", raw_safetensors('{"a":{"dtype":1}}'))
+    write("safetensors", "four_gigabytes", struct.pack("<Q", 1 << 32) + b"{}")
+    write("safetensors", "longer", struct.pack("<Q", 100) + b"{}")
+    write("safetensors", "short", b"1234567")
+
+
+def index_seeds():
+    def put(name, weight_map, **more):
+        write("index", name, json.dumps({"metadata": {"total_size": 16}, "weight_map": weight_map, **more}))
+
+    put("both", {"x": "a.safetensors", "y": "a.safetensors", "z": "b.safetensors"})
+    put("one", {"z": "b.safetensors"})
+    put("none", {})
+    put("wrong_shard", {"x": "b.safetensors"})
+    put("no_tensor", {"nope": "a.safetensors"})
+    put("no_file", {"x": "c.safetensors"})
+    put("up", {"x": "../a.safetensors"})
+    put("root", {"x": "/etc/passwd"})
+    put("dots", {"x": ".."})
+    put("dot", {"x": "."})
+    put("empty", {"x": ""})
+    put("long", {"x": "a" * 5000})
+    put("number", {"x": 1})
+    put("list", ["a.safetensors"])
+    write("index", "nul", '{"weight_map": {"x": "a.safetensors\\u0000.txt"}}')
+    write("index", "twice", '{"weight_map": {"x": "a.safetensors"}, "weight_map": {}}')
+    write("index", "tensor_twice", '{"weight_map": {"x": "a.safetensors", "x": "a.safetensors"}}')
+    write("index", "nothing", b"")
+    write("index", "array", "[]")
+    write("index", "behind", '{"weight_map": {"x": "a.safetensors"}} 1')
+    write("index", "cut", '{"weight_map": {"x": "a.safe')
+
+
+def linear_seeds():
+    def put(name, settings, tensors):
+        settings = settings if isinstance(settings, bytes) else json.dumps(settings).encode()
+        write("linear", name, settings + END + (tensors if isinstance(tensors, bytes) else safetensors(tensors)))
+
+    base = {"format": "twofold classifier", "version": 1, "classifier": "logreg", "classes": 3, "solver": "lbfgs", "channels": 2, "C": 1,
+            "class_weight": "balanced", "tolerance": 1e-4, "converged": True, "iterations": 7, "gradient_norm": 1e-5}
+    three = {"bias": ("F64", [3], doubles(0, 1, 2)), "weight": ("F64", [3, 2], doubles(1, 2, 3, 4, 5, 6))}
+    two = {"bias": ("F64", [1], doubles(0)), "weight": ("F64", [1, 2], doubles(1, -2))}
+    dummy = {**base, "classifier": "dummy", "strategy": "stratified", "seed": 3}
+    prior = {"prior": ("F64", [3], doubles(0.25, 0.25, 0.5))}
+    put("lbfgs", base, three)
+    put("ovr", {**base, "solver": "liblinear", "classes": 2, "class_weight": None}, two)
+    put("svm", {**base, "classifier": "svm", "solver": "liblinear", "converged": False}, three)
+    put("dummy", dummy, prior)
+    put("uniform", {**dummy, "strategy": "uniform"}, prior)
+    put("most_frequent", {**dummy, "strategy": "most_frequent"}, prior)
+    put("prior_strategy", {**dummy, "strategy": "prior"}, prior)
+    put("no_strategy", {**dummy, "strategy": "x"}, prior)
+    put("no_distribution", dummy, {"prior": ("F64", [3], doubles(0.25, 0.25, 0.25))})
+    put("negative", dummy, {"prior": ("F64", [3], doubles(-0.5, 0.5, 1))})
+    put("nan", base, {**three, "bias": ("F64", [3], doubles(0, float("nan"), 2))})
+    put("misshapen", base, two)
+    put("flat", base, {**three, "weight": ("F64", [6], doubles(1, 2, 3, 4, 5, 6))})
+    put("float32", base, {**three, "bias": ("F32", [3], floats(0, 1, 2))})
+    put("missing", base, {"bias": three["bias"]})
+    put("version", {**base, "version": 2}, three)
+    put("format", {**base, "format": "x"}, three)
+    put("kind", {**base, "classifier": "tree"}, three)
+    put("solver", {**base, "solver": "saga"}, three)
+    put("one_class", {**base, "classes": 1}, three)
+    put("many", {**base, "classes": 2000000000, "channels": 2000000000}, three)
+    put("no_channels", {**base, "channels": 0}, {"bias": three["bias"], "weight": ("F64", [3, 0], b"")})
+    put("no_json", b"{", three)
+    put("no_tensors", base, b"")
+
+
+def tfidf_seeds():
+    def put(name, lines, first=b"twofold tfidf 1\n", **changes):
+        options = {"rows": 3, "terms": len(lines), "ngram_range": [1, 2], "lowercase": True, "sublinear_tf": True, "min_df": 1,
+                   "max_df": 1.0, "max_features": 0, **changes}
+        body = b"".join(f"{df}\t{term}\n".encode() for df, term in lines)
+        write("tfidf", name, b"d" + first + json.dumps(options).encode() + b"\n" + body)
+
+    terms = [(1, "cat"), (2, "cat sat"), (3, "the"), (1, "ünï")]
+    put("plain", terms)
+    put("raw", terms, lowercase=False, sublinear_tf=False, ngram_range=[1, 1])
+    put("order", terms[::-1])
+    put("equal", [(1, "a b"), (1, "a b")])
+    put("df", [(4, "cat")])
+    put("zero", [(0, "cat")])
+    put("no_number", [("x", "cat")])
+    put("long_number", [("12345678901", "cat")])
+    put("empty", [(1, "")])
+    put("more", terms, terms=3)
+    put("fewer", terms, terms=5)
+    put("none", [])
+    put("range", terms, ngram_range=[2, 1])
+    put("range9", terms, ngram_range=[1, 9])
+    put("no_range", terms, ngram_range=None)
+    put("bool", terms, lowercase="yes")
+    put("giant", terms, terms=2000000000, rows=2000000000)
+    put("first", terms, first=b"twofold tfidf 2\n")
+    write("tfidf", "invalid", b'dtwofold tfidf 1\n{"rows":1,"terms":1,"ngram_range":[1,1],"lowercase":true,"sublinear_tf":true,"min_df":1,"max_df":1,"max_features":0}\n1\t\xc3\x28\n')
+    write("tfidf", "no_json", b"dtwofold tfidf 1\n{\n1\ta\n")
+    write("tfidf", "first_line_alone", b"dtwofold tfidf 1\n")
+    write("tfidf", "one_line", b"dtwofold tfidf 1\n{}")
+    write("tfidf", "undigested", b"xtwofold tfidf 1\n" + b"x" * 80)
+    write("tfidf", "short", b"xtwofold tfidf 1\n")
+    write("tfidf", "nothing", b"x")
+
+
+def npy_seeds():
+    def put(name, header, data=b"", magic=b"\x93NUMPY\x01\x00", size=None):
+        text = header.encode() + b"\n"
+        write("npy", name, magic + struct.pack("<H", len(text) if size is None else size) + text + data)
+
+    def header(descr="<f4", order="False", shape="2, 3"):
+        return f"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': ({shape}), }}"
+
+    put("features", header() + "    ", floats(1, 2, 3, 4, 5, 6))
+    put("labels", header("<i8", shape="2,"), struct.pack("<2q", 1, -1))
+    put("empty", header(shape="0, 5"))
+    put("no_labels", header("<i8", shape="0,"))
+    put("double", header("<f8"), bytes(48))
+    put("fortran", header(order="True"), bytes(24))
+    put("one", header(shape="6,"), bytes(24))
+    put("three", header(shape="1, 2, 3"), bytes(24))
+    put("short", header(), bytes(23))
+    put("overflow", header(shape="9223372036854775807, 9223372036854775807"))
+    put("digits", header(shape="99999999999999999999999, 1"))
+    put("wide", header(shape="0, 4294967296"))
+    put("version", header(), bytes(24), magic=b"\x93NUMPY\x02\x00")
+    put("minor", header(), bytes(24), magic=b"\x93NUMPY\x01\x01")
+    put("header", header(), size=65535)
+    put("compact", "{'descr':'<f4','fortran_order':False,'shape':(1,1)}", floats(1))
+    put("words", "{'shape': (1, 1)}", floats(1))
+    write("npy", "cut", b"\x93NUMPY\x01")
+
+
+def state_seeds():
+    base = {"best_global_step": 2, "best_metric": 0.5, "epoch": 1.0, "global_step": 2, "log_history": [
+        {"epoch": 0.5, "step": 1, "loss": 1.5, "grad_norm": 2.0, "learning_rate": 5e-5},
+        {"epoch": 1.0, "step": 2, "eval_loss": 0.5, "eval_accuracy": 0.75, "eval_runtime": 0.1, "eval_samples": 4, "other": "x"}],
+        "stateful_callbacks": {"EarlyStoppingCallback": {"attributes": {"early_stopping_patience_counter": 1}}}, "total_flos": 1e9}
+
+    def put(name, state=b"", progress=b"", identity=b"", optimizer=b""):
+        write("state", name, END.join(part if isinstance(part, bytes) else json.dumps(part).encode()
+                                      for part in (state, progress, identity)) + END + optimizer)
+
+    put("as_written")
+    put("state", base)
+    put("three_steps", {**base, "global_step": 3})
+    put("no_step", {**base, "global_step": None})
+    put("best_later", {**base, "best_global_step": 9})
+    put("giant_step", {**base, "global_step": 9007199254740991})
+    put("giant_counter", {**base, "stateful_callbacks": {"EarlyStoppingCallback": {"attributes": {"early_stopping_patience_counter": 1 << 40}}}})
+    put("giant_samples", {**base, "log_history": [{"step": 1, "eval_samples": 1e300, "train_samples": -1e300, "epoch": 1e308}]})
+    put("many_items", {**base, "log_history": [{"step": 1, "epoch": 1, **{f"eval_{k}": 1 for k in ("accuracy", "f1_macro", "f1")}}] * 3})
+    put("log_text", {**base, "log_history": "x"})
+    put("log_numbers", {**base, "log_history": [1, "x", None, []]})
+    put("no_json", b"{")
+    put("progress", b"", {"version": 1, "sha256": {"config.json": "x"}, "interrupted": True, "train_runtime": 3.5})
+    put("version", b"", {"version": 2})
+    put("progress_list", b"", b"[1]")
+    put("progress_cut", b"", b'{"version": 1')
+    put("other_data", b"", b"", {"data": "e", "options": {"seed": 42}})
+    put("other_seed", b"", b"", {"data": "d", "options": {"seed": 7, "on": True}})
+    put("no_identity", b"", b"", b"x")
+    put("no_optimizer", b"", b"", b"", b"x")
+    put("steps_one", {**base, "global_step": 1, "best_global_step": 1}, b"", b"",
+        safetensors({"step": ("I64", [1], struct.pack("<q", 1)), "history.loss": ("F64", [1], doubles(1)),
+                     "history.grad_norm": ("F64", [1], doubles(1))}))
+
+
+def predictions_seeds():
+    key = '{"data": "d", "options": {"C": 1}}'
+    record = {"name": "other", "kind": "bag of words", "key": key, "how": "somehow", "warning": "", "training": None,
+              "costs": {"train_s": 1.5, "predict_ms_p50": None, "model_mb": "x"}}
+    answers = {}
+    for split in ("validation", "test"):
+        answers[f"{split}.predicted"] = ("I32", [2], struct.pack("<2i", 0, 1))
+        answers[f"{split}.probabilities"] = ("F64", [2, 2], doubles(0.75, 0.25, 0.5, 0.5))
+    bare = {name: tensor for name, tensor in answers.items() if "pred" in name}
+    training = {"steps": 2, "epochs": 1, "steps_per_epoch": 2, "train_loss": 0.5, "total_flos": 1e9, "best_step": 2, "best_metric": 0.5,
+                "best_loaded": True, "stopped_early": False}
+    curves = {"training.steps": ("F64", [2, 3], doubles(1, 5e-5, 2, 0.5, 0, 1)),
+              "training.evaluations": ("F64", [1, 6], doubles(2, 1, 0.5, 0.75, 0.7, 0.5))}
+
+    def put(name, kind, entry, tensors):
+        entry = entry if isinstance(entry, bytes) else json.dumps(entry).encode()
+        write("predictions", name, bytes([kind]) + entry + END + (tensors if isinstance(tensors, bytes) else safetensors(tensors)))
+
+    put("words", 0, record, answers)
+    put("without_probabilities", 0, record, bare)
+    put("trained", 1, {**record, "training": training}, {**answers, **curves})
+    put("untrained", 1, record, answers)
+    put("no_evaluations", 1, {**record, "training": training}, {**answers, **curves, "training.evaluations": ("F64", [0, 6], b"")})
+    put("giant_steps", 1, {**record, "training": training}, {**answers, **curves, "training.steps": ("F64", [1 << 40, 0], b"")})
+    put("unknown_type", 1, {**record, "training": training}, {**answers, **curves, "training.steps": ("F4", [1 << 33, 3], b"x")})
+    put("odd_numbers", 1, {**record, "training": training},
+        {**answers, **curves, "training.evaluations": ("F64", [1, 6], doubles(float("nan"), 1e300, 0, 0, 0, 0))})
+    put("out_of_range", 0, record, {**answers, "test.predicted": ("I32", [2], struct.pack("<2i", 0, 2))})
+    put("no_distribution", 0, record, {**answers, "test.probabilities": ("F64", [2, 2], doubles(1, 1, 0.5, 0.5))})
+    put("three_rows", 0, record, {**answers, "test.predicted": ("I32", [3], bytes(12))})
+    put("other_key", 0, {**record, "key": '{"data": "d", "options": {"C": [1, true, null, "x"]}, "old": 1}'}, answers)
+    put("other_text", 0, {**record, "key": "{"}, answers)
+    put("no_key", 0, {}, answers)
+    put("no_json", 0, b"{", answers)
+    put("no_answers", 0, record, b"")
+
+
+csv_seeds()
+jsonl_seeds()
+config_seeds()
+tokenizer_seeds()
+safetensors_seeds()
+index_seeds()
+linear_seeds()
+tfidf_seeds()
+npy_seeds()
+state_seeds()
+predictions_seeds()
