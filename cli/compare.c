@@ -7,108 +7,11 @@
 #include <string.h>
 
 #include "cli/describe.h"
+#include "cli/entries.h"
 #include "cli/steps.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/utf8.h"
-
-enum { MOST_ENTRIES = 32 };
-
-typedef struct Entries {
-    EntrySpec specs[MOST_ENTRIES];
-    char names[MOST_ENTRIES][64]; /* of those that --entry adds */
-    int count;
-} Entries;
-
-/* ---- which entries ---- */
-
-static EntrySpec common_spec(const Settings *settings) {
-    EntrySpec spec = {.linear = {.extract = settings->extract, .tfidf = settings->tfidf, .classifier = settings->classifier},
-                      .finetune = settings->finetune};
-    spec.finetune.balanced = settings->classifier.balanced;
-    return spec;
-}
-
-static bool add_entry(Entries *entries, const EntrySpec *spec, Error *err) {
-    for (int i = 0; i < entries->count; i++)
-        if (strcmp(entries->specs[i].name, spec->name) == 0)
-            return FAIL(err, ERROR_USAGE, "two entries are named '%s'", spec->name);
-    if (entries->count == MOST_ENTRIES) return FAIL(err, ERROR_USAGE, "more than %d entries", MOST_ENTRIES);
-    entries->specs[entries->count++] = *spec;
-    return true;
-}
-
-static bool add_presets(Entries *entries, const Run *run, Error *err) {
-    const TextList *asked = &run->settings.entries;
-    EntrySpec spec, common = common_spec(&run->settings);
-    int count = asked->count ? asked->count : run->settings.entry.count ? 0 : ENTRY_PRESETS;
-    for (int i = 0; i < count; i++) {
-        const char *name = asked->count ? asked->items[i] : ENTRY_PRESET_NAMES[i];
-        if (!entry_preset(&spec, name, &common, options_given(&run->options, "C"), err) || !add_entry(entries, &spec, err))
-            return false;
-    }
-    return true;
-}
-
-/* A name becomes a folder. */
-static bool check_name(const char *name, size_t size, Error *err) {
-    bool good = size > 0 && size < 64 && isalnum((unsigned char)name[0]);
-    for (size_t i = 0; i < size && good; i++) good = isalnum((unsigned char)name[i]) || strchr("-_.", name[i]) != NULL;
-    if (good && !(size == 7 && strncmp(name, "figures", size) == 0)) return true;
-    return FAIL(err, ERROR_USAGE, "--entry: '%.*s' is no name; letters, digits, '-', '_' and '.', and not 'figures'", (int)size,
-                name);
-}
-
-/* NAME=KIND:flag=value,…: a preset by its name (or dummy, tfidf, encoder, finetune), with settings of its own. */
-static bool add_own(Entries *entries, Run *run, const char *text, Error *err) {
-    static const char *const WORDS[][2] = {{"tfidf", "tfidf-logreg"}, {"encoder", "cls-logreg"}};
-    const char *equals = strchr(text, '='), *colon = equals ? strchr(equals, ':') : NULL;
-    if (!equals)
-        return FAIL(err, ERROR_USAGE,
-                    "--entry %s: expected NAME=KIND:flag=value,…, as in svm=encoder:classifier=svm,pooling=mean", text);
-    if (!check_name(text, (size_t)(equals - text), err)) return false;
-    char kind[64];
-    size_t size = colon ? (size_t)(colon - equals - 1) : strlen(equals + 1);
-    (void)snprintf(kind, sizeof kind, "%.*s", size < sizeof kind ? (int)size : 0, equals + 1);
-    for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
-        if (strcmp(kind, WORDS[i][0]) == 0) (void)snprintf(kind, sizeof kind, "%s", WORDS[i][1]);
-    EntrySpec spec, common = common_spec(&run->settings);
-    if (!entry_preset(&spec, kind, &common, options_given(&run->options, "C"), err)) return error_prefix(err, "--entry %s", text);
-    Settings own = run->settings;
-    own.extract = spec.linear.extract;
-    own.tfidf = spec.linear.tfidf;
-    own.classifier = spec.linear.classifier;
-    if (colon && !options_assign_all(&run->options, &own, NULL, colon + 1, err)) return error_prefix(err, "--entry %s", text);
-    LinearOptions linear = spec.linear;
-    spec.linear = common_spec(&own).linear;
-    spec.linear.source = linear.source;
-    spec.finetune = own.finetune;
-    spec.finetune.balanced = own.classifier.balanced;
-    (void)snprintf(entries->names[entries->count % MOST_ENTRIES], 64, "%.*s", (int)(equals - text), text);
-    spec.name = entries->names[entries->count % MOST_ENTRIES];
-    return add_entry(entries, &spec, err);
-}
-
-static bool choose_entries(Entries *entries, Run *run, Error *err) {
-    static const char *const OWN[] = {"pooling", "classifier", "solver"};
-    for (size_t i = 0; i < sizeof OWN / sizeof *OWN; i++)
-        if (options_given(&run->options, OWN[i]))
-            return FAIL(err, ERROR_USAGE, "--%s is what tells entries apart: give it to one, as in --entry mine=encoder:%s=…",
-                        OWN[i], OWN[i]);
-    if (!add_presets(entries, run, err)) return false;
-    for (int i = 0; i < run->settings.entry.count; i++)
-        if (!add_own(entries, run, run->settings.entry.items[i], err)) return false;
-    for (int i = 0; i < entries->count; i++)
-        if (entries->specs[i].kind == ENTRY_FINETUNE && !finetune_options_check(&entries->specs[i].finetune, -1, err))
-            return false;
-    return true;
-}
-
-static bool needs_encoder(const Entries *entries) {
-    for (int i = 0; i < entries->count; i++)
-        if (entry_has_encoder(&entries->specs[i])) return true;
-    return false;
-}
 
 /* ---- what is said ---- */
 
@@ -267,8 +170,10 @@ static void add_row(Buffer *out, const EntryResult *entry, int name_width) {
     Interval interval = entry_accuracy_interval(entry, SPLIT_TEST);
     char train[32];
     duration_text(train, entry->costs.train_s);
-    buffer_printf(out, "  %10.4f  %6.4f [%5.3f, %5.3f]  %8.4f  %12s", entry->scores[SPLIT_VALIDATION].accuracy, test->accuracy,
-                  interval.low, interval.high, test->f1_macro, train);
+    buffer_text(out, "  ");
+    add_number(out, entry->scores[SPLIT_VALIDATION].accuracy, 10, 4);
+    buffer_printf(out, "  %6.4f [%5.3f, %5.3f]  %8.4f  %12s", test->accuracy, interval.low, interval.high, test->f1_macro,
+                  isnan(entry->costs.train_s) ? "-" : train);
     add_number(out, entry->costs.predict_ms_p50, 9, entry->costs.predict_ms_p50 < 0.1 ? 3 : 2);
     add_number(out, entry->costs.model_mb, 8, entry->costs.model_mb < 10 ? 1 : 0);
     buffer_text(out, "\n");
@@ -315,9 +220,9 @@ static bool print_result(Run *run, const Comparison *c, Error *err) {
     add_wrapped(&out, "verdict", c->recommendation.sentence.data ? c->recommendation.sentence.data : "", columns);
     if (c->recommendation.question.size) add_wrapped(&out, "", c->recommendation.question.data, columns);
     buffer_printf(&out, "report    %s/report.html\n", run->settings.output_dir);
-    if (c->recommendation.deploy >= 0)
-        buffer_printf(&out, "next      twofold predict --model %s/%s/model --text \"…\"\n", run->settings.output_dir,
-                      c->entries[c->recommendation.deploy].name);
+    Path model;
+    if (c->recommendation.deploy >= 0 && entry_model_folder(&model, c, &c->entries[c->recommendation.deploy]))
+        buffer_printf(&out, "next      twofold predict --model %s --text \"…\"\n", model.text);
     bool printed = output_add(&out, err);
     buffer_free(&out);
     return printed;
@@ -381,20 +286,21 @@ bool command_compare(Run *run, Error *err) {
     Entries entries = {.count = 0};
     CompareInput input = {.dataset = &dataset,
                           .data = run->settings.data.data ? run->settings.data.data : run->settings.data.train_file,
-                          .model = run->settings.model,
                           .seed = run->settings.seed,
                           .entries = entries.specs,
                           .output_dir = run->settings.output_dir,
                           .overwrite = run->settings.overwrite_output_dir,
                           .cache = step_cache(run),
                           .pool = run_pool(run, err)};
-    bool ok = input.pool && choose_entries(&entries, run, err);
-    bool with_encoder = ok && needs_encoder(&entries);
+    bool ok = input.pool && entries_choose(&entries, run, err);
+    bool with_encoder = ok && entries_need_encoder(&entries);
     if (with_encoder && !run->settings.model)
         ok = FAIL(err, ERROR_USAGE,
                   "compare needs --model for its entries with an encoder; --entries dummy,tfidf-logreg runs without");
+    input.model = run->settings.model;
     input.entry_count = entries.count;
     ok = ok && step_read_data(run, &dataset, DATA_FOR_TRAINING, err);
+    ok = ok && entries_check(&entries, &dataset, input.pool, err);
     if (ok) say_audit(run, &dataset);
     if (ok && with_encoder) {
         ok = step_load_encoder(run, &encoder, err) && step_encode(run, &encoder, &dataset, &tokens, &input.tokens_s, err);

@@ -99,9 +99,12 @@ static const Option ROWS[] = {
     {"max_predict_samples", NULL, OPTION_INT, AT(data.max_predict_samples), OPTION_AT_LEAST(1), .unset = "all", DATA,
      .commands = SPLITTING, .help = "test rows used"},
 
-    {"model", "model_name_or_path model_name", OPTION_PATH, AT(model), .meta = "DIR", MODEL, .commands = ALL,
+    {"model", "model_name_or_path model_name", OPTION_PATH, AT(model), .meta = "DIR", MODEL, .commands = ALL & ~COMPARE,
      .needed = ALL & ~(COMPARE | EXPLORE | TRAIN | TOKENIZE),
      .help = "a model's folder as Hugging Face writes it, or its name in the Hugging Face cache"},
+    {"model", "model_name_or_path model_name", OPTION_EACH, AT(models), .meta = "DIR", MODEL, .commands = COMPARE,
+     .help = "the encoder: a model's folder as Hugging Face writes it, or its name in the Hugging Face cache; and again as "
+             "NAME=DIR, each time a saved model of train, finetune or compare enters the comparison"},
     {"max_length", "max_seq_length", OPTION_INT, AT(max_length), OPTION_BETWEEN(2, 1 << 20),
      .unset = "as long as the model allows", MODEL, .commands = EXPLORE | POOLING | TUNING | EVALUATE | PREDICT,
      .help = "tokens in a text, [CLS] and [SEP] included; what is longer is cut"},
@@ -199,6 +202,9 @@ static const Option ROWS[] = {
      .group = "entries", .commands = COMPARE, .help = "which of these are compared"},
     {"entry", NULL, OPTION_EACH, AT(entry), .meta = "NAME=KIND:flag=value,…", .group = "entries", .commands = COMPARE,
      .help = "one with settings of its own; KIND is one of the above, or tfidf, encoder; may be given several times"},
+    {"predictions", NULL, OPTION_EACH, AT(predictions), .meta = "NAME=FILE", .group = "entries", .commands = COMPARE,
+     .help = "another system's answers as CSV: predicted, id (file:line) or one line a test row, prob_LABEL for each class or none; "
+             "may be given several times"},
 
     {"seed", NULL, OPTION_INT, AT(seed), OPTION_BETWEEN(0, 9007199254740992), TRAINING, .commands = SPLITTING,
      .help = "of everything that is drawn by chance"},

@@ -56,7 +56,7 @@ typedef struct Settings {
     HelpFormat help_format;
     ConvertTarget to;
 
-    TextList entries, entry; /* compare */
+    TextList entries, entry, predictions, models; /* compare */
 
     const char *text, *file; /* texts to answer or tokenize */
     int top_k;

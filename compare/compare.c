@@ -10,6 +10,7 @@
 #include "compare/costs.h"
 #include "compare/environment.h"
 #include "compare/model_card.h"
+#include "compare/outside_entry.h"
 #include "compare/recommend.h"
 #include "compare/report.h"
 #include "compare/results.h"
@@ -118,7 +119,7 @@ static bool make_features(Work *work, Error *err) {
     work->has_made = true;
     for (int i = 0; i < work->input->entry_count && work->made_count < EXTRACT_MOST; i++) {
         const EntrySpec *spec = &work->input->entries[i];
-        bool known = spec->kind != ENTRY_FROZEN || work->out->entries[i].status == ENTRY_FAILED || work->out->entries[i].reused;
+        bool known = spec->kind != ENTRY_FROZEN || spec->source != ENTRY_TRAINED || work->out->entries[i].status == ENTRY_FAILED || work->out->entries[i].reused;
         const ExtractOptions *e = &spec->linear.extract;
         for (int m = 0; m < work->made_count && !known; m++) {
             const ExtractOptions *other = &work->made[m].extract;
@@ -251,18 +252,31 @@ static bool score(Work *work, EntryResult *result, Error *err) {
                               work->input->pool, err);
 }
 
-/* Scores, answers, the temperature and the model card into the entry's folder. */
+/* Scores and answers into the entry's folder. */
+static bool write_answers(const EntryResult *result, const Dataset *dataset, const char *folder, Error *err) {
+    SplitScores scores = {{[SPLIT_TEST] = &result->scores[SPLIT_TEST]}};
+    if (result->predictions[SPLIT_VALIDATION].rows) scores.scores[SPLIT_VALIDATION] = &result->scores[SPLIT_VALIDATION];
+    return results_write_all(folder, dataset, SPLIT_TEST, &result->predictions[SPLIT_TEST], &scores, dataset->class_names, err);
+}
+
+/* The same, the temperature and the model card. */
 static bool write_entry(Work *work, const EntryResult *result, const char *folder, const char *model_folder, Error *err) {
-    const Dataset *dataset = work->input->dataset;
-    SplitScores scores = {{[SPLIT_VALIDATION] = &result->scores[SPLIT_VALIDATION], [SPLIT_TEST] = &result->scores[SPLIT_TEST]}};
     ModelCard card = {.folder = model_folder,
                       .how = result->how,
                       .encoder = result->kind >= ENTRY_FROZEN ? work->input->model : NULL,
                       .tuned = result->kind == ENTRY_FINETUNE,
                       .scores = &(SplitScores){{[SPLIT_VALIDATION] = &result->scores[SPLIT_VALIDATION]}}};
-    return results_write_all(folder, dataset, SPLIT_TEST, &result->predictions[SPLIT_TEST], &scores, dataset->class_names, err) &&
+    return write_answers(result, work->input->dataset, folder, err) &&
            (!result->confidence || calibration_save(&result->confidence->temperature, model_folder, err)) &&
            model_card_write(&card, err);
+}
+
+/* An entry that is not trained here: no model of its own, no peak. */
+static bool read_entry(Work *work, const EntrySpec *spec, EntryResult *result, const char *folder, const char *key, Error *err) {
+    const CompareInput *input = work->input;
+    return outside_entry_run(result, spec, input->dataset, input->seed, input->pool, work->observer, err) &&
+           score(work, result, err) && write_answers(result, input->dataset, folder, err) &&
+           entry_record_save(result, key, folder, err);
 }
 
 static bool train_entry(Work *work, const EntrySpec *spec, EntryResult *result, const char *folder, const char *key, Error *err) {
@@ -303,9 +317,9 @@ static bool run_entry(Work *work, const EntrySpec *spec, EntryResult *result, Er
         result->reused = true;
         good = score(work, result, err);
     } else if (good) {
-        if (changed.size) observer_note(work->observer, "%-14s trained again: %s", spec->name, changed.data);
+        if (changed.size) observer_note(work->observer, spec->source == ENTRY_TRAINED ? "%-14s trained again: %s" : "%-14s read again: %s", spec->name, changed.data);
         good = clear_folder(folder.text, key.data, input->overwrite, err) &&
-               train_entry(work, spec, result, folder.text, key.data, err);
+               (spec->source == ENTRY_TRAINED ? train_entry : read_entry)(work, spec, result, folder.text, key.data, err);
     }
     buffer_free(&key);
     buffer_free(&changed);
@@ -362,7 +376,12 @@ static bool run_entries(Work *work, CompareDone on_entry, void *context, Error *
     for (int i = 0; i < work->input->entry_count; i++) {
         const EntrySpec *spec = &work->input->entries[i];
         EntryResult *result = &out->entries[i];
-        *result = (EntryResult){.name = spec->name, .kind = spec->kind, .costs = COSTS_UNKNOWN, .steps_per_epoch = (double)NAN};
+        *result = (EntryResult){.name = spec->name,
+                                .kind = spec->kind,
+                                .source = spec->source,
+                                .path = spec->path,
+                                .costs = COSTS_UNKNOWN,
+                                .steps_per_epoch = (double)NAN};
         out->entry_count = i + 1;
         if (!run_entry(work, spec, result, &result->failure)) {
             if (result->failure.kind == ERROR_INTERRUPTED) {

@@ -28,8 +28,20 @@ bool comparison_test_leaked(const Comparison *comparison, int i) {
     return flags && (flags[comparison->dataset->splits[SPLIT_TEST].rows[i]] & AUDIT_LEAK);
 }
 
+const char *entry_source_name(EntrySource source) {
+    static const char *const NAMES[] = {[ENTRY_TRAINED] = "trained", [ENTRY_ANSWERS] = "predictions", [ENTRY_SAVED] = "model"};
+    return NAMES[source];
+}
+
+bool entry_model_folder(Path *folder, const Comparison *comparison, const EntryResult *entry) {
+    if (entry->source == ENTRY_ANSWERS) return false;
+    if (entry->source == ENTRY_SAVED) return path_make(folder, NULL, "%s", entry->path);
+    return path_make(folder, NULL, "%s/%s/model", comparison->output_dir, entry->name);
+}
+
 Interval entry_accuracy_interval(const EntryResult *entry, Split split) {
     const Scores *scores = &entry->scores[split];
+    if (!scores->rows) return wilson_interval(0, 0, 0.95);
     return wilson_interval(llround(scores->accuracy * (double)scores->rows), scores->rows, 0.95);
 }
 

@@ -19,8 +19,16 @@ typedef enum EntryKind {
     ENTRY_WORDS,    /* bag of words and a linear model */
     ENTRY_FROZEN,   /* path A: frozen encoder, pooling, linear model */
     ENTRY_FINETUNE, /* path B */
+    ENTRY_OTHER,    /* another system, of which only answers are known: its price is not, so that it counts as the dearest */
     ENTRY_KINDS
 } EntryKind;
+
+/* Where an entry's answers come from. */
+typedef enum EntrySource {
+    ENTRY_TRAINED, /* by this run */
+    ENTRY_ANSWERS, /* another system's, in a file */
+    ENTRY_SAVED    /* a model folder made elsewhere */
+} EntrySource;
 
 /* Measured figures: they differ from run to run. NaN: could not be measured. */
 typedef struct EntryCosts {
@@ -37,12 +45,14 @@ typedef enum EntryStatus { ENTRY_DONE, ENTRY_FAILED } EntryStatus;
 typedef struct EntryResult {
     const char *name;     /* "cls-logreg" */
     EntryKind kind;
+    EntrySource source;
+    const char *path;     /* of the file or folder, as the user named it; NULL for one that this run trains */
     EntryStatus status;
     Error failure;        /* of a failed one: then nothing below counts */
     bool reused;          /* taken from an earlier run in the same folder */
     char how[512];        /* one line: "[CLS] of layer 6, liblinear logistic regression, C 1: converged in 12 iterations" */
     char warning[256];    /* "" or a sentence that must be seen: not converged */
-    Predictions predictions[SPLIT_COUNT]; /* of validation and test; train stays empty */
+    Predictions predictions[SPLIT_COUNT]; /* of validation and test; train stays empty, and validation where a file has answers for test alone */
     Scores scores[SPLIT_COUNT];
     Confidence *confidence; /* owned; NULL without probabilities */
     EntryCosts costs;
@@ -105,6 +115,10 @@ bool comparison_test_leaked(const Comparison *comparison, int i);
 Interval entry_accuracy_interval(const EntryResult *entry, Split split);
 /* Why an entry's row is shown apart: "dummy", "bag of words", "frozen encoder (path A)", "fine-tuned encoder (path B)". */
 const char *entry_kind_name(EntryKind kind);
+/* "trained", "predictions", "model" */
+const char *entry_source_name(EntrySource source);
+/* The folder that `twofold predict --model` runs the entry with; false when there is none. */
+MUST_CHECK bool entry_model_folder(Path *folder, const Comparison *comparison, const EntryResult *entry);
 /* The pair of two entries, or NULL; *swapped when it stands as (b, a). */
 const PairResult *comparison_pair(const Comparison *comparison, int a, int b, bool *swapped);
 

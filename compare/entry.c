@@ -6,7 +6,7 @@ const char *const ENTRY_PRESET_NAMES[ENTRY_PRESETS] = {"dummy", "tfidf-logreg", 
 
 const char *entry_kind_name(EntryKind kind) {
     static const char *const NAMES[ENTRY_KINDS] = {"dummy", "bag of words", "frozen encoder (path A)",
-                                                   "fine-tuned encoder (path B)"};
+                                                   "fine-tuned encoder (path B)", "another system's answers"};
     return NAMES[kind];
 }
 
@@ -89,7 +89,18 @@ static void write_linear(JsonWriter *json, const LinearOptions *o) {
     write_classifier(json, &o->classifier);
 }
 
-bool entry_has_encoder(const EntrySpec *spec) { return spec->kind >= ENTRY_FROZEN; }
+bool entry_has_encoder(const EntrySpec *spec) {
+    return spec->source == ENTRY_TRAINED && (spec->kind == ENTRY_FROZEN || spec->kind == ENTRY_FINETUNE);
+}
+
+/* What an entry that is not trained here is read from. Costs are measured with this program, so that its version counts. */
+static void write_outside(JsonWriter *json, const EntrySpec *spec) {
+    json_begin_object(json);
+    json_put_string(json, "source", entry_source_name(spec->source));
+    json_put_string(json, "path", spec->path);
+    json_put_string(json, "sha256", spec->sha256.text);
+    json_end_object(json);
+}
 
 void entry_key(Buffer *out, const EntrySpec *spec, const EntryContext *context) {
     JsonWriter json = json_writer(out, 0);
@@ -102,7 +113,9 @@ void entry_key(Buffer *out, const EntrySpec *spec, const EntryContext *context) 
         json_put_int(&json, "max_length", context->max_length);
     }
     json_write_key(&json, "options");
-    if (spec->kind == ENTRY_FINETUNE)
+    if (spec->source != ENTRY_TRAINED)
+        write_outside(&json, spec);
+    else if (spec->kind == ENTRY_FINETUNE)
         finetune_options_write(&json, &spec->finetune);
     else {
         json_begin_object(&json);

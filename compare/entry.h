@@ -9,6 +9,9 @@
 typedef struct EntrySpec {
     const char *name;
     EntryKind kind;
+    EntrySource source;
+    const char *path; /* of an entry that is not trained here (compare/outside_entry.h) */
+    Sha256Hex sha256; /* of what stands there */
     LinearOptions linear;     /* of the first three kinds */
     FinetuneOptions finetune; /* of ENTRY_FINETUNE */
 } EntrySpec;

@@ -57,6 +57,8 @@ static void write_training(JsonWriter *json, const EntryResult *entry) {
     json_end_object(json);
 }
 
+static bool has_training(const EntryResult *entry) { return entry->kind == ENTRY_FINETUNE && entry->source == ENTRY_TRAINED; }
+
 static void write_entry_json(Buffer *out, const EntryResult *entry, const char *key) {
     JsonWriter json = json_writer(out, 2);
     json_begin_object(&json);
@@ -66,7 +68,7 @@ static void write_entry_json(Buffer *out, const EntryResult *entry, const char *
     json_put_string(&json, "how", entry->how);
     json_put_string(&json, "warning", entry->warning);
     json_write_key(&json, "training");
-    if (entry->kind == ENTRY_FINETUNE)
+    if (has_training(entry))
         write_training(&json, entry);
     else
         json_write_null(&json);
@@ -97,6 +99,7 @@ static bool save_answers(const EntryResult *entry, const char *path, Error *err)
     char name[40];
     for (Split split = SPLIT_VALIDATION; split < SPLIT_COUNT; split++) {
         const Predictions *p = &entry->predictions[split];
+        if (!p->rows) continue;
         (void)snprintf(name, sizeof name, "%s.predicted", split_name(split));
         add_tensor(&answers, name, TENSOR_I32, p->predicted, p->rows, 0);
         (void)snprintf(name, sizeof name, "%s.probabilities", split_name(split));
@@ -105,7 +108,7 @@ static bool save_answers(const EntryResult *entry, const char *path, Error *err)
     const FinetuneResult *t = &entry->training;
     double *curves = NULL, *evaluations = NULL;
     bool good = true;
-    if (entry->kind == ENTRY_FINETUNE) {
+    if (has_training(entry)) {
         curves = mem_new((size_t)t->steps * STEP_FIELDS, sizeof *curves, err);
         evaluations = mem_new((size_t)t->evaluation_count * EVALUATION_FIELDS, sizeof *evaluations, err);
         good = curves && evaluations;
@@ -161,6 +164,11 @@ static bool take_predictions(EntryResult *entry, const SafeTensors *file, const 
     if (!truth) return false;
     for (int i = 0; i < rows->count; i++) truth[i] = dataset->labels[rows->rows[i]];
     Predictions *p = &entry->predictions[split];
+    bool absent = entry->source == ENTRY_ANSWERS && split == SPLIT_VALIDATION && !safetensors_find(file, predicted);
+    if (absent) {
+        mem_free(truth);
+        return predictions_make(p, 0, dataset->classes, (const int32_t[]){0}, false, err);
+    }
     bool good = predictions_make(p, rows->count, dataset->classes, truth, sure, err) &&
                 take(file, predicted, TENSOR_I32, rows->count, 0, p->predicted) &&
                 (!sure || take(file, probabilities, TENSOR_F64, rows->count, dataset->classes, p->probabilities)) &&
@@ -219,7 +227,7 @@ static bool load_answers(EntryResult *entry, const Dataset *dataset, const Json 
     bool good = safetensors_open(&file, path, err);
     for (Split split = SPLIT_VALIDATION; good && split < SPLIT_COUNT; split++)
         good = take_predictions(entry, &file, dataset, split, err);
-    if (good && entry->kind == ENTRY_FINETUNE) good = take_training(entry, &file, json_get(record, "training"), err);
+    if (good && has_training(entry)) good = take_training(entry, &file, json_get(record, "training"), err);
     safetensors_close(&file);
     return good;
 }

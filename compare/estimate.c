@@ -84,7 +84,11 @@ void compare_estimate(EntryEstimate *estimates, const CompareInput *input) {
         EntryEstimate *estimate = &estimates[i];
         *estimate = (EntryEstimate){.recorded = is_recorded(input, spec), .memory_mb = (double)NAN};
         bool known = true;
-        if (estimate->recorded || spec->kind == ENTRY_DUMMY) continue;
+        if (estimate->recorded || spec->kind == ENTRY_DUMMY || spec->source == ENTRY_ANSWERS) continue;
+        if (spec->source == ENTRY_SAVED) {
+            estimate->seconds = (double)NAN;
+            continue;
+        }
         if (spec->kind == ENTRY_WORDS)
             known = time_words(&estimate->seconds, input, spec, NULL);
         else if (spec->kind == ENTRY_FINETUNE)

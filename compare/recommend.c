@@ -75,7 +75,7 @@ static void say_choice(Buffer *out, const Comparison *c, int deploy, int best, i
 
 /* Nothing was learned that chance or a constant answer does not explain. */
 static void say_none(Buffer *out, const Comparison *c, int dummy) {
-    int learned = find_best(c, ENTRY_WORDS, ENTRY_FINETUNE, -1);
+    int learned = find_best(c, ENTRY_WORDS, ENTRY_OTHER, -1);
     if (learned < 0) {
         buffer_printf(out, "Nothing to recommend: only %s finished, which looks at no text.", c->entries[dummy].name);
         return;
@@ -137,7 +137,7 @@ static void answer_question(Comparison *c) {
 bool recommend(Comparison *c, Error *err) {
     Recommendation *r = &c->recommendation;
     *r = (Recommendation){.deploy = -1, .runner_up = -1};
-    int best = find_best(c, ENTRY_DUMMY, ENTRY_FINETUNE, -1);
+    int best = find_best(c, ENTRY_DUMMY, ENTRY_OTHER, -1);
     if (best < 0)
         buffer_text(&r->sentence, "Nothing to recommend: no entry finished.");
     else {
@@ -146,7 +146,7 @@ bool recommend(Comparison *c, Error *err) {
             say_none(&r->sentence, c, chosen);
         else {
             r->deploy = chosen;
-            r->runner_up = find_best(c, ENTRY_WORDS, ENTRY_FINETUNE, chosen);
+            r->runner_up = find_best(c, ENTRY_WORDS, ENTRY_OTHER, chosen);
             say_choice(&r->sentence, c, chosen, best, r->runner_up);
             say_cheaper(&r->sentence, c, chosen);
         }

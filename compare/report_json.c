@@ -123,7 +123,7 @@ static void write_evaluations(JsonWriter *json, const FinetuneResult *training) 
 static void write_training(JsonWriter *json, const EntryResult *entry) {
     const FinetuneResult *training = &entry->training;
     json_write_key(json, "training");
-    if (entry->kind != ENTRY_FINETUNE) {
+    if (entry->kind != ENTRY_FINETUNE || entry->source != ENTRY_TRAINED) {
         json_write_null(json);
         return;
     }
@@ -159,6 +159,8 @@ static void write_entry(JsonWriter *json, const EntryResult *entry, char *const 
     json_begin_object(json);
     json_put_string(json, "name", entry->name);
     json_put_string(json, "kind", entry_kind_name(entry->kind));
+    json_put_string(json, "source", entry_source_name(entry->source));
+    write_text_or_null(json, "path", entry->path);
     json_put_string(json, "status", done ? "done" : "failed");
     write_text_or_null(json, "failure", done ? NULL : entry->failure.message);
     write_text_or_null(json, "how", entry->how);

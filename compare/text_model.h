@@ -55,6 +55,8 @@ MUST_CHECK bool text_model_save(const TextModelParts *parts, const char *folder,
 
 /* Bytes of all files in the folder that predict needs (not the model card and not liblinear's copy), or -1. */
 int64_t text_model_bytes(const char *folder);
+/* The identity of these files. */
+MUST_CHECK bool text_model_sha256(Sha256Hex *out, const char *folder, Error *err);
 
 #pragma GCC visibility pop
 #endif

@@ -1,4 +1,6 @@
 #include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/file.h"
@@ -78,4 +80,28 @@ int64_t text_model_bytes(const char *folder) {
     }
     (void)closedir(entries);
     return bytes;
+}
+
+static int needed_only(const struct dirent *entry) { return is_needed(entry->d_name); }
+
+static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+
+bool text_model_sha256(Sha256Hex *out, const char *folder, Error *err) {
+    struct dirent **entries;
+    int count = scandir(folder, &entries, needed_only, by_name);
+    if (count < 0) return FAIL(err, ERROR_MODEL, "%s: %s", folder, strerror(errno));
+    Sha256 all;
+    bool good = true;
+    sha256_init(&all);
+    for (int i = 0; i < count; i++) {
+        Path path;
+        Sha256Hex one = {""};
+        good = good && path_make(&path, err, "%s/%s", folder, entries[i]->d_name) && sha256_file(&one, path.text, err);
+        sha256_add(&all, entries[i]->d_name, strlen(entries[i]->d_name) + 1);
+        sha256_add(&all, one.text, sizeof one.text);
+        free(entries[i]);
+    }
+    free(entries);
+    *out = sha256_finish(&all);
+    return good;
 }
