@@ -66,7 +66,8 @@ static int print_overview(Run *run, FILE *stream, Error *err) {
     Buffer text = {0};
     help_overview(&text, terminal_columns(stream == stdout ? 1 : 2));
     bool ok = buffer_ok(&text, err);
-    if (ok) (void)fwrite(text.data, 1, text.size, stream);
+    if (ok && stream == stdout) ok = output_add(&text, err);
+    if (ok && stream == stderr) (void)fwrite(text.data, 1, text.size, stderr);
     buffer_free(&text);
     return finish(run, ok, 0, err);
 }
@@ -85,7 +86,11 @@ int main(int count, char **words) {
     CommandId id = command_find(words[1]);
     if (id == COMMAND_COUNT) return finish(&run, help_fail_unknown(words[1], &err), 0, &err);
     run.command = id;
-    int status = finish(&run, run_command(&run, words + 2, count - 2, &err), started_s, &err);
+    run.words = words + 1;
+    run.word_count = count - 1;
+    bool ok = run_command(&run, words + 2, count - 2, &err);
+    folder_unlock(&run.lock, ok);
+    int status = finish(&run, ok, started_s, &err);
     pool_free(run.pool);
     options_free(&run.options);
     return status;

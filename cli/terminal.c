@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/utf8.h"
 
 enum { BAR_MOST = 28, BAR_LEAST = 8, TASK_COLUMNS = 14 };
@@ -39,6 +40,7 @@ void terminal_prepare(void) {
         if (fcntl(stream, F_GETFD) < 0) (void)open("/dev/null", O_RDONLY);
     struct sigaction ignore = {.sa_handler = SIG_IGN}, stop = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     (void)sigaction(SIGPIPE, &ignore, NULL);
+    (void)sigaction(SIGXFSZ, &ignore, NULL); /* a file-size limit: a failed write, not a dead process */
     struct sigaction before;
     const int signals[] = {SIGINT, SIGTERM};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
@@ -259,21 +261,35 @@ static bool fail_output(Error *err) {
     return FAIL(err, ERROR_FAILED, "standard output: %s", strerror(reason));
 }
 
+/* Not stdio's buffer: what could not be written must not be tried again when the process ends. */
+static char waiting[1 << 16];
+static size_t waiting_size;
+
+bool output_flush(Error *err) {
+    size_t size = waiting_size;
+    waiting_size = 0;
+    return bytes_write(STDOUT_FILENO, waiting, size) || fail_output(err);
+}
+
 bool output_add(const Buffer *text, Error *err) {
     if (!buffer_ok(text, err)) return false;
-    if (fwrite(text->data, 1, text->size, stdout) != text->size) return fail_output(err);
+    if (text->size > sizeof waiting - waiting_size && !output_flush(err)) return false;
+    if (text->size > sizeof waiting) return bytes_write(STDOUT_FILENO, text->data, text->size) || fail_output(err);
+    if (text->size) memcpy(waiting + waiting_size, text->data, text->size);
+    waiting_size += text->size;
     return true;
 }
 
 bool output_printf(Error *err, const char *format, ...) {
+    Buffer text = {0};
     va_list arguments;
     va_start(arguments, format);
-    int written = vfprintf(stdout, format, arguments);
+    buffer_vprintf(&text, format, arguments);
     va_end(arguments);
-    return written >= 0 || fail_output(err);
+    bool added = output_add(&text, err);
+    buffer_free(&text);
+    return added;
 }
-
-bool output_flush(Error *err) { return (fflush(stdout) == 0 && !ferror(stdout)) || fail_output(err); }
 
 bool output_reader_left(void) { return reader_left; }
 

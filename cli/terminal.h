@@ -22,7 +22,7 @@ typedef struct Terminal {
     int64_t first_done, last_done; /* of the task: where it began (a resumed one not at 0), and now */
 } Terminal;
 
-/* First thing in main: broken pipes become write errors, SIGINT and SIGTERM a wish to stop, closed standard streams /dev/null. */
+/* First thing in main: broken pipes and file-size limits become write errors, SIGINT and SIGTERM a wish to stop, closed standard streams /dev/null. */
 void terminal_prepare(void);
 void terminal_start(Terminal *terminal, bool quiet);
 /* Borrows the terminal. Progress is reported by one thread at a time. */

@@ -15,11 +15,11 @@
 /* The kind is also the exit status of the program. */
 typedef enum ErrorKind {
     ERROR_NONE = 0,
-    ERROR_FAILED = 1,       /* it went wrong here: memory, a library, a full disk */
+    ERROR_FAILED = 1,       /* it went wrong here: memory, a library, training that diverges */
     ERROR_USAGE = 2,        /* unknown or contradictory flag */
     ERROR_DATA = 3,         /* the rows are not what they should be */
     ERROR_MODEL = 4,        /* the model folder is not what it should be */
-    ERROR_PATH = 5,         /* a path that cannot be opened or written */
+    ERROR_PATH = 5,         /* a path that cannot be opened or written: rights, a full disk, another run's lock */
     ERROR_INTERRUPTED = 130 /* asked to stop; state is saved */
 } ErrorKind;
 

@@ -27,14 +27,27 @@ const char *path_base(const char *path) {
     return slash ? slash + 1 : path;
 }
 
+/* A name whose file cannot be looked at (rights, a broken disk) counts as there: whoever opens it hears why. */
+static bool is_absent(int reason) {
+    return reason == ENOENT || reason == ENOTDIR || reason == ENAMETOOLONG || reason == EINVAL || reason == ELOOP;
+}
+
 bool file_exists(const char *path) {
     struct stat status;
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    return stat(path, &status) == 0 ? S_ISREG(status.st_mode) : !is_absent(errno);
 }
 
 bool folder_exists(const char *path) {
     struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    return stat(path, &status) == 0 ? S_ISDIR(status.st_mode) : !is_absent(errno);
+}
+
+bool folder_next(DIR *folder, const char *path, struct dirent **entry, Error *err) {
+    do {
+        errno = 0;
+        *entry = readdir(folder);
+    } while (*entry && (strcmp((*entry)->d_name, ".") == 0 || strcmp((*entry)->d_name, "..") == 0));
+    return *entry || errno == 0 || FAIL(err, ERROR_PATH, "%s: cannot be read: %s", path, strerror(errno));
 }
 
 int64_t file_size(const char *path) {
@@ -84,10 +97,9 @@ bool folder_remove_unfinished(const char *path, Error *err) {
     DIR *folder = opendir(path);
     if (!folder) return errno == ENOENT || FAIL(err, ERROR_PATH, "%s: cannot be opened: %s", path, strerror(errno));
     bool good = true;
-    for (struct dirent *entry; good && (entry = readdir(folder));) {
+    for (struct dirent *entry; good && (good = folder_next(folder, path, &entry, err)) && entry;) {
         Path part;
         struct stat status;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
         if (!path_make(&part, NULL, "%s/%s", path, entry->d_name) || lstat(part.text, &status) != 0) continue;
         if (S_ISDIR(status.st_mode))
             good = folder_remove_unfinished(part.text, err);
@@ -102,10 +114,11 @@ int64_t folder_size(const char *path) {
     DIR *folder = opendir(path);
     if (!folder) return -1;
     int64_t total = 0;
-    for (struct dirent *entry; total >= 0 && (entry = readdir(folder));) {
+    for (struct dirent *entry; total >= 0;) {
         Path part;
         struct stat status;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        if (!folder_next(folder, path, &entry, NULL)) total = -1;
+        if (total < 0 || !entry) break;
         if (!path_make(&part, NULL, "%s/%s", path, entry->d_name) || lstat(part.text, &status) != 0) continue;
         int64_t size = S_ISDIR(status.st_mode) ? folder_size(part.text) : S_ISREG(status.st_mode) ? (int64_t)status.st_size : 0;
         total = size < 0 ? -1 : total + size;
@@ -167,48 +180,78 @@ static bool flush_folder_of(const char *path) {
     return flushed;
 }
 
+enum { WRITER_BYTES = 1 << 16 };
+
+bool bytes_write(int file, const void *bytes, size_t size) {
+    for (const unsigned char *at = bytes; size > 0;) {
+        ssize_t written = write(file, at, size);
+        if (written < 0 && errno == EINTR) continue;
+        if (written == 0) errno = EIO; /* which no file should answer: asking again might never end */
+        if (written <= 0) return false;
+        at += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
 bool file_writer_open(FileWriter *writer, const char *path, Error *err) {
-    *writer = (FileWriter){0};
+    *writer = (FileWriter){.file = -1};
     Path temporary;
     if (!path_make(&temporary, err, "%s.XXXXXX.tmp", path)) return false;
     writer->path = mem_copy_text(path, strlen(path), err);
-    if (!writer->path) return false;
-    int file = mkostemps(temporary.text, 4, O_CLOEXEC);
-    if (file >= 0) {
-        writer->temporary = mem_copy_text(temporary.text, strlen(temporary.text), err);
+    writer->temporary = mem_copy_text(temporary.text, strlen(temporary.text), err);
+    writer->buffer = mem_new(WRITER_BYTES, 1, err);
+    bool made = writer->path && writer->temporary && writer->buffer;
+    if (made) {
+        writer->file = mkostemps(writer->temporary, 4, O_CLOEXEC);
+        made = writer->file >= 0;
+        if (!made) FAIL(err, ERROR_PATH, "%s: cannot be written: %s", path, strerror(errno));
+    }
+    if (made) {
         mode_t mask = umask(0);
         (void)umask(mask);
-        (void)fchmod(file, 0666 & ~mask); /* mkostemps makes it private; an output file is an ordinary one */
-        writer->stream = fdopen(file, "wb");
+        (void)fchmod(writer->file, 0666 & ~mask); /* mkostemps makes it private; an output file is an ordinary one */
+        return true;
     }
-    if (writer->temporary && writer->stream) return true;
-    FAIL(err, ERROR_PATH, "%s: cannot be written: %s", path, strerror(errno));
-    if (file >= 0) {
-        if (!writer->stream) close(file);
-        (void)unlink(temporary.text);
-    }
+    free(writer->temporary); /* a name under which nothing stands */
+    writer->temporary = NULL;
     file_writer_cancel(writer);
     return false;
 }
 
+static void flush_buffer(FileWriter *writer) {
+    if (!writer->error && !bytes_write(writer->file, writer->buffer, writer->used)) writer->error = errno;
+    writer->used = 0;
+}
+
 void file_writer_add(FileWriter *writer, const void *bytes, size_t size) {
     if (writer->error || size == 0) return;
-    if (fwrite(bytes, 1, size, writer->stream) != size) writer->error = errno ? errno : EIO;
+    if (size > WRITER_BYTES - writer->used) flush_buffer(writer);
+    if (size >= WRITER_BYTES) {
+        if (!writer->error && !bytes_write(writer->file, bytes, size)) writer->error = errno;
+        return;
+    }
+    memcpy(writer->buffer + writer->used, bytes, size);
+    writer->used += size;
 }
 
 void file_writer_printf(FileWriter *writer, const char *format, ...) {
-    if (writer->error) return;
+    Buffer text = {0};
     va_list arguments;
     va_start(arguments, format);
-    if (vfprintf(writer->stream, format, arguments) < 0) writer->error = errno ? errno : EIO;
+    buffer_vprintf(&text, format, arguments);
     va_end(arguments);
+    if (text.failed && !writer->error) writer->error = ENOMEM;
+    file_writer_add(writer, text.data, text.failed ? 0 : text.size);
+    buffer_free(&text);
 }
 
 bool file_writer_commit(FileWriter *writer, Error *err) {
+    flush_buffer(writer);
     int error = writer->error;
-    if (!error && (fflush(writer->stream) != 0 || fsync(fileno(writer->stream)) != 0)) error = errno;
-    if (fclose(writer->stream) != 0 && !error) error = errno;
-    writer->stream = NULL;
+    if (!error && fsync(writer->file) != 0) error = errno;
+    if (close(writer->file) != 0 && !error) error = errno;
+    writer->file = -1;
     if (!error && rename(writer->temporary, writer->path) != 0) error = errno;
     if (!error) {
         free(writer->temporary); /* the name is gone: cancel has nothing to remove */
@@ -221,10 +264,11 @@ bool file_writer_commit(FileWriter *writer, Error *err) {
 }
 
 void file_writer_cancel(FileWriter *writer) {
-    if (writer->stream) (void)fclose(writer->stream);
+    if (writer->buffer && writer->file >= 0) (void)close(writer->file);
     if (writer->temporary) (void)unlink(writer->temporary);
     free(writer->temporary);
     free(writer->path);
+    mem_free(writer->buffer);
     *writer = (FileWriter){0};
 }
 
@@ -239,6 +283,15 @@ bool file_write_buffer(const char *path, const Buffer *buffer, Error *err) {
     return buffer_ok(buffer, err) && file_write(path, buffer->data, buffer->size, err);
 }
 
+/* The bytes too: nobody knows whether whoever wrote them waited for the disk. */
+static bool flush_linked(const char *path, Error *err) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    bool flushed = file >= 0 && (fsync(file) == 0 || errno == EINVAL || errno == EROFS) && flush_folder_of(path);
+    if (!flushed) FAIL(err, ERROR_PATH, "%s: cannot be written: %s", path, strerror(errno));
+    if (file >= 0) (void)close(file);
+    return flushed;
+}
+
 bool file_link_or_copy(const char *from, const char *to, Error *err) {
     Path temporary;
     if (!path_make(&temporary, err, "%s.%ld.tmp", to, (long)getpid())) return false;
@@ -246,7 +299,7 @@ bool file_link_or_copy(const char *from, const char *to, Error *err) {
     if (linkat(AT_FDCWD, from, AT_FDCWD, temporary.text, AT_SYMLINK_FOLLOW) == 0) { /* what a symbolic link means, not the link */
         if (rename(temporary.text, to) == 0) {
             (void)unlink(temporary.text); /* rename leaves it when both were one file already */
-            return true;
+            return flush_linked(to, err);
         }
         (void)unlink(temporary.text);
     }

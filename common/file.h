@@ -2,6 +2,7 @@
 #ifndef TWOFOLD_COMMON_FILE_H
 #define TWOFOLD_COMMON_FILE_H
 
+#include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,12 +21,15 @@ MUST_CHECK bool path_make(Path *path, Error *err, const char *format, ...) PRINT
 /* The part behind the last '/', borrowed. */
 const char *path_base(const char *path);
 
-bool file_exists(const char *path);   /* a regular file (or a link to one) */
-bool folder_exists(const char *path); /* a folder (or a link to one) */
+/* A regular file, a folder (or a link to one); also when the system does not let one look: opening it then says why. */
+bool file_exists(const char *path);
+bool folder_exists(const char *path);
 MUST_CHECK bool folder_make(const char *path, Error *err); /* with its parents; an existing one is fine */
 MUST_CHECK bool folder_remove(const char *path, Error *err); /* with all in it; one that is absent is fine */
 /* Removes, in a folder and all below it, what a writer that was killed left under its temporary name. For folders that one program writes at a time. */
 MUST_CHECK bool folder_remove_unfinished(const char *path, Error *err);
+/* The next name in an open folder but "." and ".."; *entry NULL at the end. `path` is for the sentence. */
+MUST_CHECK bool folder_next(DIR *folder, const char *path, struct dirent **entry, Error *err);
 int64_t file_size(const char *path);  /* bytes, or -1 */
 int64_t folder_size(const char *path); /* bytes of all regular files below, or -1 */
 
@@ -42,10 +46,12 @@ void file_unmap(FileMap *map); /* takes a zeroed one */
  * the old file stands. Errors while adding are remembered and returned by commit. Cancel after a commit does nothing, so
  * cleaning up may always cancel. */
 typedef struct FileWriter {
-    FILE *stream;
+    unsigned char *buffer; /* NULL: nothing is open */
+    size_t used;           /* of buffer */
+    int file;
+    int error; /* errno of the first failure */
     char *path;
     char *temporary;
-    int error; /* errno of the first failure */
 } FileWriter;
 MUST_CHECK bool file_writer_open(FileWriter *writer, const char *path, Error *err);
 void file_writer_add(FileWriter *writer, const void *bytes, size_t size);
@@ -57,7 +63,10 @@ void file_writer_cancel(FileWriter *writer);
 MUST_CHECK bool file_write(const char *path, const void *bytes, size_t size, Error *err);
 MUST_CHECK bool file_write_buffer(const char *path, const Buffer *buffer, Error *err);
 
-/* Copies by hard link where the file system allows it, else byte by byte; replaces what is there. */
+/* Writes it all, however the system cuts it; false with errno set. */
+bool bytes_write(int file, const void *bytes, size_t size);
+
+/* Copies by hard link where the file system allows it, else byte by byte; replaces what is there. Flushed as a commit is. */
 MUST_CHECK bool file_link_or_copy(const char *from, const char *to, Error *err);
 
 #pragma GCC visibility pop

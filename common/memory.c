@@ -95,14 +95,14 @@ void buffer_add(Buffer *buffer, const void *bytes, size_t size) {
 
 void buffer_text(Buffer *buffer, const char *text) { buffer_add(buffer, text, strlen(text)); }
 
-void buffer_printf(Buffer *buffer, const char *format, ...) {
+void buffer_vprintf(Buffer *buffer, const char *format, va_list arguments) {
     if (!reserve(buffer, 128)) return;
     for (int attempt = 0; attempt < 2; attempt++) {
         size_t room = buffer->capacity - buffer->size;
-        va_list arguments;
-        va_start(arguments, format);
-        int length = vsnprintf(buffer->data + buffer->size, room, format, arguments);
-        va_end(arguments);
+        va_list copy;
+        va_copy(copy, arguments);
+        int length = vsnprintf(buffer->data + buffer->size, room, format, copy);
+        va_end(copy);
         if (length < 0) break;
         if ((size_t)length < room) {
             buffer->size += (size_t)length;
@@ -111,6 +111,13 @@ void buffer_printf(Buffer *buffer, const char *format, ...) {
         if (!reserve(buffer, (size_t)length)) return;
     }
     buffer->failed = true;
+}
+
+void buffer_printf(Buffer *buffer, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    buffer_vprintf(buffer, format, arguments);
+    va_end(arguments);
 }
 
 bool buffer_ok(const Buffer *buffer, Error *err) {

@@ -2,6 +2,7 @@
 #ifndef TWOFOLD_COMMON_MEMORY_H
 #define TWOFOLD_COMMON_MEMORY_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,7 @@ typedef struct Buffer {
 void buffer_add(Buffer *buffer, const void *bytes, size_t size);
 void buffer_text(Buffer *buffer, const char *text);
 void buffer_printf(Buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
+void buffer_vprintf(Buffer *buffer, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
 MUST_CHECK bool buffer_ok(const Buffer *buffer, Error *err);
 void buffer_free(Buffer *buffer);
 

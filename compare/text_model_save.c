@@ -72,8 +72,10 @@ int64_t text_model_bytes(const char *folder) {
     DIR *entries = opendir(folder);
     if (!entries) return -1;
     int64_t bytes = 0;
-    for (const struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
+    for (struct dirent *entry; bytes >= 0;) {
         Path path;
+        if (!folder_next(entries, folder, &entry, NULL)) bytes = -1;
+        if (bytes < 0 || !entry) break;
         if (!is_needed(entry->d_name) || !path_make(&path, NULL, "%s/%s", folder, entry->d_name)) continue;
         int64_t size = file_size(path.text);
         if (size > 0) bytes += size;

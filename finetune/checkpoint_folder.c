@@ -79,7 +79,7 @@ bool checkpoint_list(int64_t **steps, int *count, const char *output_dir, Error 
     if (!folder) return errno == ENOENT || FAIL(err, ERROR_PATH, "%s: %s", output_dir, strerror(errno));
     size_t capacity = 0;
     bool good = true;
-    for (struct dirent *entry; good && (entry = readdir(folder));) {
+    for (struct dirent *entry; good && (good = folder_next(folder, output_dir, &entry, err)) && entry;) {
         int64_t step = step_of(entry->d_name);
         Path path;
         if (step < 0 || !path_make(&path, NULL, "%s/%s", output_dir, entry->d_name) || !is_ours(path.text)) continue;
@@ -104,7 +104,7 @@ static bool remove_unfinished(const char *output_dir, Error *err) {
     DIR *folder = opendir(output_dir);
     if (!folder) return errno == ENOENT || FAIL(err, ERROR_PATH, "%s: %s", output_dir, strerror(errno));
     bool good = true;
-    for (struct dirent *entry; good && (entry = readdir(folder));) {
+    for (struct dirent *entry; good && (good = folder_next(folder, output_dir, &entry, err)) && entry;) {
         Path path;
         if (strncmp(entry->d_name, UNFINISHED, sizeof UNFINISHED - 1) != 0) continue;
         good = path_make(&path, err, "%s/%s", output_dir, entry->d_name) && folder_remove(path.text, err);
