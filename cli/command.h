@@ -15,6 +15,7 @@
 
 #include "cli/settings.h"
 #include "cli/terminal.h"
+#include "common/folder_lock.h"
 #include "common/parallel.h"
 
 typedef struct Run {
@@ -24,6 +25,9 @@ typedef struct Run {
     Terminal terminal;
     Observer observer; /* of the terminal */
     Pool *pool;        /* NULL until asked for with run_pool */
+    char *const *words; /* (word_count): the command line, the program's name left out */
+    int word_count;
+    FolderLock lock; /* of --output_dir, from step_make_output until the end */
     bool silent;       /* no closing line with times */
 } Run;
 

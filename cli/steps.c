@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/describe.h"
 #include "common/clock.h"
@@ -52,28 +51,46 @@ FeatureCache step_cache(const Run *run) {
     return run->settings.no_cache ? feature_cache_none() : feature_cache(run->settings.cache_dir);
 }
 
-static bool same_folder(const char *a, const char *b) {
-    struct stat first, second;
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+static bool look_at(struct stat *status, bool *is_there, const char *path, Error *err) {
+    *is_there = stat(path, status) == 0;
+    return *is_there || errno == ENOENT || errno == ENOTDIR || FAIL(err, ERROR_PATH, "%s: %s", path, strerror(errno));
 }
 
-static bool is_empty(const char *folder) {
+/* What was trained must not be written over what it was trained from. */
+static bool check_other_folder(const char *folder, const char *model, Error *err) {
+    struct stat first, second;
+    bool has_first, has_second;
+    if (!look_at(&first, &has_first, folder, err) || !look_at(&second, &has_second, model, err)) return false;
+    if (!has_first || !has_second || first.st_dev != second.st_dev || first.st_ino != second.st_ino) return true;
+    return FAIL(err, ERROR_USAGE, "%s: --output_dir is the model's own folder; name another", folder);
+}
+
+static bool check_empty(bool *empty, const char *folder, Error *err) {
     DIR *entries = opendir(folder);
-    bool empty = true;
-    for (const struct dirent *entry = entries ? readdir(entries) : NULL; entry && empty; entry = readdir(entries))
-        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-    if (entries) (void)closedir(entries);
-    return empty;
+    if (!entries) return FAIL(err, ERROR_PATH, "%s: %s", folder, strerror(errno));
+    struct dirent *entry;
+    bool good = folder_next(entries, folder, &entry, err);
+    *empty = good && !entry;
+    (void)closedir(entries);
+    return good;
 }
 
 bool step_make_output(Run *run, const char *mark, Error *err) {
     const char *folder = run->settings.output_dir;
-    if (run->settings.model && same_folder(folder, run->settings.model))
-        return FAIL(err, ERROR_USAGE, "%s: --output_dir is the model's own folder; name another", folder);
     Path marked;
-    if (!path_make(&marked, err, "%s/%s", folder, mark ? mark : "") || !folder_make(folder, err)) return false;
-    if (mark && !run->settings.overwrite_output_dir && !is_empty(folder) && !file_exists(marked.text))
+    bool empty = false;
+    if (run->settings.model && !check_other_folder(folder, run->settings.model, err)) return false;
+    if (!path_make(&marked, err, "%s/%s", folder, mark ? mark : "") || !folder_make(folder, err) ||
+        !check_empty(&empty, folder, err))
+        return false;
+    bool is_ours = !mark || empty || file_exists(marked.text) || folder_has_unfinished_run(folder);
+    if (!is_ours && !run->settings.overwrite_output_dir)
         return FAIL(err, ERROR_USAGE,
                     "%s: holds something else (no %s in it); --overwrite_output_dir writes into it all the same", folder, mark);
-    return access(folder, W_OK) == 0 || FAIL(err, ERROR_PATH, "%s: %s", folder, strerror(errno));
+    Buffer command = {0};
+    buffer_text(&command, "twofold");
+    for (int i = 0; i < run->word_count; i++) buffer_printf(&command, " %s", run->words[i]);
+    bool locked = buffer_ok(&command, err) && folder_lock(&run->lock, folder, command.data, &run->observer, err);
+    buffer_free(&command);
+    return locked;
 }

@@ -23,8 +23,9 @@ MUST_CHECK bool step_calibrate(Run *run, TextModel *model, const char *folder, E
 /* --cache_dir and --no_cache. */
 FeatureCache step_cache(const Run *run);
 
-/* Makes --output_dir, before anything takes time. ERROR_USAGE when it is the model's own folder, or holds something else: it is
- * not empty, lacks `mark`, and --overwrite_output_dir was not given. `mark` NULL: anything may be in it. */
+/* Makes --output_dir, before anything takes time, and locks it until main ends: ERROR_PATH when another run is at work there.
+ * ERROR_USAGE when it is the model's own folder, or holds something else: it is not empty, lacks `mark` and what a run that did
+ * not finish leaves, and --overwrite_output_dir was not given. `mark` NULL: anything may be in it. */
 MUST_CHECK bool step_make_output(Run *run, const char *mark, Error *err);
 
 #endif
