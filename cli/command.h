@@ -35,6 +35,8 @@ typedef struct Run {
 MUST_CHECK Pool *run_pool(Run *run, Error *err);
 int run_threads(const Run *run);
 
+enum { MOST_RUNS = 16 }; /* of report */
+
 typedef struct Command {
     const char *summary;   /* one line of `twofold --help` */
     const char *arguments; /* what stands behind the flags in its usage, or NULL when it takes none */
@@ -54,6 +56,7 @@ bool command_explore(Run *run, Error *err);
 bool command_tokenize(Run *run, Error *err);
 bool command_features(Run *run, Error *err);
 bool command_compare(Run *run, Error *err);
+bool command_report(Run *run, Error *err);
 bool command_train(Run *run, Error *err);
 bool command_finetune(Run *run, Error *err);
 bool command_evaluate(Run *run, Error *err);

@@ -14,6 +14,15 @@ static const Command COMMANDS[COMMAND_COUNT] = {
                          .example = "twofold compare --model models/minilm --data emotion/ --output_dir runs/emotion "
                                     "--learning_rate 1e-4 --epochs 2 --batch_size 64",
                          .run = command_compare},
+    [COMMAND_REPORT] = {.summary = "render a finished comparison again, or several runs on the same rows as one",
+                        .arguments = "RUN…",
+                        .arguments_most = MOST_RUNS,
+                        .about = "Reads compare.json and the answers that each entry left in its folder, trains nothing and needs no "
+                                 "model, and writes the report again. Several runs on the same rows become one comparison: the same "
+                                 "statistics over all their entries. Runs on other rows are refused. The data is read from where "
+                                 "the run found it; --data says where it is now.",
+                        .example = "twofold report runs/minilm runs/mpnet --output_dir runs/both",
+                        .run = command_report},
     [COMMAND_EXPLORE] = {.summary = "what a set of texts is like, before anything is trained",
                          .arguments = "[DATA]",
                          .arguments_most = 1,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/compare.h"
 #include "cli/describe.h"
 #include "cli/entries.h"
 #include "cli/steps.h"
@@ -142,7 +143,7 @@ static void say_audit(Run *run, const Dataset *dataset) {
     audit_free(&audit);
 }
 
-static void say_entry(void *context, const EntryResult *entry) {
+void compare_say_entry(void *context, const EntryResult *entry) {
     Run *run = context;
     if (entry->status == ENTRY_FAILED)
         terminal_say(&run->terminal, "%-14s failed    %s", entry->name, entry->failure.message);
@@ -211,7 +212,7 @@ static void add_wrapped(Buffer *out, const char *heading, const char *text, int 
     buffer_text(out, "\n");
 }
 
-static bool print_result(Run *run, const Comparison *c, Error *err) {
+static bool print_table(Run *run, const Comparison *c, Error *err) {
     Buffer out = {0};
     terminal_say(&run->terminal, "%s", "");
     add_table(&out, c);
@@ -239,6 +240,10 @@ static bool print_json(const Run *run, Error *err) {
     buffer_free(&out);
     file_unmap(&map);
     return printed;
+}
+
+bool compare_print(Run *run, const Comparison *c, Error *err) {
+    return run->settings.json ? print_json(run, err) : print_table(run, c, err);
 }
 
 /* ---- the command ---- */
@@ -269,8 +274,8 @@ static bool compare(Run *run, CompareInput *input, const Entries *entries, Error
         input->command = command.data;
         input->options_json = options.data;
         say_plan(run, entries, estimates);
-        ok = compare_run(&result, input, say_entry, run, &run->observer, err) &&
-             (run->settings.json ? print_json(run, err) : print_result(run, &result, err));
+        ok = compare_run(&result, input, compare_say_entry, run, &run->observer, err) &&
+             compare_print(run, &result, err);
     }
     if (!ok && err->kind == ERROR_INTERRUPTED) say_how_to_go_on(run, err);
     comparison_free(&result);

@@ -1,7 +1,7 @@
 #include "cli/settings.h"
 
 static const char *const COMMAND_NAMES[COMMAND_COUNT] = {
-    [COMMAND_COMPARE] = "compare",   [COMMAND_EXPLORE] = "explore", [COMMAND_TOKENIZE] = "tokenize",
+    [COMMAND_COMPARE] = "compare",   [COMMAND_REPORT] = "report",   [COMMAND_EXPLORE] = "explore", [COMMAND_TOKENIZE] = "tokenize",
     [COMMAND_FEATURES] = "features", [COMMAND_TRAIN] = "train",     [COMMAND_FINETUNE] = "finetune",
     [COMMAND_EVALUATE] = "evaluate", [COMMAND_PREDICT] = "predict", [COMMAND_CONVERT] = "convert",
     [COMMAND_HELP] = "help",
@@ -28,6 +28,7 @@ void settings_spread_seed(Settings *settings) {
 /* Which commands take a row: single ones, and the sets that come again. */
 enum {
     COMPARE = 1 << COMMAND_COMPARE,
+    REPORT = 1 << COMMAND_REPORT,
     EXPLORE = 1 << COMMAND_EXPLORE,
     TOKENIZE = 1 << COMMAND_TOKENIZE,
     FEATURES = 1 << COMMAND_FEATURES,
@@ -45,7 +46,7 @@ enum {
     LINEAR = COMPARE | TRAIN,                            /* those that train linear models */
     TUNING = COMPARE | FINETUNE,                         /* those that fine-tune */
     POOLING = COMPARE | FEATURES | TRAIN,                /* those that make features of an encoder */
-    COMPUTING = READING | PREDICT | CONVERT              /* those that use all cores */
+    COMPUTING = READING | REPORT | PREDICT | CONVERT              /* those that use all cores */
 };
 
 #define AT(field) OPTION_AT(Settings, field)
@@ -57,13 +58,13 @@ enum {
 #define OUTPUT .group = "output"
 #define RUNNING .group = "running"
 static const Option ROWS[] = {
-    {"data", "dataset_name", OPTION_PATH, AT(data.data), .meta = "DATA", DATA, .commands = READING,
+    {"data", "dataset_name", OPTION_PATH, AT(data.data), .meta = "DATA", DATA, .commands = READING | REPORT,
      .help = "one file, or a folder with train, validation (val, dev) and test: CSV, TSV, JSONL or lines of text;label, plain or "
              ".gz"},
-    {"train_file", NULL, OPTION_PATH, AT(data.train_file), DATA, .commands = READING, .help = "training rows, instead of --data"},
-    {"validation_file", NULL, OPTION_PATH, AT(data.validation_file), DATA, .commands = READING,
+    {"train_file", NULL, OPTION_PATH, AT(data.train_file), DATA, .commands = READING | REPORT, .help = "training rows, instead of --data"},
+    {"validation_file", NULL, OPTION_PATH, AT(data.validation_file), DATA, .commands = READING | REPORT,
      .help = "validation rows, instead of --data"},
-    {"test_file", NULL, OPTION_PATH, AT(data.test_file), DATA, .commands = READING, .help = "test rows, instead of --data"},
+    {"test_file", NULL, OPTION_PATH, AT(data.test_file), DATA, .commands = READING | REPORT, .help = "test rows, instead of --data"},
     {"text_column", "text_column_name", OPTION_TEXT, AT(data.text_column), .meta = "NAME",
      .unset = "text, sentence, content, review …", DATA, .commands = COLUMNS,
      .help = "the column of texts, by name, or by number from 1 without a header"},
@@ -99,8 +100,8 @@ static const Option ROWS[] = {
     {"max_predict_samples", NULL, OPTION_INT, AT(data.max_predict_samples), OPTION_AT_LEAST(1), .unset = "all", DATA,
      .commands = SPLITTING, .help = "test rows used"},
 
-    {"model", "model_name_or_path model_name", OPTION_PATH, AT(model), .meta = "DIR", MODEL, .commands = ALL & ~COMPARE,
-     .needed = ALL & ~(COMPARE | EXPLORE | TRAIN | TOKENIZE),
+    {"model", "model_name_or_path model_name", OPTION_PATH, AT(model), .meta = "DIR", MODEL, .commands = ALL & ~(COMPARE | REPORT),
+     .needed = ALL & ~(COMPARE | REPORT | EXPLORE | TRAIN | TOKENIZE),
      .help = "a model's folder as Hugging Face writes it, or its name in the Hugging Face cache"},
     {"model", "model_name_or_path model_name", OPTION_EACH, AT(models), .meta = "DIR", MODEL, .commands = COMPARE,
      .help = "the encoder: a model's folder as Hugging Face writes it, or its name in the Hugging Face cache; and again as "
@@ -235,11 +236,13 @@ static const Option ROWS[] = {
     {"output_dir", NULL, OPTION_PATH, AT(output_dir), .meta = "DIR", OUTPUT,
      .commands = COMPARE | FEATURES | TRAIN | FINETUNE | CONVERT, .needed = COMPARE | FEATURES | TRAIN | FINETUNE | CONVERT,
      .help = "where the files go; made when it is not there"},
+    {"output_dir", NULL, OPTION_PATH, AT(output_dir), .meta = "DIR", .unset = "of one run its own folder", OUTPUT, .commands = REPORT,
+     .help = "where the report goes"},
     {"output_dir", NULL, OPTION_PATH, AT(output_dir), .meta = "DIR", .unset = "nothing is written", OUTPUT, .commands = EVALUATE,
      .help = "where metrics.json, classification_report.txt, predictions.csv and errors.csv go"},
     {"overwrite_output_dir", NULL, OPTION_BOOL, AT(overwrite_output_dir), OUTPUT,
-     .commands = COMPARE | TRAIN | FINETUNE | CONVERT, .help = "write into a folder that holds something else"},
-    {"json", NULL, OPTION_BOOL, AT(json), OUTPUT, .commands = COMPARE | EXPLORE | TOKENIZE | TRAIN | FINETUNE | EVALUATE,
+     .commands = COMPARE | REPORT | TRAIN | FINETUNE | CONVERT, .help = "write into a folder that holds something else"},
+    {"json", NULL, OPTION_BOOL, AT(json), OUTPUT, .commands = COMPARE | REPORT | EXPLORE | TOKENIZE | TRAIN | FINETUNE | EVALUATE,
      .help = "the result as JSON on standard output"},
 
     {"num_threads", NULL, OPTION_INT, AT(num_threads), OPTION_BETWEEN(1, 4096), .unset = "the cores this process may use",

@@ -19,6 +19,7 @@
 /* In the order of --help. The number is the command's bit in the table of flags. */
 typedef enum CommandId {
     COMMAND_COMPARE,
+    COMMAND_REPORT,
     COMMAND_EXPLORE,
     COMMAND_TOKENIZE,
     COMMAND_FEATURES,

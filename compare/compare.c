@@ -14,6 +14,7 @@
 #include "compare/recommend.h"
 #include "compare/report.h"
 #include "compare/results.h"
+#include "features/npy.h"
 
 /* A run, as its steps see it. */
 typedef struct Work {
@@ -81,6 +82,38 @@ static bool describe_model(Comparison *out, const CompareInput *input, Error *er
     return describe_tokens(model, input, err);
 }
 
+/* The lengths of all rows in a split, kept so that a later report need not cut the texts again. */
+static bool write_lengths(const ComparisonModel *model, const char *folder, Error *err) {
+    Path path;
+    return !model->lengths_count || (path_make(&path, err, "%s/token_lengths.npy", folder) &&
+                                     npy_write_labels(path.text, model->lengths, model->lengths_count, err));
+}
+
+static bool read_lengths(ComparisonModel *model, const char *folder, Error *err) {
+    Path path;
+    int64_t *lengths = NULL, count = 0;
+    if (!path_make(&path, err, "%s/token_lengths.npy", folder) || !npy_read_int64(&lengths, &count, path.text, err)) return false;
+    model->lengths = count > 0 && count <= INT32_MAX ? mem_new((size_t)count, sizeof *model->lengths, err) : NULL;
+    for (int64_t i = 0; model->lengths && i < count; i++)
+        model->lengths[model->lengths_count++] = lengths[i] > 0 && lengths[i] < INT32_MAX ? (int32_t)lengths[i] : 1;
+    mem_free(lengths);
+    return model->lengths && summary_make(&model->tokens, model->lengths, model->lengths_count, err);
+}
+
+/* The encoder that an earlier run used, as that run recorded it. */
+static bool recall_model(ComparisonModel *model, const CompareInput *input, Error *err) {
+    const Json *json = input->recorded_model, *truncated = json_get(json, "truncated");
+    if (json_is_null(json)) return true;
+    model->folder = json_string_or(json_get(json, "path"), "");
+    (void)snprintf(model->what, sizeof model->what, "%s", json_string_or(json_get(json, "what"), ""));
+    (void)snprintf(model->sha256.text, sizeof model->sha256.text, "%s", json_string_or(json_get(json, "sha256"), ""));
+    (void)snprintf(model->new_tensors, sizeof model->new_tensors, "%s", json_string_or(json_get(json, "new_tensors"), ""));
+    model->max_length = (int)json_int_or(json_get(json, "max_length"), 0);
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++)
+        model->truncated[split] = (int)json_int_or(json_get(truncated, split_name(split)), 0);
+    return read_lengths(model, input->recorded_from, err);
+}
+
 static bool describe(Work *work, Error *err) {
     Comparison *out = work->out;
     const CompareInput *input = work->input;
@@ -98,7 +131,8 @@ static bool describe(Work *work, Error *err) {
         for (int i = 0; i < dataset->splits[split].count; i++) all.rows[all.count++] = dataset->splits[split].rows[i];
     bool good = text_summaries_make(&out->texts, dataset, &all, err) && audit_run(&out->audit, dataset, err);
     mem_free(all.rows);
-    good = good && (!input->encoder || describe_model(out, input, err));
+    good = good && (!input->encoder || describe_model(out, input, err)) &&
+           (!input->recorded || recall_model(&out->model, input, err));
     out->entries = good ? mem_new((size_t)input->entry_count, sizeof *out->entries, err) : NULL;
     if (!out->entries) return false;
     work->linear = (LinearInputs){.dataset = dataset,
@@ -119,7 +153,8 @@ static bool make_features(Work *work, Error *err) {
     work->has_made = true;
     for (int i = 0; i < work->input->entry_count && work->made_count < EXTRACT_MOST; i++) {
         const EntrySpec *spec = &work->input->entries[i];
-        bool known = spec->kind != ENTRY_FROZEN || spec->source != ENTRY_TRAINED || work->out->entries[i].status == ENTRY_FAILED || work->out->entries[i].reused;
+        bool known = spec->kind != ENTRY_FROZEN || spec->source != ENTRY_TRAINED || work->out->entries[i].status == ENTRY_FAILED ||
+                     work->out->entries[i].reused;
         const ExtractOptions *e = &spec->linear.extract;
         for (int m = 0; m < work->made_count && !known; m++) {
             const ExtractOptions *other = &work->made[m].extract;
@@ -305,8 +340,28 @@ static bool clear_folder(const char *folder, const char *key, bool overwrite, Er
     return folder_remove(folder, err) && folder_make(folder, err) && file_write(path.text, key, strlen(key), err);
 }
 
+/* A finished entry of another run, and its files into this one's folder. */
+static bool recall_entry(Work *work, const char *folder, EntryResult *result, Error *err) {
+    const CompareInput *input = work->input;
+    Path own;
+    Buffer key = {0}, changed = {0};
+    bool found = false;
+    entry_record_key(&key, folder);
+    bool good = buffer_ok(&key, err) && path_make(&own, err, "%s/%s", input->output_dir, result->name) &&
+                entry_record_load(result, input->dataset, key.data ? key.data : "", folder, &found, &changed, err);
+    if (good && !found)
+        good = FAIL(err, ERROR_DATA, "%s: %s", folder, changed.size ? changed.data : "there is no record of the entry");
+    result->reused = true;
+    good = good && score(work, result, err) && write_answers(result, input->dataset, own.text, err) &&
+           entry_record_save(result, key.data, own.text, err);
+    buffer_free(&key);
+    buffer_free(&changed);
+    return good;
+}
+
 static bool run_entry(Work *work, const EntrySpec *spec, EntryResult *result, Error *err) {
     const CompareInput *input = work->input;
+    if (input->recorded) return recall_entry(work, input->recorded[spec - input->entries], result, err);
     Path folder;
     Buffer key = {0}, changed = {0};
     bool found = false;
@@ -317,7 +372,8 @@ static bool run_entry(Work *work, const EntrySpec *spec, EntryResult *result, Er
         result->reused = true;
         good = score(work, result, err);
     } else if (good) {
-        if (changed.size) observer_note(work->observer, spec->source == ENTRY_TRAINED ? "%-14s trained again: %s" : "%-14s read again: %s", spec->name, changed.data);
+        const char *done = spec->source == ENTRY_TRAINED ? "trained" : "read";
+        if (changed.size) observer_note(work->observer, "%-14s %s again: %s", spec->name, done, changed.data);
         good = clear_folder(folder.text, key.data, input->overwrite, err) &&
                (spec->source == ENTRY_TRAINED ? train_entry : read_entry)(work, spec, result, folder.text, key.data, err);
     }
@@ -380,6 +436,7 @@ static bool run_entries(Work *work, CompareDone on_entry, void *context, Error *
                                 .kind = spec->kind,
                                 .source = spec->source,
                                 .path = spec->path,
+                                .folder = work->input->recorded ? work->input->recorded[i] : NULL,
                                 .costs = COSTS_UNKNOWN,
                                 .steps_per_epoch = (double)NAN};
         out->entry_count = i + 1;
@@ -402,9 +459,11 @@ bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entr
     double started_s = clock_wall_s();
     Work work = {.input = input, .out = out, .observer = observer};
     bool good = describe(&work, err) && check_folder(&work, err) && folder_remove_unfinished(input->output_dir, err) &&
-                environment_write(input, out, (double)NAN, err) && write_rows(&work, err) &&
+                (input->recorded || environment_write(input, out, (double)NAN, err)) && write_rows(&work, err) &&
+                write_lengths(&out->model, input->output_dir, err) &&
                 run_entries(&work, on_entry, context, err) && compare_pairs(out, err) && recommend(out, err) &&
-                write_reports(out, input->output_dir, err) && environment_write(input, out, clock_wall_s() - started_s, err);
+                write_reports(out, input->output_dir, err) &&
+                (input->recorded || environment_write(input, out, clock_wall_s() - started_s, err));
     for (int i = 0; i < work.made_count; i++) features_free(&work.made[i].features);
     return good;
 }

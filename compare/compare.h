@@ -32,6 +32,11 @@ typedef struct CompareInput {
     const char *options_json; /* every option, one JSON object, for env.json */
     Pool *pool;
     EntryContext context; /* filled by compare_identify */
+    /* Instead of training: the folders of finished entries, (entry_count), taken as they are whatever they were made with, and the encoder as the
+     * "model" of their compare.json says it was (NULL: none). The encoder above is then NULL. */
+    const char *const *recorded;
+    const Json *recorded_model;
+    const char *recorded_from; /* the run of that model */
 } CompareInput;
 
 /* Takes the hashes of data and model by which an earlier run's records are known. Once, when all else in the input stands. */

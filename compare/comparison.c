@@ -36,6 +36,7 @@ const char *entry_source_name(EntrySource source) {
 bool entry_model_folder(Path *folder, const Comparison *comparison, const EntryResult *entry) {
     if (entry->source == ENTRY_ANSWERS) return false;
     if (entry->source == ENTRY_SAVED) return path_make(folder, NULL, "%s", entry->path);
+    if (entry->folder) return path_make(folder, NULL, "%s/model", entry->folder);
     return path_make(folder, NULL, "%s/%s/model", comparison->output_dir, entry->name);
 }
 

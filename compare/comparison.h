@@ -47,6 +47,7 @@ typedef struct EntryResult {
     EntryKind kind;
     EntrySource source;
     const char *path;     /* of the file or folder, as the user named it; NULL for one that this run trains */
+    const char *folder;   /* where its model/ is, when that is not the comparison's own folder; else NULL */
     EntryStatus status;
     Error failure;        /* of a failed one: then nothing below counts */
     bool reused;          /* taken from an earlier run in the same folder */

@@ -10,6 +10,18 @@ const char *entry_kind_name(EntryKind kind) {
     return NAMES[kind];
 }
 
+bool entry_kind_find(const char *name, EntryKind *kind) {
+    for (*kind = ENTRY_DUMMY; *kind < ENTRY_KINDS; (*kind)++)
+        if (strcmp(name, entry_kind_name(*kind)) == 0) return true;
+    return false;
+}
+
+bool entry_source_find(const char *name, EntrySource *source) {
+    for (*source = ENTRY_TRAINED; *source <= ENTRY_SAVED; (*source)++)
+        if (strcmp(name, entry_source_name(*source)) == 0) return true;
+    return false;
+}
+
 bool entry_preset(EntrySpec *spec, const char *name, const EntrySpec *common, bool C_given, Error *err) {
     int preset = 0;
     while (preset < ENTRY_PRESETS && strcmp(ENTRY_PRESET_NAMES[preset], name) != 0) preset++;

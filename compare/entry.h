@@ -31,11 +31,16 @@ typedef struct EntryContext {
 /* One JSON object (indented): the same exactly when a run would give the same result. */
 void entry_key(Buffer *out, const EntrySpec *spec, const EntryContext *context);
 bool entry_has_encoder(const EntrySpec *spec);
+/* By the words of entry_kind_name and entry_source_name. */
+bool entry_kind_find(const char *name, EntryKind *kind);
+bool entry_source_find(const char *name, EntrySource *source);
 /* "C 1, was 10; learning_rate …": in what two keys differ that are not the same. */
 void entry_key_difference(Buffer *out, const char *key, const char *recorded);
 
 /* entry.json and answers.safetensors in the entry's folder. Saved last, so that a record means a finished entry. */
 MUST_CHECK bool entry_record_save(const EntryResult *entry, const char *key, const char *folder, Error *err);
+/* The key of the record in a folder, whatever it is; "" when there is none. */
+void entry_record_key(Buffer *out, const char *folder);
 /* Whether there is a record with that very key. Its answers may still turn out damaged. */
 bool entry_record_fits(const char *key, const char *folder);
 /* *found: a record with that very key was read into the (zeroed but for name and kind) result. Without one, `changed` says what differs, or "" when there is

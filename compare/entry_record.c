@@ -232,6 +232,15 @@ static bool load_answers(EntryResult *entry, const Dataset *dataset, const Json 
     return good;
 }
 
+void entry_record_key(Buffer *out, const char *folder) {
+    Path path;
+    Json *record = NULL;
+    if (path_make(&path, NULL, "%s/entry.json", folder) && file_exists(path.text))
+        record = json_parse_file(path.text, ERROR_DATA, NULL);
+    buffer_text(out, json_string_or(json_get(record, "key"), ""));
+    json_free(record);
+}
+
 bool entry_record_fits(const char *key, const char *folder) {
     Path path;
     if (!path_make(&path, NULL, "%s/entry.json", folder) || !file_exists(path.text)) return false;

@@ -62,6 +62,14 @@ static void write_data(JsonWriter *json, const Comparison *c) {
     json_end_object(json);
 }
 
+static void write_text_or_null(JsonWriter *json, const char *key, const char *text) {
+    json_write_key(json, key);
+    if (text && *text)
+        json_write_string(json, text);
+    else
+        json_write_null(json);
+}
+
 static void write_model(JsonWriter *json, const ComparisonModel *model) {
     json_write_key(json, "model");
     if (!model->folder) {
@@ -76,6 +84,7 @@ static void write_model(JsonWriter *json, const ComparisonModel *model) {
     write_by_split(json, "truncated", model->truncated);
     json_put_number(json, "tokens_mean", model->tokens.mean);
     json_put_int(json, "tokens_max", model->tokens.max);
+    write_text_or_null(json, "new_tensors", model->new_tensors);
     json_end_object(json);
 }
 
@@ -136,14 +145,6 @@ static void write_training(JsonWriter *json, const EntryResult *entry) {
     json_put_bool(json, "stopped_early", training->stopped_early);
     write_evaluations(json, training);
     json_end_object(json);
-}
-
-static void write_text_or_null(JsonWriter *json, const char *key, const char *text) {
-    json_write_key(json, key);
-    if (text && *text)
-        json_write_string(json, text);
-    else
-        json_write_null(json);
 }
 
 static void write_failed(JsonWriter *json) {

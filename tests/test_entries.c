@@ -234,11 +234,92 @@ static void test_wrong_words(void **state) {
     if (folder_exists(at_home("words"))) fail_msg("a folder is left behind");
 }
 
+/* ---- report ---- */
+
+static void check_report(int status, const char *part, const char *words) {
+    Words list;
+    int count = 0;
+    snprintf(list.text, sizeof list.text, "twofold report %s", words);
+    for (char *word = strtok(list.text, " "); word && count < PROGRAM_WORDS_MOST - 1; word = strtok(NULL, " "))
+        list.list[count++] = word;
+    list.list[count] = NULL;
+    Ran ran = program_run_words(NULL, list.list);
+    check_ran(&ran, status, part);
+    ran_free(&ran);
+}
+
+static const char *folders(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static const char *folders(const char *format, ...) {
+    static char words[4096];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(words, sizeof words, format, arguments);
+    va_end(arguments);
+    return words;
+}
+
+/* In its own folder nothing changes; in another it is the same report. */
+static void test_report_again(void **state) {
+    (void)state;
+    const char *entries = "--entries dummy,tfidf-logreg";
+    check_compare(0, "", "plain", "again", outside(entries, "predictions", "theirs", "own/cls-logreg/predictions.csv"));
+    check_command("cp -a %s %s", at_home("again"), at_home("again-before"));
+    check_report(0, "verdict", at_home("again"));
+    check_same_run("again-before", "again");
+    check_report(0, "verdict", folders("%s --output_dir %s", at_home("again"), at_home("again-elsewhere")));
+    static const char *const SAME[] = {"compare.json", "report.html", "report.md", "splits.csv", "theirs/predictions.csv"};
+    for (size_t i = 0; i < sizeof SAME / sizeof *SAME; i++)
+        check_command("cmp %s/%s %s/%s >&2", at_home("again"), SAME[i], at_home("again-elsewhere"), SAME[i]);
+    /* path B's curves and the encoder are recalled too */
+    check_report(0, "verdict", folders("%s --output_dir %s", at_home("own"), at_home("own-elsewhere")));
+    check_command("cmp %s/figures/loss.svg %s/figures/loss.svg >&2", at_home("own"), at_home("own-elsewhere"));
+    check_command("cmp %s/figures/tokens.svg %s/figures/tokens.svg >&2", at_home("own"), at_home("own-elsewhere"));
+}
+
+/* Two runs as one: what both have stands once, what has another key is named after its run. */
+static void test_report_together(void **state) {
+    (void)state;
+    check_compare(0, "", "plain", "first", "--entries dummy,tfidf-logreg");
+    check_compare(0, "", "plain", "second", "--entries dummy,tfidf-logreg,mean-logreg --C 3");
+    check_report(0, "next      twofold predict --model",
+                 folders("%s %s --output_dir %s", at_home("first"), at_home("second/"), at_home("both")));
+    Json *json = read_json("both/compare.json");
+    static const char *const NAMES[] = {"dummy", "tfidf-logreg", "second.tfidf-logreg", "mean-logreg"};
+    int count = 0;
+    for (const Json *entry = json_first(json_get(json, "entries")); entry; entry = json_next(entry), count++)
+        assert_string_equal(json_string_or(json_get(entry, "name"), ""), NAMES[count]);
+    assert_int_equal(count, 4);
+    assert_int_equal(json_size(json_get(json, "pairs")), 6);
+    json_free(json);
+    CHECK_CLOSE(test_score("both", "second.tfidf-logreg", "log_loss"), test_score("second", "tfidf-logreg", "log_loss"), 0, 0);
+    assert_true(is_there("both", "figures", "accuracy.svg"));
+    check_report(3, "was made by 'twofold report", at_home("both"));
+    check_report(2, "2 runs need --output_dir", folders("%s %s", at_home("first"), at_home("second")));
+}
+
+static void test_report_refused(void **state) {
+    (void)state;
+    put_rows("one.csv", 0, 120, 0);
+    check_compare(0, "", "one.csv", "other", "--entries dummy");
+    check_compare(0, "", "plain", "same", "--entries dummy");
+    check_report(3, "other: other rows than ",
+                 folders("%s %s --output_dir %s", at_home("same"), at_home("other"), at_home("refused")));
+    check_report(5, "no compare.json", at_home("plain"));
+    check_report(2, "report needs the folder of a finished comparison", "");
+    check_command("mkdir %s && mv %s %s", at_home("moved"), at_home("one.csv"), at_home("moved"));
+    check_report(5, "one.csv", at_home("other"));
+    check_report(0, "verdict", folders("%s --data %s", at_home("other"), at_home("moved/one.csv")));
+    put_rows("moved/one.csv", 0, 119, 0);
+    check_report(3, "the rows are not those of ", folders("%s --data %s", at_home("other"), at_home("moved/one.csv")));
+    if (folder_exists(at_home("refused"))) fail_msg("a folder is left behind");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ways_to_say_it), cmocka_unit_test(test_record),      cmocka_unit_test(test_all_rows),
-        cmocka_unit_test(test_saved_models),   cmocka_unit_test(test_other_order), cmocka_unit_test(test_wrong_files),
-        cmocka_unit_test(test_wrong_words),
+        cmocka_unit_test(test_ways_to_say_it), cmocka_unit_test(test_record),       cmocka_unit_test(test_all_rows),
+        cmocka_unit_test(test_saved_models),   cmocka_unit_test(test_other_order),  cmocka_unit_test(test_wrong_files),
+        cmocka_unit_test(test_wrong_words),    cmocka_unit_test(test_report_again), cmocka_unit_test(test_report_together),
+        cmocka_unit_test(test_report_refused),
     };
     return cmocka_run_group_tests(tests, make_home, remove_home);
 }
