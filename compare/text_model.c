@@ -261,6 +261,16 @@ static bool predict_finetuned(TextModel *model, const Tokens *tokens, const int3
     return ok;
 }
 
+/* Finite weights can still overflow on the way: what then comes out must not pass for an answer. */
+static bool fail_overflow(const Error *why, Error *err) {
+    return FAIL(err, ERROR_MODEL, "%s: the model's weights are damaged, or its training diverged", why->message);
+}
+
+static bool check_features(const FeatureView *view, Error *err) {
+    Error why = {0};
+    return feature_view_check(view, &why) || fail_overflow(&why, err);
+}
+
 static bool predict_encoded(TextModel *model, const TextView *texts, const int32_t *truth, Predictions *out, int *truncated,
                             const Observer *observer, Error *err) {
     Tokens tokens = {0};
@@ -270,7 +280,7 @@ static bool predict_encoded(TextModel *model, const TextView *texts, const int32
         ok = predict_finetuned(model, &tokens, truth, out, observer, err);
     else if (ok && extractor_run(model->extractor, &features, &tokens, NULL, tokens.rows, observer, err)) {
         FeatureView view = features_view(&features);
-        ok = classifier_predict(&model->classifier, &view, truth, model->pool, out, err);
+        ok = check_features(&view, err) && classifier_predict(&model->classifier, &view, truth, model->pool, out, err);
     } else
         ok = false;
     features_free(&features);
@@ -299,10 +309,15 @@ static bool predict_given(TextModel *model, const TextView *texts, const int32_t
     return false;
 }
 
+static bool check_answers(const Predictions *answers, Error *err) {
+    Error why = {0};
+    return predictions_check(answers, &why) || fail_overflow(&why, err);
+}
+
 bool text_model_predict(TextModel *model, const TextView *texts, const int32_t *truth, Predictions *out, int *truncated,
                         const Observer *observer, Error *err) {
     if (truncated) *truncated = 0;
-    if (!predict_given(model, texts, truth, out, truncated, observer, err)) return false;
+    if (!predict_given(model, texts, truth, out, truncated, observer, err) || !check_answers(out, err)) return false;
     if (out->probabilities) temperature_apply(out, model->temperature);
     return true;
 }
