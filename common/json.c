@@ -2,9 +2,11 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/file.h"
+#include "common/memory.h"
 #include "common/utf8.h"
 
 static int line_of(const char *text, const char *at) {
@@ -13,7 +15,38 @@ static int line_of(const char *text, const char *at) {
     return line;
 }
 
-Json *json_parse(const char *text, size_t size, const char *where, ErrorKind kind, Error *err) {
+/* ---- keys that stand twice ---- */
+
+static int by_key(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+/* Puts a key that an object has twice into *twice. False for want of memory. */
+static bool find_twice(const Json *object, const char **twice, Error *err) {
+    size_t count = 0;
+    for (const Json *child = object->child; child; child = child->next) count++;
+    const char **keys = mem_new(count, sizeof *keys, err);
+    if (!keys) return false;
+    count = 0;
+    for (const Json *child = object->child; child; child = child->next) keys[count++] = child->string;
+    qsort(keys, count, sizeof *keys, by_key);
+    for (size_t i = 1; i < count && !*twice; i++)
+        if (strcmp(keys[i - 1], keys[i]) == 0) *twice = keys[i];
+    mem_free(keys);
+    return true;
+}
+
+/* Two readers may believe two different ones (cJSON the first, Python the last). The depth is the parser's: at most 1,000. */
+static bool check_keys(const Json *json, const char *where, ErrorKind kind, Error *err) {
+    const char *twice = NULL;
+    if (cJSON_IsObject(json) && json->child && json->child->next && !find_twice(json, &twice, err)) return false;
+    if (twice) return FAIL(err, kind, "%s: key '%.80s' stands twice in one object", where, twice);
+    for (const Json *child = json->child; child; child = child->next)
+        if (child->child && !check_keys(child, where, kind, err)) return false;
+    return true;
+}
+
+/* ---- documents ---- */
+
+static Json *parse(const char *text, size_t size, const char *where, ErrorKind kind, Error *err) {
     const char *stopped = text;
     if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
         text += 3;
@@ -36,6 +69,13 @@ Json *json_parse(const char *text, size_t size, const char *where, ErrorKind kin
         return NULL;
     }
     return json;
+}
+
+Json *json_parse(const char *text, size_t size, const char *where, ErrorKind kind, Error *err) {
+    Json *json = parse(text, size, where, kind, err);
+    if (!json || check_keys(json, where, kind, err)) return json;
+    cJSON_Delete(json);
+    return NULL;
 }
 
 Json *json_parse_file(const char *path, ErrorKind kind, Error *err) {

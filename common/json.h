@@ -15,12 +15,13 @@
 
 typedef struct cJSON Json;
 
-/* Parses a whole document. `where` (a path) begins the sentence of a failure of the given kind, with the line in it. */
+/* Parses a whole document. `where` (a path) begins the sentence of a failure of the given kind, with the line in it.
+ * An object that has a key twice is refused. */
 MUST_CHECK Json *json_parse(const char *text, size_t size, const char *where, ErrorKind kind, Error *err);
 MUST_CHECK Json *json_parse_file(const char *path, ErrorKind kind, Error *err);
 void json_free(Json *json);
 
-/* The value of a key (case matters; the first of duplicates), or NULL. Linear in the number of keys. A NULL object gives NULL, so
+/* The value of a key (case matters), or NULL. Linear in the number of keys. A NULL object gives NULL, so
  * that look-ups can be chained. */
 const Json *json_get(const Json *object, const char *key);
 const Json *json_first(const Json *container); /* first child of an object or array, or NULL */
