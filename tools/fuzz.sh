@@ -38,7 +38,8 @@ parser_of() {
         tfidf) echo features/tfidf_file.c ;;
         npy) echo features/npy.c ;;
         state) echo finetune/{checkpoint,state}.c ;;
-        predictions) echo compare/entry_record.c ;;
+        record) echo compare/entry_record.c ;;
+        predictions) echo compare/answers_file.c ;;
         *) echo "fuzz.sh: no target '$1'" >&2; return 1 ;;
     esac
 }

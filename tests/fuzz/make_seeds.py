@@ -406,7 +406,7 @@ def state_seeds():
                      "history.grad_norm": ("F64", [1], doubles(1))}))
 
 
-def predictions_seeds():
+def record_seeds():
     key = '{"data": "d", "options": {"C": 1}}'
     record = {"name": "other", "kind": "bag of words", "key": key, "how": "somehow", "warning": "", "training": None,
               "costs": {"train_s": 1.5, "predict_ms_p50": None, "model_mb": "x"}}
@@ -422,7 +422,7 @@ def predictions_seeds():
 
     def put(name, kind, entry, tensors):
         entry = entry if isinstance(entry, bytes) else json.dumps(entry).encode()
-        write("predictions", name, bytes([kind]) + entry + END + (tensors if isinstance(tensors, bytes) else safetensors(tensors)))
+        write("record", name, bytes([kind]) + entry + END + (tensors if isinstance(tensors, bytes) else safetensors(tensors)))
 
     put("words", 0, record, answers)
     put("without_probabilities", 0, record, bare)
@@ -443,6 +443,33 @@ def predictions_seeds():
     put("no_answers", 0, record, b"")
 
 
+def predictions_seeds():
+    head = 'id,predicted,prob_joy,"prob_a,b",prob_sad\n'
+    write("predictions", "ids", head + 'rows.csv:6,joy,0.5,0.25,0.25\nrows.csv:7,sad,0,0,1\n')
+    write("predictions", "all_ids", "id;prediction;label\nrows.csv:7;joy;sad\nrows.csv:6;joy;a,b\nrows.csv:4;sad;sad\nrows.csv:5;joy;joy\n")
+    write("predictions", "order", "predicted_label\njoy\nsad\n")
+    write("predictions", "list", 'joy\n"a,b"\n')
+    write("predictions", "all_rows", "pred\njoy\nsad\njoy\nsad\njoy\nsad\n")
+    write("predictions", "label_column", "label\njoy\nsad\n")
+    write("predictions", "scores", "id\tlabel\tscore\nrows.csv:6\tjoy\t0.5\nrows.csv:7\tsad\t1\n")
+    write("predictions", "most_probable", 'prob_joy,"prob_a,b",prob_sad\n1,0,0\n0.33,0.33,0.33\n')
+    write("predictions", "sum", 'prob_joy,"prob_a,b",prob_sad\n1,1,0\n0,0,1\n')
+    write("predictions", "no_number", 'prob_joy,"prob_a,b",prob_sad\n1,nan,0\n0,0,1e400\n')
+    write("predictions", "one_probability", "predicted,prob_joy\njoy,1\nsad,0\n")
+    write("predictions", "probability_twice", "predicted,prob_joy,prob_joy\njoy,1,1\n")
+    write("predictions", "unknown_probability", "predicted,prob_x\njoy,1\n")
+    write("predictions", "unknown_label", "predicted\njoy\nangry\n")
+    write("predictions", "unknown_id", "id,predicted\nrows.csv:1,joy\n")
+    write("predictions", "odd_ids", "id,predicted\nrows.csv:99999999999999999999,joy\nrows.csv,sad\n:,joy\n")
+    write("predictions", "id_twice", "id,predicted\nrows.csv:6,joy\nrows.csv:6,joy\n")
+    write("predictions", "missing", "id,predicted\nrows.csv:6,joy\n")
+    write("predictions", "other_truth", "id,predicted,label\nrows.csv:6,joy,joy\nrows.csv:7,joy,sad\n")
+    write("predictions", "three", "predicted\njoy\njoy\njoy\n")
+    write("predictions", "fields", "predicted,more\njoy\n")
+    write("predictions", "no_predictions", "text,more\na,b\n")
+    write("predictions", "empty", "")
+
+
 csv_seeds()
 jsonl_seeds()
 config_seeds()
@@ -453,4 +480,5 @@ linear_seeds()
 tfidf_seeds()
 npy_seeds()
 state_seeds()
+record_seeds()
 predictions_seeds()
