@@ -8,6 +8,13 @@ function(twofold_room name)
   target_link_libraries(${name} PUBLIC ${ROOM_USES} PRIVATE ${ROOM_LIBRARIES})
 endfunction()
 
+# What a sanitizer must know of libraries; each line in these files has a reason. OpenBLAS stays on one thread by itself in the program;
+# here it is told so before it starts any.
+set(TWOFOLD_SANITIZER_ENVIRONMENT
+  "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp"
+  "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp"
+  "OPENBLAS_NUM_THREADS=1")
+
 # twofold_test(NAME USES room … [DATA folder]): tests/NAME.c becomes the ctest entry NAME. A test that exits with 77 is
 # a skip that has said why.
 function(twofold_test name)
@@ -22,6 +29,6 @@ function(twofold_test name)
   endif()
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT ${TEST_TIMEOUT})
   if(TWOFOLD_SANITIZE)
-    set_tests_properties(${name} PROPERTIES ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp")
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT "${TWOFOLD_SANITIZER_ENVIRONMENT}")
   endif()
 endfunction()
