@@ -31,12 +31,14 @@ static void count_texts(Exploration *explored) {
     }
 }
 
-bool exploration_make(Exploration *explored, Error *err) {
+bool exploration_make(Exploration *explored, Pool *pool, Error *err) {
     const Dataset *dataset = &explored->dataset;
     size_t classes = (size_t)dataset->classes;
     explored->texts = mem_new(classes, sizeof *explored->texts, err);
     explored->order = mem_new(classes, sizeof *explored->order, err);
-    if (!explored->texts || !explored->order || !audit_run(&explored->audit, dataset, err)) return false;
+    if (!explored->texts || !explored->order || !audit_run(&explored->audit, dataset, err) ||
+        !audit_compare(&explored->audit, dataset, pool, err))
+        return false;
     for (int split = SPLIT_COUNT - 1; split >= 0; split--) {
         SplitFacts *facts = &explored->splits[split];
         facts->rows = dataset->splits[split].count;

@@ -2,6 +2,7 @@
 #ifndef TWOFOLD_CLI_EXPLORATION_H
 #define TWOFOLD_CLI_EXPLORATION_H
 
+#include "common/json.h"
 #include "common/parallel.h"
 #include "datasets/audit.h"
 #include "datasets/dataset.h"
@@ -27,10 +28,14 @@ typedef struct Exploration {
 } Exploration;
 
 /* Counts and audits explored->dataset, which was loaded as given. Release with exploration_free, also after a failure. */
-MUST_CHECK bool exploration_make(Exploration *explored, Error *err);
+MUST_CHECK bool exploration_make(Exploration *explored, Pool *pool, Error *err);
 /* Adds the lengths in tokens of a model folder's tokenizer. max_length 0: as long as the model allows. */
 MUST_CHECK bool exploration_add_tokens(Exploration *explored, const char *folder, int max_length, Pool *pool, Error *err);
 void exploration_free(Exploration *explored);
+
+/* What the audit found, the part that both forms share with nothing else (exploration_audit.c). */
+void exploration_print_audit(Buffer *out, const Exploration *explored);
+void exploration_write_audit(JsonWriter *json, const Exploration *explored);
 
 /* The facts as tables for people, and as one JSON object (docs/FORMATS.md). */
 void exploration_print(Buffer *out, const Exploration *explored, const char *name);

@@ -149,41 +149,6 @@ static void print_lengths(Buffer *out, const Exploration *explored) {
     buffer_text(out, said ? "\n" : "none\n");
 }
 
-/* "duplicates  31 in train, 2 in validation", or "none". */
-static void print_by_split(Buffer *out, const Exploration *explored, const char *heading, const int counts[SPLIT_COUNT],
-                           const char *what) {
-    bool said = false;
-    add_cell(out, heading, 12, false);
-    for (int split = 0; split < SPLIT_COUNT; split++) {
-        if (!counts[split]) continue;
-        buffer_text(out, said ? ", " : "");
-        add_count(out, counts[split]);
-        if (!explored->dataset.whole) buffer_printf(out, " in %s", split_name((Split)split));
-        said = true;
-    }
-    buffer_printf(out, "%s%s\n", said ? "" : "none", said ? what : "");
-}
-
-static void print_leaks(Buffer *out, const Exploration *explored) {
-    bool said = false;
-    for (int a = SPLIT_VALIDATION; a < SPLIT_COUNT; a++)
-        for (int b = 0; b < a; b++) {
-            int rows = explored->audit.leaks[a][b], otherwise = explored->audit.leaks_otherwise[a][b];
-            if (!rows) continue;
-            add_cell(out, said ? "" : "leaks", 12, false);
-            add_count(out, rows);
-            buffer_printf(out, " row%s of %s also stand%s in %s", rows == 1 ? "" : "s", split_name((Split)a),
-                          rows == 1 ? "s" : "", split_name((Split)b));
-            if (otherwise == rows)
-                buffer_printf(out, ", %s with another label", rows == 1 ? "" : "all");
-            else if (otherwise)
-                buffer_printf(out, ", %d with another label", otherwise);
-            buffer_text(out, "\n");
-            said = true;
-        }
-    if (!said && !explored->dataset.whole) buffer_text(out, "leaks       none\n");
-}
-
 static void print_rare(Buffer *out, const Exploration *explored) {
     int rare = 0;
     for (int k = 0; k < explored->dataset.classes; k++) {
@@ -202,15 +167,11 @@ static void print_rare(Buffer *out, const Exploration *explored) {
 }
 
 void exploration_print(Buffer *out, const Exploration *explored, const char *name) {
-    const Audit *audit = &explored->audit;
     print_rows(out, explored, name);
     print_classes(out, explored);
     print_lengths(out, explored);
     buffer_text(out, "\n");
-    print_by_split(out, explored, "duplicates", audit->duplicates, " (rows whose text stood before)");
-    print_by_split(out, explored, "conflicts", audit->conflicts, " (texts with several labels)");
-    if (audit->empty[0] + audit->empty[1] + audit->empty[2]) print_by_split(out, explored, "empty", audit->empty, "");
-    print_leaks(out, explored);
+    exploration_print_audit(out, explored);
     print_rare(out, explored);
 }
 
@@ -235,8 +196,11 @@ static void write_split(JsonWriter *json, const Exploration *explored, int split
     json_begin_object(json);
     json_put_int(json, "rows", facts->rows);
     json_put_int(json, "duplicates", explored->audit.duplicates[split]);
+    json_put_int(json, "normalized_duplicates", explored->audit.normalized.duplicates[split]);
+    json_put_int(json, "near_duplicates", explored->audit.near.duplicates[split]);
     json_put_int(json, "conflicts", explored->audit.conflicts[split]);
     json_put_int(json, "empty", explored->audit.empty[split]);
+    json_put_number(json, "accuracy_ceiling", audit_ceiling(&explored->audit, &explored->dataset, (Split)split));
     write_summary(json, "words", &facts->lengths.words);
     write_summary(json, "characters", &facts->lengths.characters);
     if (explored->max_length) {
@@ -265,22 +229,6 @@ static void write_classes(JsonWriter *json, const Exploration *explored) {
     json_end_array(json);
 }
 
-static void write_leaks(JsonWriter *json, const Audit *audit) {
-    json_write_key(json, "leaks");
-    json_begin_array(json);
-    for (int a = SPLIT_VALIDATION; a < SPLIT_COUNT; a++)
-        for (int b = 0; b < a; b++) {
-            if (!audit->leaks[a][b]) continue;
-            json_begin_object(json);
-            json_put_string(json, "of", split_name((Split)a));
-            json_put_string(json, "in", split_name((Split)b));
-            json_put_int(json, "rows", audit->leaks[a][b]);
-            json_put_int(json, "with_another_label", audit->leaks_otherwise[a][b]);
-            json_end_object(json);
-        }
-    json_end_array(json);
-}
-
 void exploration_write_json(Buffer *out, const Exploration *explored, const char *name) {
     const int64_t *counts = explored->splits[explored->main].counts;
     JsonWriter json = json_writer(out, 2);
@@ -297,8 +245,7 @@ void exploration_write_json(Buffer *out, const Exploration *explored, const char
     for (int split = 0; split < SPLIT_COUNT; split++)
         if (explored->splits[split].rows) write_split(&json, explored, split);
     json_end_object(&json);
-    json_put_int(&json, "conflict_texts", explored->audit.conflict_texts);
-    write_leaks(&json, &explored->audit);
+    exploration_write_audit(&json, explored);
     json_end_object(&json);
     buffer_text(out, "\n");
 }

@@ -12,20 +12,27 @@ static bool take_argument(Run *run, Error *err) {
     return true;
 }
 
+static bool write_audit(Run *run, const Exploration *explored, Error *err) {
+    Path path;
+    if (!run->settings.output_dir) return true;
+    return folder_make(run->settings.output_dir, err) && path_make(&path, err, "%s/audit.csv", run->settings.output_dir) &&
+           audit_write_csv(&explored->audit, &explored->dataset, path.text, err);
+}
+
 static bool add_tokens(Run *run, Exploration *explored, Error *err) {
     Path folder;
     if (!run->settings.model) return true;
-    Pool *pool = run_pool(run, err);
-    return pool && model_folder_find(&folder, run->settings.model, err) &&
-           exploration_add_tokens(explored, folder.text, run->settings.max_length, pool, err);
+    return model_folder_find(&folder, run->settings.model, err) &&
+           exploration_add_tokens(explored, folder.text, run->settings.max_length, run_pool(run, err), err);
 }
 
 bool command_explore(Run *run, Error *err) {
     Exploration explored = {0};
     Buffer text = {0};
-    bool ok = take_argument(run, err) &&
+    Pool *pool = run_pool(run, err);
+    bool ok = pool && take_argument(run, err) &&
               dataset_load(&explored.dataset, &run->settings.data, DATA_AS_GIVEN, &run->observer, err) &&
-              exploration_make(&explored, err) && add_tokens(run, &explored, err);
+              exploration_make(&explored, pool, err) && add_tokens(run, &explored, err) && write_audit(run, &explored, err);
     if (ok) {
         const DataOptions *data = &run->settings.data;
         const char *name = data->data              ? data->data

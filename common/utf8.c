@@ -1,6 +1,7 @@
 #include "common/utf8.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -144,6 +145,51 @@ int utf8_decompose(uint32_t code_point, uint32_t out[18]) {
 
 int utf8_combining_class(uint32_t code_point) { return utf8proc_get_property((utf8proc_int32_t)code_point)->combining_class; }
 uint32_t utf8_lower(uint32_t code_point) { return (uint32_t)utf8proc_tolower((utf8proc_int32_t)code_point); }
+
+/* One piece of which the neighbours need not know. */
+static void fold_piece(Buffer *out, const char *text, size_t size) {
+    utf8proc_uint8_t *folded = NULL;
+    utf8proc_option_t options = UTF8PROC_COMPAT | UTF8PROC_COMPOSE | UTF8PROC_STABLE | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE;
+    utf8proc_ssize_t length = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, &folded, options);
+    if (length >= 0)
+        buffer_add(out, folded, (size_t)length);
+    else if (length == UTF8PROC_ERROR_NOMEM)
+        out->failed = true;
+    free(folded);
+}
+
+/* Where the piece that begins at `at` ends: before an ASCII character, with which nothing composes to its left, or behind so many marks
+ * that sorting them would cost (utf8proc sorts by exchange). */
+static size_t fold_end(const char *text, size_t size, size_t at) {
+    enum { MOST_MARKS = 30 };
+    int marks = 0;
+    for (int count = 0; at < size; count++) {
+        uint32_t code_point;
+        int length = utf8_decode(text + at, size - at, &code_point);
+        if (!length) return size;
+        if (count && code_point < 128) return at;
+        bool mark = code_point >= 0x300 && utf8_combining_class(code_point) > 0;
+        marks = mark ? marks + 1 : 0;
+        if (marks > MOST_MARKS) return at;
+        at += (size_t)length;
+    }
+    return at;
+}
+
+void utf8_fold(Buffer *out, const char *text, size_t size) {
+    for (size_t at = 0; at < size;) {
+        size_t run = ascii_prefix(text + at, size - at), before = out->size;
+        if (run && at + run < size) run--; /* the last one may be the base of what follows */
+        buffer_add(out, text + at, run);
+        for (size_t i = before; i < out->size; i++)
+            if (out->data[i] >= 'A' && out->data[i] <= 'Z') out->data[i] = (char)(out->data[i] + 32);
+        at += run;
+        if (at == size) return;
+        size_t end = fold_end(text, size, at);
+        fold_piece(out, text + at, end - at);
+        at = end;
+    }
+}
 
 static bool is_control(unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; }
 

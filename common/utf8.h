@@ -34,6 +34,10 @@ int utf8_decompose(uint32_t code_point, uint32_t out[18]);
 int utf8_combining_class(uint32_t code_point);
 uint32_t utf8_lower(uint32_t code_point); /* simple mapping */
 
+/* Appends valid UTF-8 as Unicode's NFKC_Casefold: compatibility forms (ﬁ, ①, Ａ) and case are gone, default-ignorable code points too. A run of
+ * more than 30 combining marks is cut as in the Stream-Safe Text Format (UAX 15), so that the time stays linear. */
+void utf8_fold(Buffer *out, const char *text, size_t size);
+
 /* Appends text so that it is shown as text. */
 void escape_html(Buffer *out, const char *text, size_t size);     /* & < > " ' and control characters */
 void escape_csv(Buffer *out, const char *text, size_t size);      /* RFC 4180: quoted when needed */

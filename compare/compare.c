@@ -129,7 +129,8 @@ static bool describe(Work *work, Error *err) {
     if (!all.rows) return false;
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++)
         for (int i = 0; i < dataset->splits[split].count; i++) all.rows[all.count++] = dataset->splits[split].rows[i];
-    bool good = text_summaries_make(&out->texts, dataset, &all, err) && audit_run(&out->audit, dataset, err);
+    bool good = text_summaries_make(&out->texts, dataset, &all, err) && audit_run(&out->audit, dataset, err) &&
+                audit_compare(&out->audit, dataset, input->pool, err);
     mem_free(all.rows);
     good = good && (!input->encoder || describe_model(out, input, err)) &&
            (!input->recorded || recall_model(&out->model, input, err));

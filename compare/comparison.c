@@ -24,8 +24,8 @@ void comparison_free(Comparison *comparison) {
 }
 
 bool comparison_test_leaked(const Comparison *comparison, int i) {
-    const uint8_t *flags = comparison->audit.flags;
-    return flags && (flags[comparison->dataset->splits[SPLIT_TEST].rows[i]] & AUDIT_LEAK);
+    const uint16_t *flags = comparison->audit.flags;
+    return flags && (flags[comparison->dataset->splits[SPLIT_TEST].rows[i]] & AUDIT_ANY_LEAK);
 }
 
 const char *entry_source_name(EntrySource source) {

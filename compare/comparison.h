@@ -109,7 +109,8 @@ typedef struct Comparison {
 
 void comparison_free(Comparison *comparison); /* takes a zeroed one */
 
-/* Whether the i-th test row's text also stands in training or validation: the rows without which each score is shown once more. */
+/* Whether the i-th test row's text also stands in training or validation, in the same bytes, normalised, or nearly (datasets/audit.h): the rows
+ * without which each score is shown once more. */
 bool comparison_test_leaked(const Comparison *comparison, int i);
 
 /* Wilson's 95 % interval of an entry's test accuracy. */

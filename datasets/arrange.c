@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "datasets/audit.h"
 #include "datasets/split.h"
 
 /* Shares of the rows of a training file when only its validation rows are to be cut. */
@@ -168,25 +169,31 @@ static bool make_missing_splits(Arranger *arranger, Error *err) {
 
 /* ---- leaks ---- */
 
-/* Training rows whose text also stands in a later split leave, when the user says so. */
+/* Training rows whose text also stands in a later split leave, when the user says so: equal but for case, Unicode form, spaces and
+ * punctuation, or also near (datasets/near.h). */
 static bool drop_leaks(Arranger *arranger, Error *err) {
     Dataset *dataset = arranger->dataset;
     const char *choice = arranger->options->drop_leaks;
     if (!choice || strcmp(choice, "none") == 0) return true;
-    if (strcmp(choice, "train") != 0) return FAIL(err, ERROR_USAGE, "--drop_leaks '%s': expected none or train", choice);
-    uint8_t *held_out = mem_new((size_t)dataset->rows, 1, err); /* by first row of a text */
-    if (!held_out) return false;
-    for (int split = SPLIT_VALIDATION; split < SPLIT_COUNT; split++)
-        for (int i = 0; i < dataset->splits[split].count; i++) held_out[arranger->first[dataset->splits[split].rows[i]]] = 1;
+    bool near = strcmp(choice, "near") == 0;
+    if (!near && strcmp(choice, "train") != 0)
+        return FAIL(err, ERROR_USAGE, "--drop_leaks '%s': expected none, train or near", choice);
+    Audit audit = {0};
+    if (!audit_run(&audit, dataset, err) || !audit_compare(&audit, dataset, NULL, err)) {
+        audit_free(&audit);
+        return false;
+    }
+    int leaked = AUDIT_LEAKED | AUDIT_NORMALIZED_LEAKED | (near ? AUDIT_NEAR_LEAKED : 0);
     RowList *train = &dataset->splits[SPLIT_TRAIN];
     int kept = 0, before = train->count;
     for (int i = 0; i < before; i++)
-        if (!held_out[arranger->first[train->rows[i]]]) train->rows[kept++] = train->rows[i];
+        if (!(audit.flags[train->rows[i]] & leaked)) train->rows[kept++] = train->rows[i];
     train->count = kept;
-    mem_free(held_out);
+    dataset->leaks_dropped = before - kept;
+    audit_free(&audit);
     if (kept < before)
-        observer_note(arranger->observer, "%d training row%s left out, whose text also stands in validation or test",
-                      before - kept, before - kept > 1 ? "s are" : " is");
+        observer_note(arranger->observer, "%d training row%s left out, whose text also stands in validation or test%s", before - kept,
+                      before - kept > 1 ? "s are" : " is", near ? ", or nearly so" : "");
     return true;
 }
 

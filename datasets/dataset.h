@@ -41,6 +41,7 @@ typedef struct Dataset {
     /* Disjoint; a row left out (rare class, sampled away) is in none. After a load for training each list has rows and every
      * class has at least one training row. */
     RowList splits[SPLIT_COUNT];
+    int leaks_dropped; /* training rows left out because their text also stands in validation or test */
     bool whole; /* one file, read as it stands: all its rows are in splits[SPLIT_TEST], which then just means "these rows" */
 } Dataset;
 

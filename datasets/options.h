@@ -27,7 +27,7 @@ typedef struct DataOptions {
 
     const char *split;      /* "80,10,10": train, validation, test of one file */
     bool drop_rare;         /* leave out classes that have too few different texts to be in every split */
-    const char *drop_leaks; /* train: leave out training rows whose text also stands in validation or test; none */
+    const char *drop_leaks; /* train: leave out training rows whose text also stands in validation or test; near: or nearly; none */
     uint64_t seed;
     /* At most so many rows of a split (0: all), drawn by class shares and seed, in file order. */
     int64_t max_train_samples, max_eval_samples, max_predict_samples;

@@ -289,7 +289,7 @@ static void leaks_are_dropped(void **state) {
     dataset_free(&dataset);
     buffer_free(&notes);
     options.drop_leaks = "test";
-    load_fails(options, DATA_FOR_TRAINING, ERROR_USAGE, "--drop_leaks 'test': expected none or train");
+    load_fails(options, DATA_FOR_TRAINING, ERROR_USAGE, "--drop_leaks 'test': expected none, train or near");
 }
 
 /* ---- what a split promises ---- */
@@ -489,23 +489,23 @@ static void the_audit_finds_everything(void **state) {
     assert_int_equal(audit.conflict_texts, 4);
     assert_int_equal(audit.empty[SPLIT_TRAIN], 1);
     CHECK_OK(audit_write_csv(&audit, &dataset, WORK "/audit.csv", &err), &err);
-    check_file(WORK "/audit.csv", "problem,id,split,label,other_id,other_split,other_label,text\n"
-                                  "duplicate,train.txt:2,train,x,train.txt:1,train,x,a\n"
-                                  "conflict,test.txt:1,test,x,test.txt:2,test,y,a\n"
-                                  "leak,test.txt:1,test,x,train.txt:1,train,x,a\n"
-                                  "duplicate,test.txt:2,test,y,test.txt:1,test,x,a\n"
-                                  "conflict,test.txt:2,test,y,test.txt:1,test,x,a\n"
-                                  "leak,test.txt:2,test,y,train.txt:1,train,x,a\n"
-                                  "conflict,train.txt:3,train,x,train.txt:4,train,y,b\n"
-                                  "duplicate,train.txt:4,train,y,train.txt:3,train,x,b\n"
-                                  "conflict,train.txt:4,train,y,train.txt:3,train,x,b\n"
-                                  "leak,test.txt:4,test,y,train.txt:3,train,x,b\n"
-                                  "conflict,val.txt:1,validation,x,val.txt:2,validation,y,c\n"
-                                  "leak,val.txt:1,validation,x,train.txt:5,train,y,c\n"
-                                  "duplicate,val.txt:2,validation,y,val.txt:1,validation,x,c\n"
-                                  "conflict,val.txt:2,validation,y,val.txt:1,validation,x,c\n"
-                                  "leak,val.txt:2,validation,y,train.txt:5,train,y,c\n"
-                                  "leak,test.txt:3,test,y,val.txt:3,validation,x,d\n");
+    check_file(WORK "/audit.csv", "problem,id,split,label,other_id,other_split,other_label,text,other_text,score\n"
+                                  "duplicate,train.txt:2,train,x,train.txt:1,train,x,a,,1\n"
+                                  "conflict,test.txt:1,test,x,test.txt:2,test,y,a,,1\n"
+                                  "leak,test.txt:1,test,x,train.txt:1,train,x,a,,1\n"
+                                  "duplicate,test.txt:2,test,y,test.txt:1,test,x,a,,1\n"
+                                  "conflict,test.txt:2,test,y,test.txt:1,test,x,a,,1\n"
+                                  "leak,test.txt:2,test,y,train.txt:1,train,x,a,,1\n"
+                                  "conflict,train.txt:3,train,x,train.txt:4,train,y,b,,1\n"
+                                  "duplicate,train.txt:4,train,y,train.txt:3,train,x,b,,1\n"
+                                  "conflict,train.txt:4,train,y,train.txt:3,train,x,b,,1\n"
+                                  "leak,test.txt:4,test,y,train.txt:3,train,x,b,,1\n"
+                                  "conflict,val.txt:1,validation,x,val.txt:2,validation,y,c,,1\n"
+                                  "leak,val.txt:1,validation,x,train.txt:5,train,y,c,,1\n"
+                                  "duplicate,val.txt:2,validation,y,val.txt:1,validation,x,c,,1\n"
+                                  "conflict,val.txt:2,validation,y,val.txt:1,validation,x,c,,1\n"
+                                  "leak,val.txt:2,validation,y,train.txt:5,train,y,c,,1\n"
+                                  "leak,test.txt:3,test,y,val.txt:3,validation,x,d,,1\n");
     audit_free(&audit);
     dataset_free(&dataset);
 }
