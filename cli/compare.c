@@ -212,6 +212,24 @@ static void add_wrapped(Buffer *out, const char *heading, const char *text, int 
     buffer_text(out, "\n");
 }
 
+/* The first of those that were written: it begins with the cheapest kind. */
+static void add_cascade(Buffer *out, const Run *run, const Comparison *c, int columns) {
+    const CascadeResult *cascade = NULL;
+    for (int i = 0; i < c->cascade_count && !cascade; i++)
+        if (c->cascades[i].saved) cascade = &c->cascades[i];
+    if (!cascade) return;
+    const char *first = c->entries[cascade->first].name, *second = c->entries[cascade->second].name;
+    Buffer line = {0};
+    buffer_printf(&line,
+                  "%s answers %.0f %% of the test texts itself, %s the others: accuracy %.4f, against %.4f of %s alone "
+                  "(%s/cascades/%s-%s/model)",
+                  first, 100.0 * (double)(cascade->test.rows - cascade->test.passed) / (double)cascade->test.rows, second,
+                  (double)cascade->test.right / (double)cascade->test.rows,
+                  c->entries[cascade->second].scores[SPLIT_TEST].accuracy, second, run->settings.output_dir, first, second);
+    add_wrapped(out, "cascade", line.data ? line.data : "", columns);
+    buffer_free(&line);
+}
+
 static bool print_table(Run *run, const Comparison *c, Error *err) {
     Buffer out = {0};
     terminal_say(&run->terminal, "%s", "");
@@ -220,6 +238,7 @@ static bool print_table(Run *run, const Comparison *c, Error *err) {
     int columns = terminal_columns(1);
     add_wrapped(&out, "verdict", c->recommendation.sentence.data ? c->recommendation.sentence.data : "", columns);
     if (c->recommendation.question.size) add_wrapped(&out, "", c->recommendation.question.data, columns);
+    add_cascade(&out, run, c, columns);
     buffer_printf(&out, "report    %s/report.html\n", run->settings.output_dir);
     Path model;
     if (c->recommendation.deploy >= 0 && entry_model_folder(&model, c, &c->entries[c->recommendation.deploy]))
@@ -293,6 +312,7 @@ bool command_compare(Run *run, Error *err) {
                           .data = run->settings.data.data ? run->settings.data.data : run->settings.data.train_file,
                           .seed = run->settings.seed,
                           .entries = entries.specs,
+                          .cascade_loss = run->settings.cascade_loss,
                           .output_dir = run->settings.output_dir,
                           .overwrite = run->settings.overwrite_output_dir,
                           .cache = step_cache(run),

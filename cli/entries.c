@@ -39,9 +39,13 @@ static bool add_presets(Entries *entries, const Run *run, Error *err) {
 static bool check_name(const char *flag, const char *name, size_t size, Error *err) {
     bool good = size > 0 && size < 64 && isalnum((unsigned char)name[0]);
     for (size_t i = 0; i < size && good; i++) good = isalnum((unsigned char)name[i]) || strchr("-_.", name[i]) != NULL;
-    if (good && !(size == 7 && strncmp(name, "figures", size) == 0)) return true;
-    return FAIL(err, ERROR_USAGE, "%s: '%.*s' is no name; letters, digits, '-', '_' and '.', and not 'figures'", flag, (int)size,
-                name);
+    static const char *const TAKEN[] = {"figures", "tables", "cascades"}; /* folders of a run */
+    for (size_t i = 0; i < sizeof TAKEN / sizeof *TAKEN; i++)
+        good = good && !(size == strlen(TAKEN[i]) && strncmp(name, TAKEN[i], size) == 0);
+    if (good) return true;
+    return FAIL(err, ERROR_USAGE,
+                "%s: '%.*s' is no name; letters, digits, '-', '_' and '.', and not 'figures', 'tables' or 'cascades'", flag,
+                (int)size, name);
 }
 
 static const char *keep_name(Entries *entries, const char *name, size_t size) {

@@ -1,7 +1,6 @@
 /* twofold evaluate: how good a model is on rows it was not made with. */
 #include "cli/scores_table.h"
 #include "cli/steps.h"
-#include "common/model_folder.h"
 #include "compare/text_model.h"
 
 /* A folder's test rows; those of validation or training where it has no others. */
@@ -29,6 +28,7 @@ static bool answer(Run *run, TextModel *model, const Dataset *dataset, Split spl
     bool ok =
         truth && text_model_predict(model, &texts, truth, out, &truncated, &run->observer, err) && predictions_check(out, err);
     if (ok && truncated) terminal_say(&run->terminal, "texts     %d of %d truncated", truncated, list->count);
+    if (ok) step_say_passed_on(run, model, list->count);
     mem_free(truth);
     return ok;
 }
@@ -57,19 +57,15 @@ bool command_evaluate(Run *run, Error *err) {
     Path folder;
     Dataset dataset = {0};
     Predictions predictions = {0};
-    Pool *pool = run_pool(run, err);
-    TextModel *model = NULL;
-    if (pool && model_folder_find(&folder, run->settings.model, err))
-        model = text_model_load(folder.text, run->settings.max_length, pool, err);
+    TextModel *model = step_load_model(run, &folder, err);
     bool ok = model != NULL;
     if (ok) {
         char what[512];
         text_model_describe(model, what);
         terminal_say(&run->terminal, "model     %s  %s", folder.text, what);
-        ok = step_calibrate(run, model, folder.text, err);
         run->settings.data.class_names = (const char *const *)text_model_labels(model);
         run->settings.data.class_count = text_model_classes(model);
-        ok = ok && (!run->settings.output_dir || step_make_output(run, NULL, err)) && step_read_data(run, &dataset, DATA_AS_GIVEN, err);
+        ok = (!run->settings.output_dir || step_make_output(run, NULL, err)) && step_read_data(run, &dataset, DATA_AS_GIVEN, err);
     }
     if (ok) {
         Split split = choose_split(&dataset);

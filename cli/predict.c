@@ -9,7 +9,6 @@
 #include "cli/steps.h"
 #include "common/clock.h"
 #include "common/json.h"
-#include "common/model_folder.h"
 #include "common/utf8.h"
 #include "compare/text_model.h"
 #include "datasets/rows.h"
@@ -266,17 +265,16 @@ static bool check_source(const Run *run, Error *err) {
 
 bool command_predict(Run *run, Error *err) {
     Path folder;
-    Pool *pool = check_source(run, err) ? run_pool(run, err) : NULL;
-    if (!pool || !model_folder_find(&folder, run->settings.model, err)) return false;
+    if (!check_source(run, err)) return false;
     Answering *answering = mem_new(1, sizeof *answering, err);
     if (!answering) return false;
     answering->run = run;
     answering->observer = (Observer){.context = run->observer.context, .note = run->observer.note, .stop = run->observer.stop};
-    answering->model = text_model_load(folder.text, run->settings.max_length, pool, err);
+    answering->model = step_load_model(run, &folder, err);
     if (answering->model) answering->order = mem_new((size_t)text_model_classes(answering->model), sizeof *answering->order, err);
-    bool ok = answering->order && step_calibrate(run, answering->model, folder.text, err) && print_header(answering, err) &&
-              answer_all(answering, err);
+    bool ok = answering->order && print_header(answering, err) && answer_all(answering, err);
     say_what_was_changed(answering);
+    if (ok) step_say_passed_on(run, answering->model, answering->done);
     batch_clear(answering);
     buffer_free(&answering->text);
     mem_free(answering->order);

@@ -115,6 +115,10 @@ static const Option ROWS[] = {
     {"layer", NULL, OPTION_INT, AT(extract.layer), MODEL, .commands = POOLING,
      .help = "whose hidden states: 0 the embeddings, 1 the first layer, -1 the last"},
     {"normalize", NULL, OPTION_BOOL, AT(extract.normalize), MODEL, .commands = POOLING, .help = "vectors of length 1"},
+    {"cascade", NULL, OPTION_PATH, AT(cascade), .meta = "DIR", .unset = "--model answers all", MODEL, .commands = PREDICT | EVALUATE,
+     .help = "a cheaper model that answers the texts it is sure of; --model answers the others"},
+    {"threshold", NULL, OPTION_FLOAT, AT(threshold), OPTION_AT_LEAST(0), .unset = "needed with --cascade", MODEL,
+     .commands = PREDICT | EVALUATE, .help = "how sure --cascade must be: the probability of its answer"},
 
     {"features", NULL, OPTION_CHOICE, AT(features), .choices = "encoder tfidf", TRAINING, .commands = TRAIN,
      .help = "what the classifier reads: a frozen encoder's vectors, or a bag of words (which needs no --model)"},
@@ -207,6 +211,8 @@ static const Option ROWS[] = {
     {"predictions", NULL, OPTION_EACH, AT(predictions), .meta = "NAME=FILE", .group = "entries", .commands = COMPARE,
      .help = "another system's answers as CSV: predicted, id (file:line) or one line a test row, prob_LABEL for each class or none; "
              "may be given several times"},
+    {"cascade_loss", NULL, OPTION_FLOAT, AT(cascade_loss), OPTION_FROM_BELOW(0, 1), .group = "entries", .commands = COMPARE,
+     .help = "accuracy on the validation rows that a cascade may lose against its second entry alone, when its threshold is chosen"},
 
     {"seed", NULL, OPTION_INT, AT(seed), OPTION_BETWEEN(0, 9007199254740992), TRAINING, .commands = SPLITTING,
      .help = "of everything that is drawn by chance"},

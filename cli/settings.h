@@ -61,7 +61,10 @@ typedef struct Settings {
 
     const char *text, *file; /* texts to answer or tokenize */
     int top_k;
-    bool calibrated; /* predict, evaluate */
+    bool calibrated;     /* predict, evaluate */
+    const char *cascade; /* the model that is asked before --model */
+    double threshold;    /* it answers from this confidence on */
+    double cascade_loss; /* compare: accuracy a cascade may lose on the validation rows */
 
     Level level; /* tokenize */
     bool decode, skip_special_tokens;

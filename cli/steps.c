@@ -38,13 +38,47 @@ bool step_encode(Run *run, const TextEncoder *encoder, const Dataset *dataset, T
     return describe_tokens(run, dataset, tokens, encoder->max_length, err);
 }
 
-bool step_calibrate(Run *run, TextModel *model, const char *folder, Error *err) {
-    if (!run->settings.calibrated) return true;
-    if (!text_model_calibrate(model, folder, err)) return error_prefix(err, "--calibrated");
-    terminal_say(&run->terminal,
-                 "calibrated  probabilities at temperature %.4g, fitted on the validation rows; the labels stay the same",
-                 text_model_temperature(model));
-    return true;
+/* --model, with --cascade before it. Takes over `second`. */
+static TextModel *put_first(Run *run, TextModel *second, Error *err) {
+    Path folder;
+    TextModel *first = model_folder_find(&folder, run->settings.cascade, err)
+                           ? text_model_load(folder.text, run->settings.max_length, run->pool, err)
+                           : NULL;
+    if (first) return text_model_cascade(first, second, run->settings.threshold, err);
+    text_model_free(second);
+    return NULL;
+}
+
+static bool check_cascade(const Run *run, Error *err) {
+    bool threshold = options_given(&run->options, "threshold");
+    if (!run->settings.cascade == !threshold) return true;
+    return FAIL(err, ERROR_USAGE,
+                "--cascade and --threshold go together: the first model's folder, and how sure it must be to answer itself");
+}
+
+TextModel *step_load_model(Run *run, Path *found, Error *err) {
+    Pool *pool = check_cascade(run, err) ? run_pool(run, err) : NULL;
+    if (!pool || !model_folder_find(found, run->settings.model, err)) return NULL;
+    TextModel *model = text_model_load(found->text, run->settings.max_length, pool, err);
+    if (model && run->settings.cascade) model = put_first(run, model, err);
+    if (!model || !run->settings.calibrated) return model;
+    if (!text_model_calibrate(model, err)) {
+        (void)error_prefix(err, "--calibrated");
+        text_model_free(model);
+        return NULL;
+    }
+    char how[96];
+    text_model_describe_calibration(model, how);
+    terminal_say(&run->terminal, "calibrated  probabilities at %s, fitted on the validation rows; the labels stay the same", how);
+    return model;
+}
+
+void step_say_passed_on(Run *run, const TextModel *model, int64_t texts) {
+    if (!text_model_is_cascade(model) || !texts) return;
+    char passed[32], all[32];
+    count_text(passed, text_model_passed_on(model));
+    count_text(all, texts);
+    terminal_say(&run->terminal, "cascade   %s of %s texts were passed on to the second model", passed, all);
 }
 
 FeatureCache step_cache(const Run *run) {

@@ -17,8 +17,12 @@ MUST_CHECK bool step_load_encoder(Run *run, TextEncoder *encoder, Error *err);
 MUST_CHECK bool step_encode(Run *run, const TextEncoder *encoder, const Dataset *dataset, Tokens *tokens, double *seconds,
                             Error *err);
 
-/* --calibrated: the model's probabilities from here on, and a line that says so. */
-MUST_CHECK bool step_calibrate(Run *run, TextModel *model, const char *folder, Error *err);
+/* The model that answers: --model, or with --cascade two of them; with --calibrated at its temperature, and a line that says so. `found` is --model's
+ * folder. */
+MUST_CHECK TextModel *step_load_model(Run *run, Path *found, Error *err);
+
+/* "cascade   412 of 1,000 texts were passed on to the second model"; nothing for other models. */
+void step_say_passed_on(Run *run, const TextModel *model, int64_t texts);
 
 /* --cache_dir and --no_cache. */
 FeatureCache step_cache(const Run *run);

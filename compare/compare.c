@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/memory.h"
 #include "common/random.h"
+#include "compare/cascades.h"
 #include "compare/costs.h"
 #include "compare/environment.h"
 #include "compare/model_card.h"
@@ -461,8 +462,9 @@ bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entr
     Work work = {.input = input, .out = out, .observer = observer};
     bool good = describe(&work, err) && check_folder(&work, err) && folder_remove_unfinished(input->output_dir, err) &&
                 (input->recorded || environment_write(input, out, (double)NAN, err)) && write_rows(&work, err) &&
-                write_lengths(&out->model, input->output_dir, err) &&
-                run_entries(&work, on_entry, context, err) && compare_pairs(out, err) && recommend(out, err) &&
+                write_lengths(&out->model, input->output_dir, err) && run_entries(&work, on_entry, context, err) &&
+                compare_pairs(out, err) && cascades_find(out, input->cascade_loss, input->pool, err) &&
+                cascades_save(out, input->recorded ? input->recorded_from : NULL, input->pool, observer, err) && recommend(out, err) &&
                 write_reports(out, input->output_dir, err) &&
                 (input->recorded || environment_write(input, out, clock_wall_s() - started_s, err));
     for (int i = 0; i < work.made_count; i++) features_free(&work.made[i].features);

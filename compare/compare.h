@@ -25,6 +25,7 @@ typedef struct CompareInput {
     uint64_t seed;
     const EntrySpec *entries; /* (entry_count), of different names */
     int entry_count;
+    double cascade_loss;    /* accuracy on the validation rows that a cascade may lose: compare/cascades.h */
     const char *output_dir; /* exists */
     bool overwrite;         /* begin anew, whatever an earlier run left */
     FeatureCache cache;

@@ -8,6 +8,7 @@
 #include "datasets/dataset.h"
 #include "datasets/statistics.h"
 #include "finetune/finetune.h"
+#include "metrics/cascade.h"
 #include "metrics/intervals.h"
 #include "metrics/paired_tests.h"
 #include "metrics/predictions.h"
@@ -68,6 +69,20 @@ typedef struct PairResult {
     McNemar mcnemar;
 } PairResult;
 
+/* The first entry answers the texts it is sure of, the second the others (compare/cascades.h). */
+enum { CASCADE_POINTS = 100 };
+typedef struct CascadeResult {
+    int first, second;        /* indices of entries */
+    CascadePoint validation;  /* the threshold, chosen here */
+    CascadePoint test;        /* what it does on the test rows */
+    double f1_macro;          /* there */
+    PairedCounts counts;      /* the cascade (a) and the second entry alone (b) on the test rows */
+    McNemar mcnemar;
+    CascadePoint curve[CASCADE_POINTS + 1]; /* on the test rows, by the share passed on */
+    bool saved;               /* its model stands in the folder */
+    EntryCosts costs;         /* of answering; all NaN unless saved */
+} CascadeResult;
+
 typedef struct Recommendation {
     int deploy;    /* index, or -1: undecided, or nothing to choose from */
     int runner_up; /* or -1 */
@@ -102,6 +117,9 @@ typedef struct Comparison {
     int entry_count;
     PairResult *pairs;      /* (pair_count): every pair of done entries, a < b */
     int pair_count;
+    CascadeResult *cascades; /* (cascade_count) */
+    int cascade_count;
+    double cascade_loss;    /* accuracy that each may lose on the validation rows */
     Recommendation recommendation;
     const char *command;    /* the command line that repeats it */
     const char *output_dir;

@@ -16,5 +16,6 @@ MUST_CHECK bool costs_measure(EntryCosts *costs, const char *model_folder, const
 
 /* One object, every field by name; null for what could not be measured. Stands under the key "costs" wherever it is written. */
 void costs_write_json(JsonWriter *json, const EntryCosts *costs);
+void costs_read_json(EntryCosts *costs, const Json *json); /* NaN for what is not there */
 
 #endif

@@ -36,7 +36,7 @@ void costs_write_json(JsonWriter *json, const EntryCosts *costs) {
     json_end_object(json);
 }
 
-static void read_costs(EntryCosts *costs, const Json *json) {
+void costs_read_json(EntryCosts *costs, const Json *json) {
     for (int i = 0; i < COST_COUNT; i++) *cost_field(costs, i) = json_number_or(json_get(json, COST_FIELDS[i].name), (double)NAN);
 }
 
@@ -270,7 +270,7 @@ bool entry_record_load(EntryResult *entry, const Dataset *dataset, const char *k
         finetune_result_free(&entry->training);
     } else {
         *found = true;
-        read_costs(&entry->costs, json_get(record, "costs"));
+        costs_read_json(&entry->costs, json_get(record, "costs"));
         (void)snprintf(entry->how, sizeof entry->how, "%s", json_string_or(json_get(record, "how"), ""));
         (void)snprintf(entry->warning, sizeof entry->warning, "%s", json_string_or(json_get(record, "warning"), ""));
     }

@@ -16,7 +16,8 @@ bool outside_entry_answers(EntrySpec *spec, const char *name, const char *path, 
 }
 
 bool outside_entry_model(EntrySpec *spec, const char *name, const char *folder, Error *err) {
-    static const EntryKind KINDS[] = {ENTRY_DUMMY, ENTRY_WORDS, ENTRY_FROZEN}; /* as text_model_kind_names */
+    static const EntryKind KINDS[] = {ENTRY_DUMMY, ENTRY_WORDS, ENTRY_FROZEN,
+                                      ENTRY_FINETUNE}; /* as text_model_kind_names; a cascade is as dear as its second */
     Path described, config;
     *spec = (EntrySpec){.name = name, .kind = ENTRY_FINETUNE, .source = ENTRY_SAVED, .path = folder};
     if (!path_make(&described, err, "%s/" TEXT_MODEL_FILE, folder) || !path_make(&config, err, "%s/config.json", folder))
@@ -30,7 +31,7 @@ bool outside_entry_model(EntrySpec *spec, const char *name, const char *folder, 
         while (k < kinds && strcmp(kind, text_model_kind_names[k]) != 0) k++;
         if (k < kinds) spec->kind = KINDS[k];
         bool known =
-            k < kinds || FAIL(err, ERROR_MODEL, "%s: kind is '%s', expected dummy, tfidf or encoder", described.text, kind);
+            k < kinds || FAIL(err, ERROR_MODEL, "%s: kind is '%s', expected dummy, tfidf, encoder or cascade", described.text, kind);
         json_free(json);
         if (!known) return false;
     } else if (!file_exists(config.text))

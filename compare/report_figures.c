@@ -2,6 +2,7 @@
 #include "common/file.h"
 #include "compare/plots_confidence.h"
 #include "compare/report.h"
+#include "compare/report_cascade.h"
 #include "compare/report_confidence.h"
 #include "compare/report_plots.h"
 
@@ -50,5 +51,5 @@ bool report_write_figures(const Comparison *comparison, const char *folder, Erro
     for (int i = 0; good && i < comparison->entry_count; i++)
         if (comparison->entries[i].status == ENTRY_DONE)
             good = write_confusion(comparison, i, folder, err) && write_reliability(comparison, i, folder, err);
-    return good && confidence_write_tables(comparison, folder, err);
+    return good && confidence_write_tables(comparison, folder, err) && cascades_write_table(comparison, folder, err);
 }

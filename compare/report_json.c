@@ -4,6 +4,7 @@
 #include "common/file.h"
 #include "compare/costs.h"
 #include "compare/report.h"
+#include "compare/report_cascade.h"
 #include "compare/report_confidence.h"
 
 enum { VERSION = 1 };
@@ -233,6 +234,8 @@ static void write_all(JsonWriter *json, const Comparison *c) {
     json_begin_array(json);
     for (int i = 0; i < c->pair_count; i++) write_pair(json, c, &c->pairs[i]);
     json_end_array(json);
+    json_write_key(json, "cascades");
+    cascades_write_json(json, c);
     write_recommendation(json, c);
     json_end_object(json);
 }

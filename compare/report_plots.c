@@ -9,6 +9,7 @@
 #include "compare/facts.h"
 #include "compare/plots.h"
 #include "compare/plots_confidence.h"
+#include "compare/report_cascade.h"
 
 enum { CURVE_POINTS = 120 };
 
@@ -226,6 +227,7 @@ const ReportPlot REPORT_PLOTS[PLOT_COUNT] = {
     [PLOT_VALIDATION] = {"validation_accuracy", has_evaluations, draw_validation},
     [PLOT_TOKENS] = {"tokens", has_tokens, draw_tokens},
     [PLOT_COVERAGE] = {"coverage", has_coverage, draw_coverage},
+    [PLOT_CASCADE] = {"cascade", has_cascades, draw_cascades},
     [PLOT_COST_PREDICT] = {"costs_predict", has_predict_costs, draw_predict_cost},
     [PLOT_COST_TRAIN] = {"costs_train", has_train_costs, draw_train_cost},
 };

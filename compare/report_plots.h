@@ -17,6 +17,7 @@ typedef enum ReportPlotId {
     PLOT_VALIDATION,
     PLOT_TOKENS,
     PLOT_COVERAGE,
+    PLOT_CASCADE,
     PLOT_COST_PREDICT,
     PLOT_COST_TRAIN,
     PLOT_COUNT

@@ -86,6 +86,7 @@ static void add_navigation(Page *page) {
     } links[] = {{"clean", "Is the test clean?", true}, {"differences", "Where they differ", true},
                  {"confusions", "Confusions", done},    {"errors", "Worst errors", done},
                  {"learning", "Learning", learned},     {"confidence", "Confidence", page_has_confidence(page->comparison)},
+                 {"cascade", "Cascade", page->comparison->cascade_count > 0},
                  {"costs", "Costs", true},
                  {"making", "How this was made", true}};
     buffer_text(page->out, "<nav aria-label=\"Sections\"><ol>\n");

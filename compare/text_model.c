@@ -10,12 +10,13 @@
 #include "encoder/sweep.h"
 #include "encoder/text_encoder.h"
 
-typedef enum ModelKind { MODEL_DUMMY, MODEL_TFIDF, MODEL_FROZEN, MODEL_FINETUNED } ModelKind;
+typedef enum ModelKind { MODEL_DUMMY, MODEL_TFIDF, MODEL_FROZEN, MODEL_CASCADE, MODEL_FINETUNED } ModelKind; /* as the names */
 
 struct TextModel {
     ModelKind kind;
     int classes;
-    char **labels; /* (classes); NULL for a fine-tuned model, whose labels are its config's */
+    Path folder;
+    char **labels; /* (classes); NULL for a fine-tuned model, whose labels are its config's, and a cascade, whose are its first's */
     Pool *pool;
     Classifier classifier; /* not of a fine-tuned model */
     Tfidf *tfidf;
@@ -23,6 +24,8 @@ struct TextModel {
     Extractor *extractor;
     ExtractOptions extract;
     Sweep *sweep;       /* of a fine-tuned model */
+    TextCascade cascade;
+    bool calibrated;
     double temperature; /* 1 unless calibrated */
 };
 
@@ -45,12 +48,12 @@ static bool load_labels(TextModel *model, const Json *labels, const char *path, 
 
 static bool load_kind(TextModel *model, const Json *json, const char *path, Error *err) {
     const char *kind = json_string_or(json_get(json, "kind"), "");
-    for (int k = MODEL_DUMMY; k <= MODEL_FROZEN; k++)
+    for (int k = MODEL_DUMMY; k <= MODEL_CASCADE; k++)
         if (strcmp(kind, text_model_kind_names[k]) == 0) {
             model->kind = (ModelKind)k;
             return true;
         }
-    return FAIL(err, ERROR_MODEL, "%s: kind is '%s', expected dummy, tfidf or encoder", path, kind);
+    return FAIL(err, ERROR_MODEL, "%s: kind is '%s', expected dummy, tfidf, encoder or cascade", path, kind);
 }
 
 static bool load_extract(TextModel *model, const Json *json, const char *path, Error *err) {
@@ -95,8 +98,14 @@ static bool check_shapes(const TextModel *model, const char *folder, Error *err)
 
 static bool load_described(TextModel *model, const char *folder, const char *path, int max_length, Error *err) {
     Json *json = json_parse_file(path, ERROR_MODEL, err);
-    bool ok = json && load_labels(model, json_get(json, "labels"), path, err) && load_kind(model, json, path, err) &&
-              classifier_load(&model->classifier, folder, err);
+    bool ok = json && load_kind(model, json, path, err);
+    if (ok && model->kind == MODEL_CASCADE) {
+        ok = text_cascade_load(&model->cascade, json, folder, max_length, model->pool, err);
+        json_free(json);
+        model->classes = ok ? text_model_classes(model->cascade.models[0]) : 0;
+        return ok;
+    }
+    ok = ok && load_labels(model, json_get(json, "labels"), path, err) && classifier_load(&model->classifier, folder, err);
     if (ok && model->kind == MODEL_TFIDF) ok = load_tfidf(model, folder, err);
     if (ok && model->kind == MODEL_FROZEN) ok = load_encoder(model, json, folder, path, max_length, err);
     json_free(json);
@@ -124,7 +133,7 @@ TextModel *text_model_load(const char *folder, int max_length, Pool *pool, Error
     model->pool = pool;
     model->temperature = 1;
     Path path;
-    bool ok = path_make(&path, err, "%s/" TEXT_MODEL_FILE, folder);
+    bool ok = path_make(&model->folder, err, "%s", folder) && path_make(&path, err, "%s/" TEXT_MODEL_FILE, folder);
     if (ok)
         ok = file_exists(path.text) ? load_described(model, folder, path.text, max_length, err)
                                     : load_finetuned(model, folder, max_length, err);
@@ -133,8 +142,22 @@ TextModel *text_model_load(const char *folder, int max_length, Pool *pool, Error
     return NULL;
 }
 
+TextModel *text_model_cascade(TextModel *first, TextModel *second, double threshold, Error *err) {
+    TextModel *model = mem_new(1, sizeof *model, err);
+    TextCascade cascade = {.models = {first, second}, .threshold = threshold, .temperatures = {1, 1}};
+    if (!model || !text_cascade_check(&cascade, err)) {
+        text_cascade_free(&cascade);
+        mem_free(model);
+        return NULL;
+    }
+    *model = (TextModel){
+        .kind = MODEL_CASCADE, .classes = text_model_classes(first), .pool = first->pool, .cascade = cascade, .temperature = 1};
+    return model;
+}
+
 void text_model_free(TextModel *model) {
     if (!model) return;
+    text_cascade_free(&model->cascade);
     sweep_free(model->sweep);
     extractor_free(model->extractor);
     text_encoder_free(&model->encoder);
@@ -149,24 +172,44 @@ void text_model_free(TextModel *model) {
 
 int text_model_classes(const TextModel *model) { return model->classes; }
 
+const char *text_model_folder(const TextModel *model) { return model->folder.text; }
+bool text_model_is_cascade(const TextModel *model) { return model->kind == MODEL_CASCADE; }
+int64_t text_model_passed_on(const TextModel *model) { return model->cascade.passed_on; }
+
 char *const *text_model_labels(const TextModel *model) {
+    if (model->kind == MODEL_CASCADE) return text_model_labels(model->cascade.models[0]);
     return model->labels ? model->labels : model->encoder.weights.config.labels;
 }
 
 bool text_model_has_probabilities(const TextModel *model) {
-    return model->kind == MODEL_FINETUNED || model->classifier.kind != CLASSIFIER_SVM;
+    return model->kind >= MODEL_CASCADE || model->classifier.kind != CLASSIFIER_SVM;
 }
 
-bool text_model_calibrate(TextModel *model, const char *folder, Error *err) {
+static bool calibrate_one(const TextModel *model, double *temperature, Error *err) {
     StoredCalibration stored;
     if (!text_model_has_probabilities(model))
-        return FAIL(err, ERROR_MODEL, "%s: this model gives no probabilities that could be calibrated", folder);
-    if (!calibration_load(&stored, folder, err)) return false;
-    model->temperature = stored.temperature;
+        return FAIL(err, ERROR_MODEL, "%s: this model gives no probabilities that could be calibrated", model->folder.text);
+    if (!calibration_load(&stored, model->folder.text, err)) return false;
+    *temperature = stored.temperature;
     return true;
 }
 
-double text_model_temperature(const TextModel *model) { return model->temperature; }
+bool text_model_calibrate(TextModel *model, Error *err) {
+    TextCascade *cascade = &model->cascade;
+    model->calibrated = model->kind == MODEL_CASCADE ? calibrate_one(cascade->models[0], &cascade->temperatures[0], err) &&
+                                                           calibrate_one(cascade->models[1], &cascade->temperatures[1], err)
+                                                     : calibrate_one(model, &model->temperature, err);
+    return model->calibrated;
+}
+
+void text_model_describe_calibration(const TextModel *model, char out[96]) {
+    out[0] = '\0';
+    if (!model->calibrated) return;
+    if (model->kind == MODEL_CASCADE)
+        (void)snprintf(out, 96, "temperatures %.4g and %.4g", model->cascade.temperatures[0], model->cascade.temperatures[1]);
+    else
+        (void)snprintf(out, 96, "temperature %.4g", model->temperature);
+}
 
 static void describe_encoder(const TextModel *model, char out[128]) {
     const EncoderConfig *config = &model->encoder.weights.config;
@@ -174,9 +217,16 @@ static void describe_encoder(const TextModel *model, char out[128]) {
                    config->layers, config->channels, model->encoder.max_length);
 }
 
+static void describe_cascade(const TextModel *model, char out[512]) {
+    char first[512], second[512];
+    text_model_describe(model->cascade.models[0], first);
+    text_model_describe(model->cascade.models[1], second);
+    (void)snprintf(out, 512, "cascade: %.190s, where it is at least %.4g sure; else %.190s", first, model->cascade.threshold, second);
+}
+
 void text_model_describe(const TextModel *model, char out[512]) {
     char encoder[128] = "", classifier[256] = "";
-    if (model->kind != MODEL_FINETUNED) classifier_describe(&model->classifier, classifier);
+    if (model->kind < MODEL_CASCADE) classifier_describe(&model->classifier, classifier);
     if (model->kind == MODEL_FROZEN || model->kind == MODEL_FINETUNED) describe_encoder(model, encoder);
     switch (model->kind) {
     case MODEL_DUMMY: (void)snprintf(out, 512, "%s", classifier); return;
@@ -185,6 +235,7 @@ void text_model_describe(const TextModel *model, char out[512]) {
         (void)snprintf(out, 512, "frozen %s; %s pooling, %s", encoder, pooling_name(model->extract.pooling), classifier);
         return;
     case MODEL_FINETUNED: (void)snprintf(out, 512, "fine-tuned %s", encoder); return;
+    case MODEL_CASCADE: describe_cascade(model, out); return;
     }
 }
 
@@ -305,6 +356,7 @@ static bool predict_given(TextModel *model, const TextView *texts, const int32_t
     case MODEL_TFIDF: return predict_tfidf(model, texts, truth, out, err);
     case MODEL_FROZEN:
     case MODEL_FINETUNED: return predict_encoded(model, texts, truth, out, truncated, observer, err);
+    case MODEL_CASCADE: return text_cascade_predict(&model->cascade, texts, truth, out, truncated, observer, err);
     }
     return false;
 }

@@ -4,8 +4,9 @@
  *   bag of words    tfidf.txt and a linear classifier
  *   path A          a frozen encoder, a pooling and a linear classifier
  *   path B          an encoder with its classification head, as transformers saves it
+ *   cascade         two of these: the first answers the texts it is sure of, the second the others
  *
- * All but the last have a twofold.json (docs/FORMATS.md) that says which. */
+ * All but path B's have a twofold.json (docs/FORMATS.md) that says which. */
 #ifndef TWOFOLD_COMPARE_TEXT_MODEL_H
 #define TWOFOLD_COMPARE_TEXT_MODEL_H
 
@@ -31,10 +32,17 @@ bool text_model_has_probabilities(const TextModel *model);
 /* "bag of words with liblinear logistic regression …", one line */
 void text_model_describe(const TextModel *model, char out[512]);
 
-/* From here on its probabilities are those at the temperature in the folder's calibration.json; the answers stay. ERROR_MODEL when it has none, or the
- * model gives no probabilities. */
-MUST_CHECK bool text_model_calibrate(TextModel *model, const char *folder, Error *err);
-double text_model_temperature(const TextModel *model); /* 1 unless calibrated */
+/* Two models in a row: `first` answers a text when the probability of its answer is at least `threshold`, else `second` does. Takes both over, also when it
+ * fails: ERROR_MODEL when one gives no probabilities, or their labels differ. */
+MUST_CHECK TextModel *text_model_cascade(TextModel *first, TextModel *second, double threshold, Error *err);
+bool text_model_is_cascade(const TextModel *model);
+int64_t text_model_passed_on(const TextModel *model); /* texts that a cascade's second model has answered so far; 0 for all others */
+
+/* From here on its probabilities are those at the temperature in its folder's calibration.json; the answers stay, and so do those texts that a cascade passes
+ * on. ERROR_MODEL when a folder has none, or the model gives no probabilities. */
+MUST_CHECK bool text_model_calibrate(TextModel *model, Error *err);
+/* "temperature 1.31", or of a cascade "temperatures 1.31 and 0.94"; "" unless calibrated. */
+void text_model_describe_calibration(const TextModel *model, char out[96]);
 
 /* The answers for the texts, in order; truth (texts->count) may be NULL. *truncated (may be NULL): texts that were cut to the
  * longest the encoder takes. A text's answer does not depend on the others. */
@@ -52,6 +60,9 @@ typedef struct TextModelParts {
     int max_length;
 } TextModelParts;
 MUST_CHECK bool text_model_save(const TextModelParts *parts, const char *folder, Error *err);
+
+/* A cascade of two model folders: what predict needs of them is linked or copied below this one, with their calibration.json. */
+MUST_CHECK bool text_model_save_cascade(const char *first, const char *second, double threshold, const char *folder, Error *err);
 
 /* Bytes of all files in the folder that predict needs (not the model card and not liblinear's copy), or -1. */
 int64_t text_model_bytes(const char *folder);

@@ -5,11 +5,12 @@
 
 #include "common/file.h"
 #include "common/json.h"
+#include "compare/calibration_file.h"
 #include "compare/text_model.h"
 #include "compare/text_model_inside.h"
 #include "encoder/model_files.h"
 
-const char *const text_model_kind_names[3] = {"dummy", "tfidf", "encoder"};
+const char *const text_model_kind_names[TEXT_MODEL_KINDS] = {"dummy", "tfidf", "encoder", "cascade"};
 
 static bool write_description(const TextModelParts *parts, const char *folder, Error *err) {
     Path path;
@@ -68,7 +69,7 @@ static bool is_needed(const char *name) {
            (size >= sizeof index && strcmp(name + size + 1 - sizeof index, index) == 0);
 }
 
-int64_t text_model_bytes(const char *folder) {
+static int64_t needed_bytes(const char *folder) {
     DIR *entries = opendir(folder);
     if (!entries) return -1;
     int64_t bytes = 0;
@@ -88,22 +89,80 @@ static int needed_only(const struct dirent *entry) { return is_needed(entry->d_n
 
 static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
 
-bool text_model_sha256(Sha256Hex *out, const char *folder, Error *err) {
+static bool add_needed_sha256(Sha256 *all, const char *folder, Error *err) {
     struct dirent **entries;
     int count = scandir(folder, &entries, needed_only, by_name);
     if (count < 0) return FAIL(err, ERROR_MODEL, "%s: %s", folder, strerror(errno));
-    Sha256 all;
     bool good = true;
-    sha256_init(&all);
     for (int i = 0; i < count; i++) {
         Path path;
         Sha256Hex one = {""};
         good = good && path_make(&path, err, "%s/%s", folder, entries[i]->d_name) && sha256_file(&one, path.text, err);
-        sha256_add(&all, entries[i]->d_name, strlen(entries[i]->d_name) + 1);
-        sha256_add(&all, one.text, sizeof one.text);
+        sha256_add(all, entries[i]->d_name, strlen(entries[i]->d_name) + 1);
+        sha256_add(all, one.text, sizeof one.text);
         free(entries[i]);
     }
     free(entries);
+    return good;
+}
+
+bool text_model_sha256(Sha256Hex *out, const char *folder, Error *err) {
+    Sha256 all;
+    sha256_init(&all);
+    bool good = add_needed_sha256(&all, folder, err);
+    for (int i = 0; i < 2 && good; i++) { /* of a cascade */
+        Path path;
+        good = path_make(&path, err, "%s/%s", folder, text_cascade_folders[i]) &&
+               (!folder_exists(path.text) || add_needed_sha256(&all, path.text, err));
+    }
     *out = sha256_finish(&all);
     return good;
+}
+
+int64_t text_model_bytes(const char *folder) {
+    int64_t bytes = needed_bytes(folder);
+    for (int i = 0; i < 2 && bytes >= 0; i++) {
+        Path path;
+        if (!path_make(&path, NULL, "%s/%s", folder, text_cascade_folders[i])) return -1;
+        if (folder_exists(path.text)) bytes += needed_bytes(path.text);
+    }
+    return bytes;
+}
+
+/* ---- cascades ---- */
+
+static bool link_needed(const char *from, const char *to, Error *err) {
+    if (!folder_make(to, err)) return false;
+    DIR *entries = opendir(from);
+    if (!entries) return FAIL(err, ERROR_MODEL, "%s: %s", from, strerror(errno));
+    bool linked = true;
+    for (const struct dirent *entry = readdir(entries); entry && linked; entry = readdir(entries)) {
+        Path source, target;
+        if (!is_needed(entry->d_name) && strcmp(entry->d_name, CALIBRATION_FILE) != 0) continue;
+        linked = path_make(&source, err, "%s/%s", from, entry->d_name) && path_make(&target, err, "%s/%s", to, entry->d_name) &&
+                 file_link_or_copy(source.text, target.text, err);
+    }
+    (void)closedir(entries);
+    return linked;
+}
+
+/* twofold.json comes last here, too. */
+bool text_model_save_cascade(const char *first, const char *second, double threshold, const char *folder, Error *err) {
+    Path path;
+    const char *const sources[] = {first, second};
+    if (!folder_remove(folder, err)) return false;
+    for (int i = 0; i < 2; i++)
+        if (!path_make(&path, err, "%s/%s", folder, text_cascade_folders[i]) || !link_needed(sources[i], path.text, err))
+            return false;
+    Buffer text = {0};
+    JsonWriter json = json_writer(&text, 2);
+    json_begin_object(&json);
+    json_put_int(&json, "version", TEXT_MODEL_VERSION);
+    json_put_string(&json, "kind", text_model_kind_names[TEXT_MODEL_KINDS - 1]);
+    json_put_number(&json, "threshold", threshold);
+    json_end_object(&json);
+    buffer_text(&text, "\n");
+    bool ok = path_make(&path, err, "%s/" TEXT_MODEL_FILE, folder) && file_write_buffer(path.text, &text, err);
+    buffer_free(&text);
+    return ok;
 }

@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "common/random.h"
+#include "compare/cascades.h"
 #include "compare/recommend.h"
 #include "compare/report.h"
 #include "tests/page_check.h"
@@ -212,6 +213,7 @@ static void finish(Made *made) {
                                     &err),
                  &err);
     }
+    CHECK_OK(cascades_find(c, 0, NULL, &err), &err);
     CHECK_OK(recommend(c, &err), &err);
 }
 

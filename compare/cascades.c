@@ -1,0 +1,137 @@
+#include "compare/cascades.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "common/file.h"
+#include "common/memory.h"
+#include "compare/costs.h"
+#include "compare/text_model.h"
+
+/* ---- which ---- */
+
+static bool is_candidate(const EntryResult *entry) {
+    return entry->status == ENTRY_DONE && entry->source == ENTRY_TRAINED && entry->predictions[SPLIT_VALIDATION].rows > 0 &&
+           entry->predictions[SPLIT_VALIDATION].probabilities && entry->predictions[SPLIT_TEST].rows > 0 &&
+           entry->predictions[SPLIT_TEST].probabilities;
+}
+
+/* The best of a kind by validation accuracy, the first among equals; -1 for none. */
+static int best_of(const Comparison *c, EntryKind kind) {
+    int best = -1;
+    for (int i = 0; i < c->entry_count; i++)
+        if (c->entries[i].kind == kind && is_candidate(&c->entries[i]) &&
+            (best < 0 || c->entries[i].scores[SPLIT_VALIDATION].accuracy > c->entries[best].scores[SPLIT_VALIDATION].accuracy))
+            best = i;
+    return best;
+}
+
+static bool measure(CascadeResult *cascade, const Comparison *c, double loss, Pool *pool, Error *err) {
+    const EntryResult *first = &c->entries[cascade->first], *second = &c->entries[cascade->second];
+    const Predictions *on_test[] = {&first->predictions[SPLIT_TEST], &second->predictions[SPLIT_TEST]};
+    Predictions joined = {0};
+    Scores scores = {0};
+    bool good = cascade_choose(&cascade->validation, loss, &first->predictions[SPLIT_VALIDATION],
+                               &second->predictions[SPLIT_VALIDATION], err) &&
+                cascade_at(&cascade->test, cascade->validation.threshold, on_test[0], on_test[1], err) &&
+                cascade_curve(cascade->curve, CASCADE_POINTS, on_test[0], on_test[1], err) &&
+                cascade_join(&joined, cascade->validation.threshold, on_test[0], on_test[1], err) &&
+                scores_compute(&scores, &joined, pool, err) && paired_count(&cascade->counts, &joined, on_test[1], err);
+    if (good) {
+        cascade->f1_macro = scores.f1_macro;
+        cascade->mcnemar = mcnemar_exact(cascade->counts.only_a, cascade->counts.only_b);
+    }
+    scores_free(&scores);
+    predictions_free(&joined);
+    return good;
+}
+
+bool cascades_find(Comparison *c, double loss, Pool *pool, Error *err) {
+    EntryKind last = best_of(c, ENTRY_FINETUNE) >= 0 ? ENTRY_FINETUNE : ENTRY_FROZEN;
+    int second = best_of(c, last);
+    c->cascade_loss = loss;
+    c->cascades = mem_new(ENTRY_KINDS, sizeof *c->cascades, err);
+    if (!c->cascades) return false;
+    for (EntryKind kind = ENTRY_WORDS; second >= 0 && kind < last; kind++) {
+        int first = best_of(c, kind);
+        if (first < 0) continue;
+        CascadeResult *cascade = &c->cascades[c->cascade_count];
+        *cascade = (CascadeResult){.first = first, .second = second, .costs = COSTS_UNKNOWN};
+        if (!measure(cascade, c, loss, pool, err)) return false;
+        c->cascade_count++;
+    }
+    return true;
+}
+
+bool cascade_parts(const CascadeResult *cascade) {
+    return cascade->validation.passed > 0 && cascade->validation.passed < cascade->validation.rows;
+}
+
+/* ---- on disk ---- */
+
+/* "DIR/cascades/FIRST-SECOND": there stands its model/, beside cascade.json with its costs. */
+static bool make_paths(Path *folder, Path *record, const char *run, const Comparison *c, const CascadeResult *cascade,
+                       Error *err) {
+    return path_make(folder, err, "%s/cascades/%s-%s", run, c->entries[cascade->first].name, c->entries[cascade->second].name) &&
+           path_make(record, err, "%s/cascade.json", folder->text);
+}
+
+/* The costs of an earlier run with the same models and threshold. */
+static bool read_record(CascadeResult *cascade, const Comparison *c, const char *path) {
+    if (!c->entries[cascade->first].reused || !c->entries[cascade->second].reused || !file_exists(path)) return false;
+    Json *record = json_parse_file(path, ERROR_DATA, NULL);
+    bool same = json_number_or(json_get(record, "threshold"), (double)NAN) == cascade->validation.threshold &&
+                json_is_object(json_get(record, "costs"));
+    if (same) costs_read_json(&cascade->costs, json_get(record, "costs"));
+    json_free(record);
+    return same;
+}
+
+static bool write_record(const CascadeResult *cascade, const Comparison *c, const char *path, Error *err) {
+    Buffer text = {0};
+    JsonWriter json = json_writer(&text, 2);
+    json_begin_object(&json);
+    json_put_string(&json, "first", c->entries[cascade->first].name);
+    json_put_string(&json, "second", c->entries[cascade->second].name);
+    json_put_number(&json, "threshold", cascade->validation.threshold);
+    json_write_key(&json, "costs");
+    costs_write_json(&json, &cascade->costs);
+    json_end_object(&json);
+    buffer_text(&text, "\n");
+    bool written = file_write_buffer(path, &text, err);
+    buffer_free(&text);
+    return written;
+}
+
+static bool save(CascadeResult *cascade, Comparison *c, Pool *pool, const Observer *observer, Error *err) {
+    Path folder, model, record, models[2];
+    if (!cascade_parts(cascade) || !entry_model_folder(&models[0], c, &c->entries[cascade->first]) ||
+        !entry_model_folder(&models[1], c, &c->entries[cascade->second]))
+        return true;
+    if (!make_paths(&folder, &record, c->output_dir, c, cascade, err) || !path_make(&model, err, "%s/model", folder.text))
+        return false;
+    cascade->saved = true;
+    if (read_record(cascade, c, record.text)) return true;
+    return folder_remove(folder.text, err) &&
+           text_model_save_cascade(models[0].text, models[1].text, cascade->validation.threshold, model.text, err) &&
+           costs_measure(&cascade->costs, model.text, c->dataset, c->seed, pool, observer, err) &&
+           write_record(cascade, c, record.text, err);
+}
+
+static bool recall(CascadeResult *cascade, const Comparison *c, const char *run, Error *err) {
+    Path folder, record;
+    if (!make_paths(&folder, &record, run, c, cascade, err)) return false;
+    cascade->saved = cascade_parts(cascade) && read_record(cascade, c, record.text);
+    return true;
+}
+
+bool cascades_save(Comparison *c, const char *recorded_from, Pool *pool, const Observer *observer, Error *err) {
+    Path all;
+    bool any = false;
+    for (int i = 0; i < c->cascade_count; i++) {
+        CascadeResult *cascade = &c->cascades[i];
+        if (recorded_from ? !recall(cascade, c, recorded_from, err) : !save(cascade, c, pool, observer, err)) return false;
+        any |= cascade->saved;
+    }
+    return any || recorded_from || (path_make(&all, err, "%s/cascades", c->output_dir) && folder_remove(all.text, err));
+}

@@ -1,0 +1,160 @@
+/* Cascades in compare.json, as a table and as a figure. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/file.h"
+#include "common/memory.h"
+#include "common/utf8.h"
+#include "compare/cascades.h"
+#include "compare/costs.h"
+#include "compare/plots.h"
+#include "compare/report_cascade.h"
+
+enum { CURVE_EVERY = 5, NAME_SIZE = 160 };
+
+static double share(const CascadePoint *point) { return (double)point->passed / (double)point->rows; }
+static double accuracy(const CascadePoint *point) { return (double)point->right / (double)point->rows; }
+
+/* ---- compare.json ---- */
+
+static void write_threshold(JsonWriter *json, const CascadePoint *point) {
+    json_write_key(json, "threshold");
+    if (point->threshold <= 1)
+        json_write_number(json, point->threshold);
+    else
+        json_write_null(json); /* everything is passed on */
+}
+
+static void write_point(JsonWriter *json, const CascadePoint *point) {
+    json_put_int(json, "rows", point->rows);
+    json_put_int(json, "passed_on", point->passed);
+    json_put_number(json, "accuracy", accuracy(point));
+}
+
+static void write_test(JsonWriter *json, const Comparison *c, const CascadeResult *cascade) {
+    json_write_key(json, "test");
+    json_begin_object(json);
+    write_point(json, &cascade->test);
+    json_put_number(json, "f1_macro", cascade->f1_macro);
+    json_put_number(json, "second_alone_accuracy", c->entries[cascade->second].scores[SPLIT_TEST].accuracy);
+    json_put_int(json, "only_cascade", cascade->counts.only_a);
+    json_put_int(json, "only_second", cascade->counts.only_b);
+    json_put_number(json, "mcnemar_p", cascade->mcnemar.p);
+    json_end_object(json);
+}
+
+static void write_cascade(JsonWriter *json, const Comparison *c, const CascadeResult *cascade) {
+    json_begin_object(json);
+    json_put_string(json, "first", c->entries[cascade->first].name);
+    json_put_string(json, "second", c->entries[cascade->second].name);
+    write_threshold(json, &cascade->validation);
+    json_write_key(json, "validation");
+    json_begin_object(json);
+    write_point(json, &cascade->validation);
+    json_end_object(json);
+    write_test(json, c, cascade);
+    json_write_key(json, "curve");
+    json_begin_array(json);
+    for (int i = 0; i <= CASCADE_POINTS; i += CURVE_EVERY) {
+        json_begin_object(json);
+        json_put_number(json, "passed_on", share(&cascade->curve[i]));
+        json_put_number(json, "accuracy", accuracy(&cascade->curve[i]));
+        write_threshold(json, &cascade->curve[i]);
+        json_end_object(json);
+    }
+    json_end_array(json);
+    json_put_bool(json, "saved", cascade->saved);
+    json_write_key(json, "costs");
+    if (cascade->saved)
+        costs_write_json(json, &cascade->costs);
+    else
+        json_write_null(json);
+    json_end_object(json);
+}
+
+void cascades_write_json(JsonWriter *json, const Comparison *c) {
+    json_begin_array(json);
+    for (int i = 0; i < c->cascade_count; i++) write_cascade(json, c, &c->cascades[i]);
+    json_end_array(json);
+}
+
+/* ---- table ---- */
+
+static void add_number(Buffer *out, double value) {
+    char text[32];
+    number_text(text, value);
+    buffer_printf(out, ",%s", text);
+}
+
+bool cascades_write_table(const Comparison *c, const char *folder, Error *err) {
+    Path path;
+    Buffer table = {0};
+    buffer_text(&table, "first,second,passed_on,accuracy,threshold\n");
+    for (int i = 0; i < c->cascade_count; i++)
+        for (int p = 0; p <= CASCADE_POINTS; p++) {
+            const CascadePoint *point = &c->cascades[i].curve[p];
+            const char *first = c->entries[c->cascades[i].first].name, *second = c->entries[c->cascades[i].second].name;
+            escape_csv(&table, first, strlen(first));
+            buffer_text(&table, ",");
+            escape_csv(&table, second, strlen(second));
+            add_number(&table, share(point));
+            add_number(&table, accuracy(point));
+            if (point->threshold <= 1)
+                add_number(&table, point->threshold);
+            else
+                buffer_text(&table, ","); /* never sure enough */
+            buffer_text(&table, "\n");
+        }
+    bool written = path_make(&path, err, "%s/tables", folder) && folder_make(path.text, err) &&
+                   path_make(&path, err, "%s/tables/cascade.csv", folder) && file_write_buffer(path.text, &table, err);
+    buffer_free(&table);
+    return written;
+}
+
+/* ---- figure ---- */
+
+bool has_cascades(const Comparison *c) { return c->cascade_count > 0; }
+
+/* What one cascade needs: its curve, its chosen point, and their names. */
+typedef struct CascadeCurve {
+    double x[CASCADE_POINTS + 1], y[CASCADE_POINTS + 1], chosen_x, chosen_y;
+    char name[NAME_SIZE], chosen[NAME_SIZE];
+} CascadeCurve;
+
+static void curve_fill(CascadeCurve *curve, const Comparison *c, const CascadeResult *cascade) {
+    for (int p = 0; p <= CASCADE_POINTS; p++) {
+        curve->x[p] = share(&cascade->curve[p]);
+        curve->y[p] = accuracy(&cascade->curve[p]);
+    }
+    curve->chosen_x = share(&cascade->test);
+    curve->chosen_y = accuracy(&cascade->test);
+    (void)snprintf(curve->name, sizeof curve->name, "%.60s first", c->entries[cascade->first].name);
+    (void)snprintf(curve->chosen, sizeof curve->chosen, "chosen: p ≥ %.3f", cascade->validation.threshold);
+}
+
+bool draw_cascades(Figure *figure, const Comparison *c, double width, Error *err) {
+    CascadeCurve *curves = mem_new((size_t)c->cascade_count, sizeof *curves, err);
+    if (!curves) return false;
+    Series series[2 * ENTRY_KINDS];
+    char x_name[160];
+    (void)snprintf(x_name, sizeof x_name, "share of the test texts passed on to %.80s", c->entries[c->cascades[0].second].name);
+    CurvesPlot plot = {.series = series, .x_name = x_name, .y_name = "test accuracy"};
+    for (int i = 0; i < c->cascade_count; i++) {
+        CascadeCurve *curve = &curves[i];
+        curve_fill(curve, c, &c->cascades[i]);
+        series[plot.count++] = (Series){.name = curve->name, .x = curve->x, .y = curve->y, .count = CASCADE_POINTS + 1};
+        if (cascade_parts(&c->cascades[i]))
+            series[plot.count++] = (Series){.name = curve->chosen, .x = &curve->chosen_x, .y = &curve->chosen_y, .count = 1};
+    }
+    plot_curves(
+        figure,
+        (PlotText){.title = "Accuracy of a cascade by the share of texts passed on",
+                   .caption =
+                       "At the left end the first entry answers every text, at the right end the second. Between, the second "
+                       "answers those the first is least sure of. The chosen point comes from the validation texts.",
+                   .width = width},
+        &plot);
+    mem_free(curves);
+    return true;
+}
