@@ -2,6 +2,8 @@
 
 #include <cblas.h>
 #include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
 
 /* Looked up, not linked: the reference BLAS and others have no such function. */
 void blas_stay_serial(void) {
@@ -16,4 +18,13 @@ void blas_multiply(double *c, const double *a, const double *b, int rows, int ch
 
 void blas_add_transposed(double *c, const double *a, const double *b, int rows, int channels, int classes) {
     cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, channels, classes, rows, 1, a, channels, b, classes, 1, c, classes);
+}
+
+void blas_library(char out[96]) {
+    const char *(*config)(void), *(*core)(void);
+    *(void **)&config = dlsym(RTLD_DEFAULT, "openblas_get_config"); /* "OpenBLAS 0.3.21 DYNAMIC_ARCH …" */
+    *(void **)&core = dlsym(RTLD_DEFAULT, "openblas_get_corename");
+    const char *text = config ? config() : "not OpenBLAS";
+    size_t name = strcspn(text, " "), size = name + (text[name] ? 1 + strcspn(text + name + 1, " ") : 0);
+    (void)snprintf(out, 96, "%.*s%s%s", config ? (int)size : (int)strlen(text), text, core ? ", " : "", core ? core() : "");
 }

@@ -12,4 +12,7 @@ void blas_multiply(double *c, const double *a, const double *b, int rows, int ch
 /* c (C, K) += a (rows, C)ᵀ · b (rows, K) */
 void blas_add_transposed(double *c, const double *a, const double *b, int rows, int channels, int classes);
 
+/* "OpenBLAS 0.3.21, SkylakeX": the version and the processor it has chosen its code for; "not OpenBLAS" for another one. */
+void blas_library(char out[96]);
+
 #endif

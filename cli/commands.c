@@ -81,6 +81,14 @@ static const Command COMMANDS[COMMAND_COUNT] = {
                                   "transformers loads the result as DistilBertModel.",
                          .example = "twofold convert --model models/minilm --to distilbert --output_dir models/minilm-distilbert",
                          .run = command_convert},
+    [COMMAND_DOCTOR] = {.summary = "whether this machine computes rightly, and how fast",
+                        .about = "Prints the processor and its instruction sets, the libraries and their versions, threads and memory; "
+                                 "then checks products, kernels, threads and files against slow and sure ways, and measures the "
+                                 "rate of matrix products beside the most that the cores can do. Takes a few seconds. Exit "
+                                 "status 0: everything is as it should be; 1: the sentence says what is not.",
+                        .example = "twofold doctor",
+                        .silent = true,
+                        .run = command_doctor},
     [COMMAND_HELP] = {.summary = "this overview, or the flags of one command",
                       .arguments = "[COMMAND]",
                       .arguments_most = 1,

@@ -4,7 +4,7 @@ static const char *const COMMAND_NAMES[COMMAND_COUNT] = {
     [COMMAND_COMPARE] = "compare",   [COMMAND_REPORT] = "report",   [COMMAND_EXPLORE] = "explore", [COMMAND_TOKENIZE] = "tokenize",
     [COMMAND_FEATURES] = "features", [COMMAND_TRAIN] = "train",     [COMMAND_FINETUNE] = "finetune",
     [COMMAND_EVALUATE] = "evaluate", [COMMAND_PREDICT] = "predict", [COMMAND_CONVERT] = "convert",
-    [COMMAND_HELP] = "help",
+    [COMMAND_DOCTOR] = "doctor",     [COMMAND_HELP] = "help",
 };
 
 Settings settings_defaults(void) {
@@ -37,16 +37,17 @@ enum {
     EVALUATE = 1 << COMMAND_EVALUATE,
     PREDICT = 1 << COMMAND_PREDICT,
     CONVERT = 1 << COMMAND_CONVERT,
+    DOCTOR = 1 << COMMAND_DOCTOR,
     HELP = 1 << COMMAND_HELP,
 
-    ALL = (1 << COMMAND_COUNT) - 1 - HELP,
+    ALL = (1 << COMMAND_COUNT) - 1 - DOCTOR - HELP,
     SPLITTING = COMPARE | TRAIN | FINETUNE,              /* those that cut data into training, validation and test rows */
     READING = SPLITTING | EXPLORE | FEATURES | EVALUATE, /* those that read data */
     COLUMNS = READING | PREDICT,                         /* those that need to know where the text stands */
     LINEAR = COMPARE | TRAIN,                            /* those that train linear models */
     TUNING = COMPARE | FINETUNE,                         /* those that fine-tune */
     POOLING = COMPARE | FEATURES | TRAIN,                /* those that make features of an encoder */
-    COMPUTING = READING | REPORT | PREDICT | CONVERT              /* those that use all cores */
+    COMPUTING = READING | REPORT | PREDICT | CONVERT | DOCTOR /* those that use all cores */
 };
 
 #define AT(field) OPTION_AT(Settings, field)
@@ -251,13 +252,13 @@ static const Option ROWS[] = {
      .help = "where metrics.json, classification_report.txt, predictions.csv and errors.csv go"},
     {"overwrite_output_dir", NULL, OPTION_BOOL, AT(overwrite_output_dir), OUTPUT,
      .commands = COMPARE | REPORT | TRAIN | FINETUNE | CONVERT, .help = "write into a folder that holds something else"},
-    {"json", NULL, OPTION_BOOL, AT(json), OUTPUT, .commands = COMPARE | REPORT | EXPLORE | TOKENIZE | TRAIN | FINETUNE | EVALUATE,
+    {"json", NULL, OPTION_BOOL, AT(json), OUTPUT, .commands = COMPARE | REPORT | EXPLORE | TOKENIZE | TRAIN | FINETUNE | EVALUATE | DOCTOR,
      .help = "the result as JSON on standard output"},
 
     {"num_threads", NULL, OPTION_INT, AT(num_threads), OPTION_BETWEEN(1, 4096), .unset = "the cores this process may use",
      RUNNING, .commands = COMPUTING, .help = "threads; the results do not depend on them"},
     {"cache_dir", NULL, OPTION_PATH, AT(cache_dir), .meta = "DIR", .unset = "$XDG_CACHE_HOME/twofold or ~/.cache/twofold",
-     RUNNING, .commands = POOLING, .help = "where features are kept for the next command"},
+     RUNNING, .commands = POOLING | DOCTOR, .help = "where features are kept for the next command"},
     {"no_cache", NULL, OPTION_BOOL, AT(no_cache), RUNNING, .commands = POOLING, .help = "keep no features, and use none"},
     {"quiet", NULL, OPTION_BOOL, AT(quiet), RUNNING, .commands = ALL, .help = "errors only on standard error"},
 };

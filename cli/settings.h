@@ -28,6 +28,7 @@ typedef enum CommandId {
     COMMAND_EVALUATE,
     COMMAND_PREDICT,
     COMMAND_CONVERT,
+    COMMAND_DOCTOR,
     COMMAND_HELP,
     COMMAND_COUNT
 } CommandId;

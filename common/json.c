@@ -109,3 +109,5 @@ int64_t json_int_or(const Json *json, int64_t fallback) {
     double value = json_number_or(json, nan(""));
     return fabs(value) <= 0x1p53 && value == floor(value) ? (int64_t)value : fallback;
 }
+
+const char *json_library(void) { return cJSON_Version(); }

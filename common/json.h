@@ -108,6 +108,8 @@ void json_put_int(JsonWriter *writer, const char *key, int64_t value);
 void json_put_number(JsonWriter *writer, const char *key, double value);
 void json_put_bool(JsonWriter *writer, const char *key, bool value);
 
+const char *json_library(void); /* version of cJSON, "1.7.15" */
+
 /* The shortest decimal text that reads back as the same double (Python's repr for ordinary sizes); NUL-terminated. */
 void number_text(char out[32], double value);
 

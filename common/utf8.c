@@ -251,3 +251,5 @@ void escape_terminal(Buffer *out, const char *text, size_t size) {
         at += (size_t)length;
     }
 }
+
+const char *utf8_library(void) { return utf8proc_version(); }

@@ -43,5 +43,7 @@ void escape_html(Buffer *out, const char *text, size_t size);     /* & < > " ' a
 void escape_csv(Buffer *out, const char *text, size_t size);      /* RFC 4180: quoted when needed */
 void escape_terminal(Buffer *out, const char *text, size_t size); /* control, bidirectional and invalid → visible \xNN, \uNNNN */
 
+const char *utf8_library(void); /* version of utf8proc, "2.8.0" */
+
 #pragma GCC visibility pop
 #endif

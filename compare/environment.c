@@ -4,8 +4,12 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "classifiers/blas.h"
 #include "classifiers/liblinear.h"
 #include "common/clock.h"
+#include "common/utf8.h"
+#include "compare/figure.h"
+#include "datasets/input.h"
 
 void environment_processor(char out[128]) {
     (void)snprintf(out, 128, "unknown processor");
@@ -34,11 +38,28 @@ static void write_machine(JsonWriter *json, const CompareInput *input) {
     json_end_object(json);
 }
 
+void environment_libraries(LibraryVersion out[LIBRARIES]) {
+    char text[32];
+    int count = 0;
+#define ADD(name_, version_) \
+    out[count].name = name_; \
+    (void)snprintf(out[count++].version, sizeof out->version, "%s", version_)
+    ADD("oneDNN", encoder_library(text));
+    ADD("liblinear", liblinear_version_text(text));
+    ADD("cJSON", json_library());
+    ADD("utf8proc", utf8_library());
+    ADD("zlib", input_library());
+    ADD("cairo", figure_png_library());
+#undef ADD
+    out[count].name = "BLAS";
+    blas_library(out[count].version);
+}
+
 static void write_libraries(JsonWriter *json) {
-    char liblinear[16], dnnl[32];
+    LibraryVersion libraries[LIBRARIES];
+    environment_libraries(libraries);
     json_begin_object(json);
-    json_put_string(json, "oneDNN", encoder_library(dnnl));
-    json_put_string(json, "liblinear", liblinear_version_text(liblinear));
+    for (int i = 0; i < LIBRARIES; i++) json_put_string(json, libraries[i].name, libraries[i].version);
     json_end_object(json);
 }
 

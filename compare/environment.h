@@ -11,4 +11,13 @@ Sha256Hex environment_data(const char *folder);
 /* "AMD EPYC", from /proc/cpuinfo; "unknown processor" where there is none. */
 void environment_processor(char out[128]);
 
+
+/* The libraries that results come from, with the versions that are loaded. */
+typedef struct LibraryVersion {
+    const char *name;
+    char version[96];
+} LibraryVersion;
+enum { LIBRARIES = 7 };
+void environment_libraries(LibraryVersion out[LIBRARIES]);
+
 #endif

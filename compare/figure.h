@@ -125,4 +125,6 @@ typedef struct FigureSheet {
 void figure_sheet_make(FigureSheet *sheet, const Figure *figure);
 void figure_sheet_free(FigureSheet *sheet);
 
+const char *figure_png_library(void); /* version of cairo, "1.16.0" */
+
 #endif

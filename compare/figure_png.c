@@ -131,3 +131,5 @@ bool figure_write_png(Buffer *out, const Figure *figure, double scale, Error *er
     figure_sheet_free(&sheet);
     return ok && buffer_ok(out, err);
 }
+
+const char *figure_png_library(void) { return cairo_version_string(); }

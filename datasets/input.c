@@ -191,3 +191,5 @@ bool input_read_line(Input *input, Buffer *line, int64_t *number, bool *found, E
     if (line->size && line->data[line->size - 1] == '\r') line->data[--line->size] = '\0';
     return true;
 }
+
+const char *input_library(void) { return zlibVersion(); }

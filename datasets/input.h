@@ -43,4 +43,6 @@ MUST_CHECK bool input_peek(Input *input, size_t size, Error *err);
  * end. */
 MUST_CHECK bool input_read_line(Input *input, Buffer *line, int64_t *number, bool *found, Error *err);
 
+const char *input_library(void); /* version of zlib, "1.2.13" */
+
 #endif

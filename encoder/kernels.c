@@ -404,6 +404,25 @@ static void attention_backward(float *dq, float *dk, float *dv, const float *dou
     }
 }
 
+/* ---- what a core can do at most ---- */
+
+/* Two units with a latency of 4 or 5 need ten at once; where a Vec is two registers, six of them are all that fit. */
+#ifdef __AVX512F__
+enum { CHAINS = 12 };
+#else
+enum { CHAINS = 6 };
+#endif
+
+static double multiply_add(float *x, int64_t rounds) {
+    Vec sums[CHAINS], factor = v_set(0.999f), term = v_load(x);
+    for (int c = 0; c < CHAINS; c++) sums[c] = v_set((float)c);
+    for (int64_t i = 0; i < rounds; i++)
+        for (int c = 0; c < CHAINS; c++) sums[c] = v_fma(sums[c], factor, term);
+    for (int c = 1; c < CHAINS; c++) sums[0] = v_add(sums[0], sums[c]);
+    v_store(x, sums[0]);
+    return 2.0 * LANES * CHAINS * (double)rounds;
+}
+
 extern const Kernels KERNELS;
 const Kernels KERNELS = {
     .name = KERNELS_NAME,
@@ -416,4 +435,5 @@ const Kernels KERNELS = {
     .drop = drop,
     .attention = attention,
     .attention_backward = attention_backward,
+    .multiply_add = multiply_add,
 };

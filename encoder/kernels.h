@@ -58,6 +58,10 @@ typedef struct Kernels {
     void (*attention_backward)(float *dq, float *dk, float *dv, const float *dout, const float *out, const float *log_sum,
                                const float *q, const float *k, const float *v, int ldq, int ldkv, AttentionRow row, int D,
                                int head, const Dropout *dropout, float *scratch);
+
+    /* `rounds` rounds of fused multiply-adds in registers, as many side by side as hide their latency: the most that a core can
+     * do. Returns how many operations (two a lane of a multiply-add) that was; x (16) starts the sums and receives the result. */
+    double (*multiply_add)(float *x, int64_t rounds);
 } Kernels;
 
 /* Floats of scratch one call of attention (or its backward) needs. */
