@@ -1,6 +1,10 @@
 /* twofold evaluate: how good a model is on rows it was not made with. */
 #include "cli/scores_table.h"
+
+#include <string.h>
+
 #include "cli/steps.h"
+#include "common/utf8.h"
 #include "compare/text_model.h"
 
 /* A folder's test rows; those of validation or training where it has no others. */
@@ -33,22 +37,40 @@ static bool answer(Run *run, TextModel *model, const Dataset *dataset, Split spl
     return ok;
 }
 
+/* On a terminal: labels are anybody's text. The file that results_write_all makes has them as they are. */
+static bool print_report(const Scores *scores, char *const *labels, Error *err) {
+    size_t count = (size_t)scores->classes, done = 0;
+    Buffer text = {0}, *safe = mem_new(count, sizeof *safe, err);
+    char **shown = mem_new(count, sizeof *shown, err);
+    bool ok = safe && shown;
+    for (; ok && done < count; done++) {
+        escape_terminal(&safe[done], labels[done], strlen(labels[done]));
+        buffer_add(&safe[done], "", 0); /* even an empty label has an address */
+        shown[done] = safe[done].data;
+        ok = buffer_ok(&safe[done], err);
+    }
+    if (ok) {
+        buffer_text(&text, "\n");
+        scores_write_report(&text, scores, shown, 4);
+        ok = output_add(&text, err);
+    }
+    for (size_t i = 0; i < done; i++) buffer_free(&safe[i]);
+    buffer_free(&text);
+    mem_free(safe);
+    mem_free(shown);
+    return ok;
+}
+
 static bool report(const Run *run, const Dataset *dataset, Split split, const Predictions *predictions, char *const *labels,
                    Error *err) {
     Scores scores = {0};
     SplitScores shown = {{NULL}};
-    Buffer text = {0};
     bool ok = scores_compute(&scores, predictions, run->pool, err);
     shown.scores[split] = &scores;
     ok = ok && scores_table_print(run, &shown, labels, err);
-    if (ok && !run->settings.json) {
-        buffer_text(&text, "\n");
-        scores_write_report(&text, &scores, labels, 4);
-        ok = output_add(&text, err);
-    }
+    ok = ok && (run->settings.json || print_report(&scores, labels, err));
     if (ok && run->settings.output_dir)
         ok = results_write_all(run->settings.output_dir, dataset, split, predictions, &shown, labels, err);
-    buffer_free(&text);
     scores_free(&scores);
     return ok;
 }

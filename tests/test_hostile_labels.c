@@ -1,0 +1,198 @@
+/* Labels and texts with markup, commas, quotes, line ends and terminal escapes through the program: they come back as they were from every
+ * file that a program reads, and as harmless text in what a person reads. */
+#include "tests/check.h"
+
+#include "tests/program.h"
+
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/json.h"
+#include "common/utf8.h"
+#include "datasets/rows.h"
+#include "tests/data_files.h"
+
+enum { LABEL_COUNT = 4, ROWS = 80 };
+
+static const char *const LABELS[LABEL_COUNT] = {"<script>alert(1)</script>", "a,b \"c\"; d", "line\nbreak", "\x1b[31mred\x07\xe2\x80\xae"};
+static const char *const WORDS[LABEL_COUNT] = {"<img src=x onerror=alert(2)> sun", "moon \"quoted\", comma", "two\nlines star",
+                                               "\x1b]0;title\x07 planet"};
+static char home[64];
+
+static const char *at_home(const char *name) {
+    static char paths[8][512];
+    static int next;
+    char *path = paths[next++ % 8];
+    snprintf(path, sizeof paths[0], "%s/%s", home, name);
+    return path;
+}
+
+static int make_home(void **state) {
+    (void)state;
+    snprintf(home, sizeof home, "%s/twofold-labels-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    if (!mkdtemp(home)) return -1;
+    Buffer rows = {0};
+    buffer_text(&rows, "text,label\n");
+    for (int i = 0; i < ROWS; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "%s %d", WORDS[i % LABEL_COUNT], i);
+        escape_csv(&rows, text, strlen(text));
+        buffer_text(&rows, ",");
+        escape_csv(&rows, LABELS[i % LABEL_COUNT], strlen(LABELS[i % LABEL_COUNT]));
+        buffer_text(&rows, "\n");
+    }
+    write_bytes(at_home("rows.csv"), rows.data, rows.size);
+    buffer_free(&rows);
+    return 0;
+}
+
+static int remove_home(void **state) {
+    (void)state;
+    return folder_remove(home, NULL) ? 0 : -1;
+}
+
+/* ---- what a person reads ---- */
+
+/* No control character but line ends; none of the marks that turn a line's direction. */
+static void check_harmless(const char *what, const char *text) {
+    for (const char *at = text; *at; at++)
+        if (((unsigned char)*at < 0x20 && *at != '\n') || *at == 0x7f) fail_msg("%s: byte %d in it: %.80s", what, *at, at);
+    if (strstr(text, "\xe2\x80\xae")) fail_msg("%s: turns the direction of writing", what);
+}
+
+static Ran run_harmless(const char *const *words) {
+    char *copy[PROGRAM_WORDS_MOST] = {0};
+    for (int i = 0; words[i]; i++) copy[i] = (char *)(uintptr_t)words[i];
+    Ran ran = program_run_words(NULL, copy);
+    if (ran.status != 0) fail_msg("%s: status %d: %s", words[1], ran.status, ran.err);
+    check_harmless(words[1], ran.out);
+    check_harmless(words[1], ran.err);
+    return ran;
+}
+
+#define RUN_HARMLESS(...) run_harmless((const char *const[]){"twofold", __VA_ARGS__, NULL})
+
+static char *file_text(const char *path) {
+    Error err = {0};
+    FileMap map;
+    CHECK_OK(file_map(&map, path, ERROR_PATH, &err), &err);
+    char *text = mem_copy_text((const char *)map.data, map.size, &err);
+    assert_non_null(text);
+    file_unmap(&map);
+    return text;
+}
+
+static void check_no_markup(const char *path) {
+    char *text = file_text(path);
+    if (strstr(text, "<script>alert") || strstr(text, "<img src=x")) fail_msg("%s holds a user's markup", path);
+    free(text);
+}
+
+/* ---- what a program reads ---- */
+
+static bool is_label(const char *text, size_t size) {
+    for (int k = 0; k < LABEL_COUNT; k++)
+        if (strlen(LABELS[k]) == size && memcmp(LABELS[k], text, size) == 0) return true;
+    return false;
+}
+
+static void check_predictions(const char *path) {
+    Error err = {0};
+    DataOptions options = DATA_DEFAULTS;
+    options.text_column = "text";
+    options.label_column = "predicted";
+    RowReader *reader = row_reader_open(path, &options, ROWS_LABELLED, &err);
+    if (!reader) fail_msg("%s", err.message);
+    Row row;
+    int rows = 0;
+    for (bool found = true; found; rows += found) {
+        CHECK_OK(row_reader_next(reader, &row, &found, &err), &err);
+        if (found && !is_label(row.label, row.label_size)) fail_msg("%s: '%.*s' is no label", path, (int)row.label_size, row.label);
+    }
+    row_reader_close(reader);
+    assert_int_equal(rows, ROWS / 10);
+}
+
+static void check_labels(const Json *labels) {
+    int count = 0;
+    for (const Json *label = json_first(labels); label; label = json_next(label), count++)
+        assert_true(is_label(json_string_or(label, ""), strlen(json_string_or(label, ""))));
+    assert_int_equal(count, LABEL_COUNT);
+}
+
+static void check_labels_of(const char *path, const char *key) {
+    Error err = {0};
+    Json *json = json_parse_file(path, ERROR_DATA, &err);
+    if (!json) fail_msg("%s", err.message);
+    check_labels(json_get(json, key));
+    json_free(json);
+}
+
+static void check_answer(const char *out) {
+    Error err = {0};
+    Json *json = json_parse(out, strlen(out), "answer", ERROR_DATA, &err);
+    if (!json) fail_msg("%s", err.message);
+    const char *label = json_string_or(json_get(json, "label"), "");
+    assert_true(is_label(label, strlen(label)));
+    json_free(json);
+}
+
+/* ---- tests ---- */
+
+static void a_comparison(void **state) {
+    (void)state;
+    Ran ran = RUN_HARMLESS("compare", "--data", at_home("rows.csv"), "--output_dir", at_home("run"), "--entries", "dummy,tfidf-logreg");
+    assert_non_null(strstr(ran.out, "tfidf-logreg"));
+    ran_free(&ran);
+    check_no_markup(at_home("run/report.html"));
+    check_no_markup(at_home("run/report.md"));
+    char *markdown = file_text(at_home("run/report.md"));
+    check_harmless("report.md", markdown);
+    free(markdown);
+    check_predictions(at_home("run/tfidf-logreg/predictions.csv"));
+    check_labels_of(at_home("run/tfidf-logreg/model/twofold.json"), "labels");
+}
+
+static void a_model_that_is_trained_and_asked(void **state) {
+    (void)state;
+    Ran ran = RUN_HARMLESS("train", "--features", "tfidf", "--data", at_home("rows.csv"), "--output_dir", at_home("model"));
+    ran_free(&ran);
+    ran = RUN_HARMLESS("predict", "--model", at_home("model"), "--text", "moon \"quoted\", comma \x1b[2J");
+    check_answer(ran.out);
+    ran_free(&ran);
+    ran = RUN_HARMLESS("evaluate", "--model", at_home("model"), "--data", at_home("rows.csv"));
+    ran_free(&ran);
+}
+
+static void an_exploration(void **state) {
+    (void)state;
+    Ran ran = RUN_HARMLESS("explore", at_home("rows.csv"));
+    assert_non_null(strstr(ran.out, "script"));
+    ran_free(&ran);
+}
+
+static void a_name_of_a_file_and_of_a_flag(void **state) {
+    (void)state;
+    Ran ran = program_run(NULL, "explore", "/nonexistent/\x1b[31m\n\x07", NULL);
+    assert_int_equal(ran.status, 5);
+    check_harmless("explore", ran.err);
+    ran_free(&ran);
+    ran = program_run(NULL, "explore", "--\x1b[31m", "x", NULL);
+    assert_int_equal(ran.status, 2);
+    check_harmless("explore", ran.err);
+    ran_free(&ran);
+    ran = program_run(NULL, "\x1b[31mcompare", NULL);
+    assert_int_equal(ran.status, 2);
+    check_harmless("twofold", ran.err);
+    ran_free(&ran);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_comparison),
+        cmocka_unit_test(a_model_that_is_trained_and_asked),
+        cmocka_unit_test(an_exploration),
+        cmocka_unit_test(a_name_of_a_file_and_of_a_flag),
+    };
+    return cmocka_run_group_tests(tests, make_home, remove_home);
+}
