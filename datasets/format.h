@@ -27,7 +27,7 @@ typedef struct FileFormat {
     Encoding encoding;
 } FileFormat;
 
-enum { FORMAT_SAMPLE = 1 << 16 }; /* bytes that a guess looks at */
+enum { FORMAT_SAMPLE = INPUT_BLOCK / 4 }; /* bytes that a guess looks at */
 
 /* What the options say. ERROR_USAGE for values that mean nothing. */
 MUST_CHECK bool format_from_options(FileFormat *format, const DataOptions *options, Error *err);

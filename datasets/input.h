@@ -11,7 +11,11 @@
 #include "common/memory.h"
 
 enum {
-    INPUT_BLOCK = 1 << 18,  /* bytes in memory, and the most that input_peek can show */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+    INPUT_BLOCK = 1 << 10, /* short, so that short inputs cross its end */
+#else
+    INPUT_BLOCK = 1 << 18, /* bytes in memory, and the most that input_peek can show */
+#endif
     INPUT_LONGEST = 1 << 30 /* bytes of one line or field: beyond it the file is not rows of text, or a gzip bomb */
 };
 

@@ -43,8 +43,8 @@ typedef struct BootstrapEstimate {
  * May be called from several threads at once. */
 MUST_CHECK bool bootstrap_score(BootstrapEstimate *out, const Bootstrap *bootstrap, CoreScore score, int entry,
                                 BootstrapMethod method, double confidence, Error *err);
-/* The score of a less that of b, on the same resamples. */
-MUST_CHECK bool bootstrap_difference(BootstrapEstimate *out, const Bootstrap *bootstrap, CoreScore score, int a, int b,
+/* The score of `first` less that of `second`, on the same resamples. */
+MUST_CHECK bool bootstrap_difference(BootstrapEstimate *out, const Bootstrap *bootstrap, CoreScore score, int first, int second,
                                      BootstrapMethod method, double confidence, Error *err);
 
 /* (resamples) what the entry scored on each; NULL when it has no such score. */

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, gets the encoder and runs every test. Ends with ctest's own summary; exits with 0
 # when every test passed.
-#   tools/check.sh [--without-model] [--sanitize]
+#   tools/check.sh [--without-model] [--sanitize] [--threads]
 #   --without-model  download no encoder, and let the tests that need it be skipped (else such a skip fails)
-#   --sanitize       first run the tests under AddressSanitizer and UndefinedBehaviorSanitizer, without the real encoder
+#   --sanitize       first run the tests under AddressSanitizer and UndefinedBehaviorSanitizer, without the real encoder; and, where clang
+#                    is installed, fuzz each parser for a few seconds
+#   --threads        first run the tests that start threads under ThreadSanitizer, with plain loops in the place of oneDNN
 set -euo pipefail
-with_model=1 sanitize=''
+with_model=1 sanitize='' threads=''
 for argument; do
     case $argument in
         --without-model) with_model='' ;;
         --sanitize) sanitize=1 ;;
+        --threads) threads=1 ;;
         *)
             sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" >&2
             [[ $argument == --help ]] && exit 0 || exit 2 ;;
@@ -35,6 +38,28 @@ check_sanitized() {
     say "Every test passes under sanitizers"
 }
 
+check_threads() {
+    say "Building and testing with ThreadSanitizer (in build-tsan/)"
+    local -a generator=()
+    [[ -f build-tsan/CMakeCache.txt ]] || generator=(-G Ninja)
+    cmake -S . -B build-tsan "${generator[@]}" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DTWOFOLD_SANITIZE=thread -DTWOFOLD_REFERENCE_OPS=ON
+    cmake --build build-tsan --parallel "$(nproc)"
+    TWOFOLD_TEST_MODEL=/nonexistent tests_run build-tsan --label-regex threads >build-tsan/check.log || {
+        cat build-tsan/check.log
+        die "tests failed under ThreadSanitizer; the plain build was not tested"
+    }
+    say "No thread races with another"
+}
+
+check_fuzzed() {
+    if ! command -v clang >/dev/null; then
+        say "No clang: the parsers were not fuzzed (their seeds are among the tests)"
+        return
+    fi
+    say "Fuzzing each parser for a few seconds (in build-fuzz/)"
+    tools/fuzz.sh --seconds 5 || die "fuzzing found something; the plain build was not tested"
+}
+
 # The lines with which tests said that they left something out, each with its test's name: SKIPPED: and a reason, or
 # cmocka's own for one of a test's functions.
 list_skipped() { # LAST_TEST_LOG
@@ -48,6 +73,8 @@ require_debian "${packages[@]}"
 packages_install "${packages[@]}"
 [[ ! $with_model ]] || encoder_fetch
 [[ ! $sanitize ]] || check_sanitized
+[[ ! $sanitize ]] || check_fuzzed
+[[ ! $threads ]] || check_threads
 build_release all
 
 say "Running every test"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes the parsers with libFuzzer (clang), under AddressSanitizer and UndefinedBehaviorSanitizer, in build-fuzz/.
 #   tools/fuzz.sh [--seconds N] [--coverage] [TARGET...]
-#   --seconds N   how long each target runs (600)
+#   --seconds N   of processor time for each target (600)
 #   --coverage    run nothing: print how many lines of its parser each target has reached so far
 #   TARGET        csv, jsonl, config, ... (all of tests/fuzz/fuzz_*.c)
 # What was found new is kept in build-fuzz/corpus/TARGET; an input that crashes, hangs or takes too much memory ends the script
@@ -53,43 +53,49 @@ build() { # FOLDER CMAKE_FLAG TARGET...
     cmake --build "$folder" --parallel "${JOBS:-$(nproc)}" --target "$@"
 }
 
-# One line a target: executions a second and in all, and where the corpus stands.
+# One line a target: executions, and what stands in the corpus. Seconds are the processor's: on a busy machine the clock says little.
 run() {
-    local target=$1 dictionary corpus=build-fuzz/corpus/$1 findings=build-fuzz/findings/$1
+    local target=$1 dictionary=tests/fuzz/$1.dict corpus=build-fuzz/corpus/$1 findings=build-fuzz/findings/$1 log=build-fuzz/$1.log
+    local used=0 executed=0 TIMEFORMAT='%U %S'
     mkdir -p "$corpus" "$findings"
-    dictionary=tests/fuzz/$target.dict
     [[ -f $dictionary ]] || dictionary=tests/fuzz/json.dict
-    local log=build-fuzz/$target.log
-    ASAN_OPTIONS=allocator_may_return_null=1 build-fuzz/bin/"fuzz_$target" "$corpus" "$seeds/$target" \
-        -artifact_prefix="$findings/" -dict="$dictionary" -max_total_time="$seconds" -max_len=8192 -timeout=10 \
-        -rss_limit_mb=2048 -malloc_limit_mb=256 -print_final_stats=1 >"$log" 2>&1 || {
-        tail -n 40 "$log"
-        printf '%s: found something, see above and %s\n' "$target" "$findings"
-        return 1
-    }
-    printf '%-16s %s executions in %s s, %s inputs kept; nothing found\n' "$target" \
-        "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" "$seconds" "$(find "$corpus" -type f | wc -l)"
+    while ((used < 1000 * seconds)); do
+        { time ASAN_OPTIONS=allocator_may_return_null=1 build-fuzz/bin/"fuzz_$target" "$corpus" "$seeds/$target" \
+            -artifact_prefix="$findings/" -dict="$dictionary" -max_total_time=$((seconds - used / 1000 + 1)) -max_len=4096 \
+            -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=256 -print_final_stats=1 >"$log" 2>&1; } 2>build-fuzz/"$target.time" || {
+            tail -n 40 "$log"
+            printf '%s: found something, see above and %s\n' "$target" "$findings"
+            return 1
+        }
+        used=$((used + $(awk '{ printf "%d", 1000 * ($1 + $2) }' build-fuzz/"$target.time")))
+        executed=$((executed + $(sed -n 's/^stat::number_of_executed_units: *//p' "$log")))
+    done
+    printf '%-16s %d executions in %d s of processor time, %d inputs kept; nothing found\n' "$target" "$executed" $((used / 1000)) \
+        "$(find "$corpus" -type f | wc -l)"
 }
 
-# Lines of its parser that a target reaches with seeds and corpus; the two targets of one file count together.
+# Lines of its parser that a target reaches with seeds and corpus; targets whose parsers stand in one file count together.
 report() {
-    local target=$1 profile=build-fuzz-coverage/$1.profdata
+    local target=$1 profile=build-coverage/$1.profdata
     local -a files with=("$target")
     read -ra files < <(parser_of "$target")
-    [[ $target != safetensors && $target != index ]] || with=(safetensors index)
+    case $target in
+        safetensors | index) with=(safetensors index) ;;
+        tokenizer_json) with=(tokenizer_json vocab) ;;
+    esac
     for each in "${with[@]}"; do
         mkdir -p "build-fuzz/corpus/$each"
-        LLVM_PROFILE_FILE=build-fuzz-coverage/$each.profraw build-fuzz-coverage/tests/"seeds_$each" "$seeds/$each" \
+        LLVM_PROFILE_FILE=build-coverage/$each.profraw build-coverage/tests/"seeds_$each" "$seeds/$each" \
             "build-fuzz/corpus/$each" >/dev/null
     done
     local -a profiles=("${with[@]/%/.profraw}")
-    llvm-profdata merge -sparse -o "$profile" "${profiles[@]/#/build-fuzz-coverage/}"
-    llvm-cov report "build-fuzz-coverage/tests/seeds_$target" -instr-profile="$profile" "${files[@]}" |
+    llvm-profdata merge -sparse -o "$profile" "${profiles[@]/#/build-coverage/}"
+    llvm-cov report "build-coverage/tests/seeds_$target" -instr-profile="$profile" "${files[@]}" |
         awk -v target="$target" '$1 == "TOTAL" { printf "%-16s %s of %d lines of its parser\n", target, $10, $8 }'
 }
 
 if [[ $coverage ]]; then
-    build build-fuzz-coverage -DTWOFOLD_COVERAGE=ON "${targets[@]/#/seeds_}"
+    build build-coverage -DTWOFOLD_COVERAGE=ON "${targets[@]/#/seeds_}"
     for target in "${targets[@]}"; do report "$target"; done
     exit
 fi

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Builds with clang's counters in build-coverage/, runs the tests, and prints how many lines and branches of each source outside tests/ ran.
+# Ends with 1 when fewer than 92 of 100 lines or 80 of 100 branches did.
+#   tools/coverage.sh [--report] [CTEST_ARGUMENT...]
+#   --report          run nothing: print what stands there from the last time
+#   CTEST_ARGUMENT    which tests (-LE slow)
+set -euo pipefail
+report=''
+if [[ ${1:-} == --report ]]; then
+    report=1
+    shift
+elif [[ ${1:-} == --help ]]; then
+    sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"
+    exit
+fi
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+folder=build-coverage profiles=$PWD/build-coverage/profiles
+if [[ ! $report ]]; then
+    generator=()
+    [[ -f $folder/CMakeCache.txt ]] || generator=(-G Ninja)
+    cmake -S . -B "$folder" "${generator[@]}" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DTWOFOLD_COVERAGE=ON >/dev/null
+    cmake --build "$folder" --parallel "${JOBS:-$(nproc)}"
+    rm -rf "$profiles"
+    mkdir -p "$profiles"
+    # %m: one file for each program, into which every run of it is added.
+    LLVM_PROFILE_FILE=$profiles/%4m.profraw ctest --test-dir "$folder" --output-on-failure --parallel "${JOBS:-$(nproc)}" "${@:--LE}" \
+        ${1:-slow} || printf 'coverage.sh: tests failed; the figures below are of what ran\n' >&2
+fi
+llvm-profdata merge -sparse -o "$folder/all.profdata" "$profiles"/*.profraw
+objects=()
+while read -r program; do objects+=(-object "$program"); done < <(find "$folder/bin" "$folder/tests" -maxdepth 1 -type f -executable)
+mapfile -t sources < <(git ls-files -- '*.c' ':!tests' ':!bench' ':!examples' ':!encoder/ops_reference.c')
+# Columns of llvm-cov's table: regions, functions, lines and branches, each as all, missed and a share.
+llvm-cov report "${objects[@]:1}" -instr-profile="$folder/all.profdata" "${sources[@]}" 2>/dev/null >"$folder/report.txt"
+awk '
+    function share(all, missed) { return all ? 100 * (all - missed) / all : 100 }
+    $1 == "TOTAL" || $1 ~ /\.c$/ {
+        printf "%6.1f %% of %5d lines  %6.1f %% of %5d branches  %s\n", share($8, $9), $8, share($11, $12), $11, $1
+        if ($1 == "TOTAL") bad = share($8, $9) < 92 || share($11, $12) < 80
+    }
+    END { exit bad }' "$folder/report.txt"
