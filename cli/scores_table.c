@@ -35,6 +35,13 @@ bool scores_table_print(const Run *run, const SplitScores *scores, char *const *
             if (scores->scores[split]) add_row(&text, split, scores->scores[split]);
         if (scores->scores[SPLIT_TRAIN]) add_row(&text, SPLIT_TRAIN, scores->scores[SPLIT_TRAIN]);
     }
+    if (!run->settings.json && scores->scores[SPLIT_TEST]) {
+        Buffer notes = {0};
+        scores_write_notes(&notes, scores->scores[SPLIT_TEST], labels);
+        if (notes.size) buffer_printf(&text, "%s", notes.data);
+        text.failed |= notes.failed;
+        buffer_free(&notes);
+    }
     bool ok = output_add(&text, err);
     buffer_free(&text);
     return ok;

@@ -6,6 +6,8 @@
 
 #include "common/memory.h"
 
+static const DelongAuc UNKNOWN = {(double)NAN, (double)NAN, {(double)NAN, (double)NAN}, (double)NAN};
+
 typedef struct Ranked {
     double value;
     int32_t row;
@@ -116,7 +118,7 @@ static void sum_finish(DelongAuc *out, const Sum *sum, int rows, double confiden
 
 static bool sum_measure(DelongAuc *out, const Predictions *a, const Predictions *b, int class, double confidence, Error *err) {
     assert(a->truth && class >= DELONG_WEIGHTED && class < a->classes);
-    *out = (DelongAuc){nan(""), nan(""), {nan(""), nan("")}, nan("")};
+    *out = UNKNOWN;
     if (!a->probabilities || (b && !b->probabilities)) return true;
     size_t n = (size_t)a->rows;
     Curve curve = {.ranked = mem_new(n, sizeof *curve.ranked, err), .share = mem_new(n, sizeof *curve.share, err)};
@@ -132,6 +134,51 @@ static bool sum_measure(DelongAuc *out, const Predictions *a, const Predictions 
     mem_free(curve.share);
     mem_free(sum.deviation);
     mem_free(weights);
+    return ok;
+}
+
+/* One class of two or more, or a mean of them: the same sums as sum_measure makes, from curves that serve all three. */
+static void classes_measure(DelongAuc *classes, Sum means[2], Sum *one, Curve *curve, const Predictions *p, const double *shares,
+                            double confidence) {
+    double ranked = 0, whole = 0;
+    for (int c = 0; c < p->classes; c++) {
+        ranked += shares[c] > 0;
+        whole += shares[c];
+    }
+    for (int c = 0; c < p->classes; c++) {
+        classes[c] = UNKNOWN;
+        if (!(shares[c] > 0) || !curve_make(curve, p, c)) continue;
+        one->value = 0;
+        for (int row = 0; row < p->rows; row++) one->deviation[row] = 0;
+        curve_add(one, curve, p, c, 1);
+        sum_finish(&classes[c], one, p->rows, confidence, false);
+        curve_add(&means[0], curve, p, c, 1 / ranked);
+        curve_add(&means[1], curve, p, c, shares[c] / whole);
+    }
+}
+
+bool delong_classes(DelongAuc *classes, DelongAuc *macro, DelongAuc *weighted, const Predictions *p, double confidence,
+                    Error *err) {
+    assert(p->truth);
+    *macro = *weighted = UNKNOWN;
+    for (int c = 0; c < p->classes; c++) classes[c] = UNKNOWN;
+    if (!p->probabilities) return true;
+    size_t n = (size_t)p->rows;
+    Curve curve = {.ranked = mem_new(n, sizeof *curve.ranked, err), .share = mem_new(n, sizeof *curve.share, err)};
+    double *deviations = mem_new(3 * n, sizeof *deviations, err), *shares = mem_new((size_t)p->classes, sizeof *shares, err);
+    bool ok = curve.ranked && curve.share && deviations && shares, known = false;
+    if (ok) {
+        Sum means[2] = {{.deviation = deviations}, {.deviation = deviations + n}}, one = {.deviation = deviations + 2 * n};
+        weights_choose(shares, p, DELONG_WEIGHTED);
+        classes_measure(classes, means, &one, &curve, p, shares, confidence);
+        for (int c = 0; c < p->classes; c++) known |= shares[c] > 0;
+        if (known) sum_finish(macro, &means[0], p->rows, confidence, false);
+        if (known) sum_finish(weighted, &means[1], p->rows, confidence, false);
+    }
+    mem_free(curve.ranked);
+    mem_free(curve.share);
+    mem_free(deviations);
+    mem_free(shares);
     return ok;
 }
 

@@ -26,6 +26,9 @@ typedef struct DelongAuc {
 /* All NaN where there is nothing to rank: no probabilities, no rows in the class or none outside. With a single row on a side its
  * variance is unknown, and value alone is a number. Of two classes both have the AUC of the second's column. */
 MUST_CHECK bool delong_auc(DelongAuc *out, const Predictions *predictions, int class, double confidence, Error *err);
+/* All of an entry at once: every class's (classes), and both means; each class is ranked once. */
+MUST_CHECK bool delong_classes(DelongAuc *classes, DelongAuc *macro, DelongAuc *weighted, const Predictions *predictions,
+                               double confidence, Error *err);
 /* The AUC of a less that of b, on the same rows (else ERROR_DATA). */
 MUST_CHECK bool delong_difference(DelongAuc *out, const Predictions *a, const Predictions *b, int class, double confidence,
                                   Error *err);

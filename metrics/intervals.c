@@ -35,3 +35,8 @@ Interval wilson_interval(int64_t hits, int64_t n, double confidence) {
     /* At the ends the bound is exactly 0 or 1; rounding would leave it a hair inside or outside. */
     return (Interval){hits == 0 ? 0 : fmax(0, centre - half), hits == n ? 1 : fmin(1, centre + half)};
 }
+
+Interval f1_interval(int64_t hits, int64_t support, int64_t answered, double confidence) {
+    Interval shared = wilson_interval(hits, support + answered - hits, confidence);
+    return (Interval){2 * shared.low / (1 + shared.low), 2 * shared.high / (1 + shared.high)};
+}

@@ -7,7 +7,8 @@
 #include "common/memory.h"
 
 const char *const CORE_SCORES[CORE_COUNT] = {
-    "accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "cohen_kappa", "log_loss", "brier",
+    "accuracy",    "balanced_accuracy", "f1_macro",           "f1_weighted", "mcc",
+    "cohen_kappa", "precision_macro",   "precision_weighted", "log_loss",    "brier",
 };
 
 bool tally_make(Tally *tally, int classes, Error *err) {
@@ -31,6 +32,7 @@ static void class_add(Tally *t, int c, int sign) {
     int64_t support = t->support[c], answered = t->answered[c];
     if (!support && !answered) return;
     double hits = (double)t->hits[c], f1 = 2 * hits / (double)(support + answered);
+    double precision = answered ? hits / (double)answered : 0;
     t->by_chance += sign * support * answered;
     t->truth_squares += sign * support * support;
     t->answer_squares += sign * answered * answered;
@@ -38,10 +40,12 @@ static void class_add(Tally *t, int c, int sign) {
     t->rows += sign * support;
     t->seen += sign;
     t->f1 += sign * f1;
+    t->precision += sign * precision;
     if (!support) return;
     t->with_rows += sign;
     t->recall += sign * (hits / (double)support);
     t->weighted_f1 += sign * f1 * (double)support;
+    t->weighted_precision += sign * precision * (double)support;
 }
 
 void tally_sum(Tally *t) {
@@ -65,6 +69,8 @@ void tally_scores(const Tally *t, double scores[TALLY_SCORES]) {
     scores[CORE_BALANCED_ACCURACY] = t->recall / t->with_rows;
     scores[CORE_F1_MACRO] = t->f1 / t->seen;
     scores[CORE_F1_WEIGHTED] = t->weighted_f1 / (double)n;
+    scores[CORE_PRECISION_MACRO] = t->precision / t->seen;
+    scores[CORE_PRECISION_WEIGHTED] = t->weighted_precision / (double)n;
     double spread = (double)(n * n - t->truth_squares) * (double)(n * n - t->answer_squares);
     scores[CORE_MCC] = spread > 0 ? (double)(t->correct * n - t->by_chance) / sqrt(spread) : 0;
     double wrong = (double)(n - t->correct), wrong_by_chance = (double)(n * n - t->by_chance) / (double)n;

@@ -16,6 +16,8 @@ typedef enum CoreScore {
     CORE_F1_WEIGHTED,
     CORE_MCC,
     CORE_COHEN_KAPPA,
+    CORE_PRECISION_MACRO,
+    CORE_PRECISION_WEIGHTED,
     CORE_LOG_LOSS,
     CORE_BRIER,
     CORE_COUNT,
@@ -31,7 +33,7 @@ typedef struct Tally {
     int64_t rows, correct;
     int64_t by_chance, truth_squares, answer_squares; /* sums over classes of support · answered and of their squares */
     int seen, with_rows;                              /* classes in truth or answers, classes in truth */
-    double recall, f1, weighted_f1;                   /* sums over these classes */
+    double recall, f1, precision, weighted_f1, weighted_precision; /* sums over these classes */
 } Tally;
 
 MUST_CHECK bool tally_make(Tally *tally, int classes, Error *err);
