@@ -15,7 +15,9 @@
 #include "compare/recommend.h"
 #include "compare/report.h"
 #include "compare/results.h"
+#include "compare/statistics.h"
 #include "features/npy.h"
+#include "metrics/bootstrap.h"
 
 /* A run, as its steps see it. */
 typedef struct Work {
@@ -386,23 +388,6 @@ static bool run_entry(Work *work, const EntrySpec *spec, EntryResult *result, Er
 
 /* ---- the run ---- */
 
-static bool compare_pairs(Comparison *out, Error *err) {
-    size_t most = (size_t)out->entry_count * (size_t)out->entry_count;
-    out->pairs = mem_new(most, sizeof *out->pairs, err);
-    if (!out->pairs) return false;
-    for (int a = 0; a < out->entry_count; a++)
-        for (int b = a + 1; b < out->entry_count; b++) {
-            if (out->entries[a].status != ENTRY_DONE || out->entries[b].status != ENTRY_DONE) continue;
-            PairResult *pair = &out->pairs[out->pair_count++];
-            *pair = (PairResult){.a = a, .b = b};
-            if (!paired_count(&pair->counts, &out->entries[a].predictions[SPLIT_TEST], &out->entries[b].predictions[SPLIT_TEST],
-                              err))
-                return false;
-            pair->mcnemar = mcnemar_exact(pair->counts.only_a, pair->counts.only_b);
-        }
-    return true;
-}
-
 static bool write_rows(const Work *work, Error *err) {
     Path splits, audit;
     const char *folder = work->input->output_dir;
@@ -463,7 +448,8 @@ bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entr
     bool good = describe(&work, err) && check_folder(&work, err) && folder_remove_unfinished(input->output_dir, err) &&
                 (input->recorded || environment_write(input, out, (double)NAN, err)) && write_rows(&work, err) &&
                 write_lengths(&out->model, input->output_dir, err) && run_entries(&work, on_entry, context, err) &&
-                compare_pairs(out, err) && cascades_find(out, input->cascade_loss, input->pool, err) &&
+                statistics_pairs(out, err) && statistics_intervals(out, BOOTSTRAP_RESAMPLES, input->pool, err) &&
+                cascades_find(out, input->cascade_loss, input->pool, err) &&
                 cascades_save(out, input->recorded ? input->recorded_from : NULL, input->pool, observer, err) && recommend(out, err) &&
                 write_reports(out, input->output_dir, err) &&
                 (input->recorded || environment_write(input, out, clock_wall_s() - started_s, err));

@@ -12,6 +12,7 @@ void comparison_free(Comparison *comparison) {
             scores_free(&entry->scores[split]);
         }
         mem_free(entry->confidence);
+        score_intervals_free(&entry->intervals);
         finetune_result_free(&entry->training);
     }
     mem_free(comparison->entries);

@@ -12,6 +12,7 @@
 #include "metrics/intervals.h"
 #include "metrics/paired_tests.h"
 #include "metrics/predictions.h"
+#include "metrics/score_intervals.h"
 #include "metrics/scores.h"
 
 /* What an entry is, in the order of what it costs to run. */
@@ -57,16 +58,41 @@ typedef struct EntryResult {
     Predictions predictions[SPLIT_COUNT]; /* of validation and test; train stays empty, and validation where a file has answers for test alone */
     Scores scores[SPLIT_COUNT];
     Confidence *confidence; /* owned; NULL without probabilities */
+    ScoreIntervals intervals; /* 95 %, of the test scores */
+    double clean_accuracy;    /* on the test rows that are not leaked; NaN: none is left */
     EntryCosts costs;
     FinetuneResult training; /* of ENTRY_FINETUNE: curves; else all zero */
     double steps_per_epoch;
 } EntryResult;
+
+/* The scores whose difference is judged for every pair. */
+typedef enum PairScore { PAIR_ACCURACY, PAIR_F1_MACRO, PAIR_F1_WEIGHTED, PAIR_LOG_LOSS, PAIR_SCORES } PairScore;
+extern const char *const PAIR_SCORE_NAMES[PAIR_SCORES];
+
+/* How much the second entry's score is above the first's; NaN where one has no such score. */
+typedef struct PairDifference {
+    double value, standard_error;
+    Interval interval;    /* 95 %, paired bootstrap, BCa */
+    double permutation_p; /* paired permutation test */
+} PairDifference;
+
+/* What McNemar's test says about the test rows that are not leaked. */
+typedef struct CleanPair {
+    PairedCounts counts;
+    McNemar mcnemar;
+    double log10_holm;
+    double rows_needed;   /* that would show this difference at 80 % power; infinite when there is none, NaN without rows */
+    double least_visible; /* the smallest difference in accuracy that so many rows show at 80 % power, when the two differ so often */
+} CleanPair;
 
 /* Two entries on the test rows. */
 typedef struct PairResult {
     int a, b; /* indices of entries; both done */
     PairedCounts counts;
     McNemar mcnemar;
+    double log10_holm; /* of the exact p, corrected for the number of pairs */
+    CleanPair clean;
+    PairDifference differences[PAIR_SCORES];
 } PairResult;
 
 /* The first entry answers the texts it is sure of, the second the others (compare/cascades.h). */
@@ -120,6 +146,8 @@ typedef struct Comparison {
     CascadeResult *cascades; /* (cascade_count) */
     int cascade_count;
     double cascade_loss;    /* accuracy that each may lose on the validation rows */
+    int test_rows_clean; /* test rows that are not leaked */
+    int resamples, permutations; /* that the intervals and tests were made with; 0: there are none */
     Recommendation recommendation;
     const char *command;    /* the command line that repeats it */
     const char *output_dir;

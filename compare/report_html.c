@@ -71,6 +71,7 @@ bool report_write_html(const Comparison *comparison, const char *path, Error *er
     page_add_verdict(&page);
     page_add_audit(&page);
     page_add_differences(&page);
+    page_add_statistics(&page);
     page_add_confusions(&page);
     page_add_errors(&page);
     page_add_learning(&page);

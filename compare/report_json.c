@@ -6,6 +6,7 @@
 #include "compare/report.h"
 #include "compare/report_cascade.h"
 #include "compare/report_confidence.h"
+#include "compare/statistics.h"
 
 enum { VERSION = 1 };
 
@@ -156,7 +157,7 @@ static void write_failed(JsonWriter *json) {
     }
 }
 
-static void write_entry(JsonWriter *json, const EntryResult *entry, char *const *labels) {
+static void write_entry(JsonWriter *json, const Comparison *c, const EntryResult *entry) {
     bool done = entry->status == ENTRY_DONE;
     json_begin_object(json);
     json_put_string(json, "name", entry->name);
@@ -168,7 +169,7 @@ static void write_entry(JsonWriter *json, const EntryResult *entry, char *const 
     write_text_or_null(json, "how", entry->how);
     write_text_or_null(json, "warning", entry->warning);
     if (done) {
-        write_metrics(json, entry, labels);
+        write_metrics(json, entry, c->dataset->class_names);
         write_training(json, entry);
         json_write_key(json, "confidence");
         confidence_write_json(json, entry->confidence);
@@ -177,6 +178,7 @@ static void write_entry(JsonWriter *json, const EntryResult *entry, char *const 
     } else {
         write_failed(json);
     }
+    statistics_write_entry_json(json, c, entry);
     json_end_object(json);
 }
 
@@ -190,13 +192,8 @@ static void write_pair(JsonWriter *json, const Comparison *c, const PairResult *
     json_put_int(json, "only_a", pair->counts.only_a);
     json_put_int(json, "only_b", pair->counts.only_b);
     json_put_int(json, "neither", pair->counts.neither);
-    json_write_key(json, "mcnemar");
-    json_begin_object(json);
-    json_put_number(json, "p", pair->mcnemar.p);
-    json_put_number(json, "log10_p", pair->mcnemar.log10_p);
-    json_put_number(json, "mid_p", pair->mcnemar.mid_p);
-    json_put_number(json, "log10_mid_p", pair->mcnemar.log10_mid_p);
-    json_end_object(json);
+    statistics_write_mcnemar_json(json, &pair->mcnemar);
+    statistics_write_pair_json(json, c, pair);
     json_end_object(json);
 }
 
@@ -226,9 +223,10 @@ static void write_all(JsonWriter *json, const Comparison *c) {
     json_write_int(json, (int64_t)c->seed);
     write_data(json, c);
     write_model(json, &c->model);
+    statistics_write_json(json, c);
     json_write_key(json, "entries");
     json_begin_array(json);
-    for (int i = 0; i < c->entry_count; i++) write_entry(json, &c->entries[i], c->dataset->class_names);
+    for (int i = 0; i < c->entry_count; i++) write_entry(json, c, &c->entries[i]);
     json_end_array(json);
     json_write_key(json, "pairs");
     json_begin_array(json);

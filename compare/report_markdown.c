@@ -10,7 +10,7 @@
 #include "compare/report.h"
 #include "compare/shown_text.h"
 
-enum { NAME_SHOWN = 60, SENTENCE_SHOWN = 4000, TEXT_SHOWN = 160, ERRORS_SHOWN = 5, CLASSES_SHOWN = 30, ENTRIES_SHOWN = 8 };
+enum { NAME_SHOWN = 60, SENTENCE_SHOWN = 4000, TEXT_SHOWN = 160, ERRORS_SHOWN = 5, CLASSES_SHOWN = 30, ENTRIES_SHOWN = 8, PAIRS_SHOWN = 21 };
 
 /* Text that stays text in Markdown: ASCII punctuation with a meaning is escaped, and nobody is called by an @. */
 static void add_text(Buffer *out, const char *text, size_t most) {
@@ -161,6 +161,42 @@ static void add_pair(Buffer *out, const Comparison *c) {
                   counts[3], p);
 }
 
+static void add_difference(Buffer *out, const PairDifference *d, double scale, int digits) {
+    if (isnan(d->value))
+        buffer_text(out, " – |");
+    else
+        buffer_printf(out, " %+.*f [%+.*f, %+.*f] |", digits, scale * d->value, digits, scale * d->interval.low, digits,
+                      scale * d->interval.high);
+}
+
+static void add_statistics(Buffer *out, const Comparison *c) {
+    if (!c->resamples || !c->pair_count) return;
+    buffer_text(out, "<details><summary>How sure: every pair of entries</summary>\n\n| first → second | accuracy, points | macro F1, "
+                     "points | log loss | McNemar | after Holm |\n| --- | ---: | ---: | ---: | ---: | ---: |\n");
+    for (int i = 0; i < c->pair_count && i < PAIRS_SHOWN; i++) {
+        const PairResult *pair = &c->pairs[i];
+        char p[32], holm[32];
+        p_value_text(p, pair->mcnemar.log10_p);
+        p_value_text(holm, pair->log10_holm);
+        buffer_text(out, "| ");
+        add_text(out, c->entries[pair->a].name, NAME_SHOWN);
+        buffer_text(out, " → ");
+        add_text(out, c->entries[pair->b].name, NAME_SHOWN);
+        buffer_text(out, " |");
+        add_difference(out, &pair->differences[PAIR_ACCURACY], 100, 1);
+        add_difference(out, &pair->differences[PAIR_F1_MACRO], 100, 1);
+        add_difference(out, &pair->differences[PAIR_LOG_LOSS], 1, 3);
+        buffer_text(out, " ");
+        add_text(out, p, sizeof p);
+        buffer_text(out, " | ");
+        add_text(out, holm, sizeof holm);
+        buffer_text(out, " |\n");
+    }
+    buffer_text(out, "\nThe second less the first, on the test texts, with 95 % intervals (paired bootstrap).");
+    if (c->pair_count > PAIRS_SHOWN) buffer_printf(out, " The first %d of %d pairs.", PAIRS_SHOWN, c->pair_count);
+    buffer_text(out, "\n\n</details>\n\n");
+}
+
 static void add_classes(Buffer *out, const Comparison *c) {
     int list[ENTRIES_SHOWN], count = 0;
     for (int i = 0; i < c->entry_count && count < ENTRIES_SHOWN; i++)
@@ -216,6 +252,7 @@ bool report_write_markdown(const Comparison *c, const char *path, Error *err) {
     add_rows(&out, c);
     add_entries(&out, c);
     add_pair(&out, c);
+    add_statistics(&out, c);
     add_classes(&out, c);
     add_errors(&out, c);
     buffer_text(&out, "Repeat with\n\n    ");

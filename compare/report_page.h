@@ -25,6 +25,7 @@ void page_add_style(Buffer *out);
 void page_add_verdict(Page *page);
 void page_add_audit(Page *page);
 void page_add_differences(Page *page);
+void page_add_statistics(Page *page);
 void page_add_confusions(Page *page);
 void page_add_errors(Page *page);
 void page_add_learning(Page *page);

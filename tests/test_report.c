@@ -8,6 +8,7 @@
 #include "compare/cascades.h"
 #include "compare/recommend.h"
 #include "compare/report.h"
+#include "compare/statistics.h"
 #include "tests/page_check.h"
 #include "tests/schema_check.h"
 
@@ -195,24 +196,13 @@ static void describe_model(Made *made, const char *folder) {
 static void finish(Made *made) {
     Comparison *c = &made->comparison;
     Error err = {0};
-    c->pairs = take((size_t)c->entry_count * (size_t)c->entry_count, sizeof *c->pairs);
-    for (int a = 0; a < c->entry_count; a++)
-        for (int b = a + 1; b < c->entry_count; b++) {
-            if (c->entries[a].status != ENTRY_DONE || c->entries[b].status != ENTRY_DONE) continue;
-            PairResult *pair = &c->pairs[c->pair_count++];
-            pair->a = a;
-            pair->b = b;
-            CHECK_OK(
-                paired_count(&pair->counts, &c->entries[a].predictions[SPLIT_TEST], &c->entries[b].predictions[SPLIT_TEST], &err),
-                &err);
-            pair->mcnemar = mcnemar_exact(pair->counts.only_a, pair->counts.only_b);
-        }
     for (int i = 0; i < c->entry_count; i++) {
         EntryResult *entry = &c->entries[i];
         CHECK_OK(confidence_measure(&entry->confidence, &entry->predictions[SPLIT_VALIDATION], &entry->predictions[SPLIT_TEST], NULL,
                                     &err),
                  &err);
     }
+    CHECK_OK(statistics_pairs(c, &err) && statistics_intervals(c, 100, NULL, &err), &err);
     CHECK_OK(cascades_find(c, 0, NULL, &err), &err);
     CHECK_OK(recommend(c, &err), &err);
 }
