@@ -13,6 +13,7 @@
 #include "metrics/paired_tests.h"
 #include "metrics/permutation.h"
 #include "metrics/scores.h"
+#include "metrics/variance.h"
 
 /* Sums of at most some hundred terms in another order than the judge's. */
 static const double TOLERANCE = 1e-11;
@@ -365,6 +366,28 @@ static void holm_is_statsmodels(void **state) {
     assert_true(tiny[0] == -40000 && isinf(tiny[1]));
 }
 
+static void variance_is_statsmodels(void **state) {
+    (void)state;
+    Error err = {0};
+    Json *cases = json_parse_file(TESTS_FOLDER "/golden/variance.json", ERROR_PATH, &err);
+    CHECK_OK(cases, &err);
+    for (const Json *json = json_first(cases); json; json = json_next(json)) {
+        double values[512];
+        int count = 0;
+        for (const Json *value = json_first(json_get(json, "values")); value; value = json_next(value))
+            values[count++] = json_number_or(value, nan(""));
+        VarianceParts parts;
+        CHECK_OK(variance_split(&parts, values, int_of(json, "runs"), int_of(json, "rows"), &err), &err);
+        const Json *at = json_first(json_get(json, "parts"));
+        number_check("seed", parts.seed, &at, TOLERANCE);
+        number_check("rows", parts.rows, &at, TOLERANCE);
+        number_check("both", parts.both, &at, TOLERANCE);
+        CHECK_OK(variance_split(&parts, values, 1, count, &err), &err);
+        assert_true(isnan(parts.seed) && isnan(parts.rows) && isnan(parts.both));
+    }
+    json_free(cases);
+}
+
 static void reliability_check(const Json *json, const Predictions *p, CalibrationBinning binning) {
     Error err = {0};
     Reliability found;
@@ -492,6 +515,7 @@ int main(void) {
         cmocka_unit_test(auc_of_nothing_is_unknown),
         cmocka_unit_test(rows_needed_are_connors),
         cmocka_unit_test(holm_is_statsmodels),
+        cmocka_unit_test(variance_is_statsmodels),
         cmocka_unit_test(calibration_is_the_judges),
         cmocka_unit_test(calibration_at_the_ends),
     };
