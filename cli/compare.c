@@ -240,8 +240,10 @@ static bool print_table(Run *run, const Comparison *c, Error *err) {
     if (c->recommendation.question.size) add_wrapped(&out, "", c->recommendation.question.data, columns);
     add_cascade(&out, run, c, columns);
     buffer_printf(&out, "report    %s/report.html\n", run->settings.output_dir);
+    const Recommendation *r = &c->recommendation;
+    int shown = r->deploy >= 0 ? r->deploy : r->verdict == VERDICT_UNDECIDED && r->leaning >= 0 ? r->leaning : -1;
     Path model;
-    if (c->recommendation.deploy >= 0 && entry_model_folder(&model, c, &c->entries[c->recommendation.deploy]))
+    if (shown >= 0 && entry_model_folder(&model, c, &c->entries[shown]))
         buffer_printf(&out, "next      twofold predict --model %s --text \"…\"\n", model.text);
     bool printed = output_add(&out, err);
     buffer_free(&out);
@@ -293,8 +295,7 @@ static bool compare(Run *run, CompareInput *input, const Entries *entries, Error
         input->command = command.data;
         input->options_json = options.data;
         say_plan(run, entries, estimates);
-        ok = compare_run(&result, input, compare_say_entry, run, &run->observer, err) &&
-             compare_print(run, &result, err);
+        ok = compare_run(&result, input, compare_say_entry, run, &run->observer, err) && compare_print(run, &result, err);
     }
     if (!ok && err->kind == ERROR_INTERRUPTED) say_how_to_go_on(run, err);
     comparison_free(&result);
@@ -311,6 +312,7 @@ bool command_compare(Run *run, Error *err) {
     CompareInput input = {.dataset = &dataset,
                           .data = run->settings.data.data ? run->settings.data.data : run->settings.data.train_file,
                           .seed = run->settings.seed,
+                          .limits = run->settings.limits,
                           .entries = entries.specs,
                           .cascade_loss = run->settings.cascade_loss,
                           .output_dir = run->settings.output_dir,

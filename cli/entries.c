@@ -11,6 +11,7 @@ static EntrySpec common_spec(const Settings *settings) {
     EntrySpec spec = {.linear = {.extract = settings->extract, .tfidf = settings->tfidf, .classifier = settings->classifier},
                       .finetune = settings->finetune};
     spec.finetune.balanced = settings->classifier.balanced;
+    spec.seeds = settings->seeds;
     return spec;
 }
 
@@ -79,6 +80,7 @@ static bool add_own(Entries *entries, Run *run, const char *text, Error *err) {
     spec.linear.source = linear.source;
     spec.finetune = own.finetune;
     spec.finetune.balanced = own.classifier.balanced;
+    spec.seeds = own.seeds;
     spec.name = keep_name(entries, text, (size_t)(equals - text));
     return add_entry(entries, &spec, err);
 }

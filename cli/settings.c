@@ -14,6 +14,7 @@ Settings settings_defaults(void) {
         .tfidf = TFIDF_DEFAULTS,
         .classifier = CLASSIFIER_DEFAULTS,
         .finetune = FINETUNE_DEFAULTS,
+        .seeds = 1,
         .top_k = 1,
         .seed = 42,
     };
@@ -56,6 +57,7 @@ enum {
 #define MODEL .group = "model"
 #define TRAINING .group = "training"
 #define TUNED .group = "fine-tuning", .commands = TUNING
+#define DECIDING .group = "recommendation", .commands = COMPARE
 #define OUTPUT .group = "output"
 #define RUNNING .group = "running"
 static const Option ROWS[] = {
@@ -214,6 +216,17 @@ static const Option ROWS[] = {
              "may be given several times"},
     {"cascade_loss", NULL, OPTION_FLOAT, AT(cascade_loss), OPTION_FROM_BELOW(0, 1), .group = "entries", .commands = COMPARE,
      .help = "accuracy on the validation rows that a cascade may lose against its second entry alone, when its threshold is chosen"},
+
+    {"seeds", NULL, OPTION_INT, AT(seeds), OPTION_BETWEEN(1, 100), .group = "fine-tuning", .commands = COMPARE,
+     .help = "times fine-tuning is run, with --seed and the numbers that follow: how much of its score is luck"},
+    {"min_gain", NULL, OPTION_FLOAT, AT(limits.min_gain), OPTION_FROM_BELOW(0, 1), DECIDING,
+     .help = "test accuracy that a dearer kind of entry must gain over a cheaper one to be recommended: 0.01 is a point"},
+    {"max_latency_ms", NULL, OPTION_FLOAT, AT(limits.max_latency_ms), OPTION_ABOVE(0), .unset = "no limit", DECIDING,
+     .help = "recommend no entry that takes longer for a text alone (95th percentile, as measured in this run)"},
+    {"max_memory_mb", NULL, OPTION_FLOAT, AT(limits.max_memory_mb), OPTION_ABOVE(0), .unset = "no limit", DECIDING,
+     .help = "recommend no entry whose peak memory in this run was higher"},
+    {"max_model_mb", NULL, OPTION_FLOAT, AT(limits.max_model_mb), OPTION_ABOVE(0), .unset = "no limit", DECIDING,
+     .help = "recommend no entry whose files are larger"},
 
     {"seed", NULL, OPTION_INT, AT(seed), OPTION_BETWEEN(0, 9007199254740992), TRAINING, .commands = SPLITTING,
      .help = "of everything that is drawn by chance"},

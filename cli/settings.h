@@ -9,6 +9,7 @@
 
 #include "classifiers/classifier.h"
 #include "common/options.h"
+#include "compare/comparison.h"
 #include "compare/linear_entry.h"
 #include "datasets/options.h"
 #include "encoder/levels.h"
@@ -58,6 +59,8 @@ typedef struct Settings {
     HelpFormat help_format;
     ConvertTarget to;
 
+    Limits limits; /* compare */
+    int seeds;
     TextList entries, entry, predictions, models; /* compare */
 
     const char *text, *file; /* texts to answer or tokenize */

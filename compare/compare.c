@@ -15,6 +15,7 @@
 #include "compare/recommend.h"
 #include "compare/report.h"
 #include "compare/results.h"
+#include "compare/seeds.h"
 #include "compare/statistics.h"
 #include "features/npy.h"
 #include "metrics/bootstrap.h"
@@ -126,6 +127,7 @@ static bool describe(Work *work, Error *err) {
                         .data_sha256 = input->context.data,
                         .dtype = "float32",
                         .seed = input->seed,
+                        .limits = input->limits,
                         .command = input->command,
                         .output_dir = input->output_dir};
     RowList all = {.rows = mem_new((size_t)dataset->rows, sizeof(int), err)};
@@ -357,10 +359,56 @@ static bool recall_entry(Work *work, const char *folder, EntryResult *result, Er
         good = FAIL(err, ERROR_DATA, "%s: %s", folder, changed.size ? changed.data : "there is no record of the entry");
     result->reused = true;
     good = good && score(work, result, err) && write_answers(result, input->dataset, own.text, err) &&
-           entry_record_save(result, key.data, own.text, err);
+           entry_record_save(result, key.data, own.text, err) && seeds_load(&result->seeds, folder, err) &&
+           (!result->seeds.count || seeds_save(&result->seeds, own.text, err));
     buffer_free(&key);
     buffer_free(&changed);
     return good;
+}
+
+/* One more run of a fine-tuning, in a folder of its own. */
+static bool run_seed(Work *work, const EntrySpec *spec, EntryResult *result, const char *folder, Error *err) {
+    const CompareInput *input = work->input;
+    Path model_folder;
+    Buffer key = {0}, changed = {0};
+    bool found = false;
+    entry_key(&key, spec, &input->context);
+    bool good = buffer_ok(&key, err) && path_make(&model_folder, err, "%s/model", folder);
+    if (good && !input->overwrite) good = entry_record_load(result, input->dataset, key.data, folder, &found, &changed, err);
+    if (good && !found)
+        good = clear_folder(folder, key.data, input->overwrite, err) && folder_make(model_folder.text, err) &&
+               run_finetune(work, spec, result, folder, model_folder.text, key.data, err) &&
+               entry_record_save(result, key.data, folder, err);
+    buffer_free(&key);
+    buffer_free(&changed);
+    return good && score(work, result, err);
+}
+
+/* The runs with the seeds that follow the entry's own. One that fails is named in the warning and left out of the means. */
+static bool run_seeds(Work *work, const EntrySpec *spec, EntryResult *result, const char *folder, Error *err) {
+    SeedRuns *seeds = &result->seeds;
+    bool good = seeds_begin(seeds, spec->seeds, spec->finetune.seed, err) &&
+                seeds_add(seeds, 0, result->scores, &result->predictions[SPLIT_TEST], err);
+    for (int run = 1; good && run < spec->seeds; run++) {
+        Path own_folder;
+        EntrySpec own = *spec;
+        EntryResult other = {.name = spec->name, .kind = spec->kind, .costs = COSTS_UNKNOWN, .steps_per_epoch = (double)NAN};
+        Error failure = {0};
+        own.finetune.seed += (uint64_t)run;
+        good = path_make(&own_folder, err, "%s/seeds/%llu", folder, (unsigned long long)own.finetune.seed);
+        observer_note(work->observer, "%-14s seed %llu, run %d of %d", spec->name, (unsigned long long)own.finetune.seed, run + 1,
+                      spec->seeds);
+        if (good && run_seed(work, &own, &other, own_folder.text, &failure))
+            good = seeds_add(seeds, run, other.scores, &other.predictions[SPLIT_TEST], err);
+        else if (good && failure.kind == ERROR_INTERRUPTED) {
+            *err = failure;
+            good = false;
+        } else if (good)
+            (void)snprintf(result->warning, sizeof result->warning, "with seed %llu: %.200s", (unsigned long long)own.finetune.seed,
+                           failure.message);
+        entry_result_free(&other);
+    }
+    return good && seeds_finish(seeds, err) && seeds_save(seeds, folder, err);
 }
 
 static bool run_entry(Work *work, const EntrySpec *spec, EntryResult *result, Error *err) {
@@ -381,6 +429,8 @@ static bool run_entry(Work *work, const EntrySpec *spec, EntryResult *result, Er
         good = clear_folder(folder.text, key.data, input->overwrite, err) &&
                (spec->source == ENTRY_TRAINED ? train_entry : read_entry)(work, spec, result, folder.text, key.data, err);
     }
+    if (good && spec->kind == ENTRY_FINETUNE && spec->source == ENTRY_TRAINED && spec->seeds > 1)
+        good = run_seeds(work, spec, result, folder.text, err);
     buffer_free(&key);
     buffer_free(&changed);
     return good;

@@ -26,6 +26,7 @@ typedef struct CompareInput {
     const EntrySpec *entries; /* (entry_count), of different names */
     int entry_count;
     double cascade_loss;    /* accuracy on the validation rows that a cascade may lose: compare/cascades.h */
+    Limits limits;          /* of the recommendation */
     const char *output_dir; /* exists */
     bool overwrite;         /* begin anew, whatever an earlier run left */
     FeatureCache cache;

@@ -4,17 +4,19 @@
 
 #include "common/memory.h"
 
-void comparison_free(Comparison *comparison) {
-    for (int i = 0; i < comparison->entry_count; i++) {
-        EntryResult *entry = &comparison->entries[i];
-        for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
-            predictions_free(&entry->predictions[split]);
-            scores_free(&entry->scores[split]);
-        }
-        mem_free(entry->confidence);
-        score_intervals_free(&entry->intervals);
-        finetune_result_free(&entry->training);
+void entry_result_free(EntryResult *entry) {
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        predictions_free(&entry->predictions[split]);
+        scores_free(&entry->scores[split]);
     }
+    mem_free(entry->confidence);
+    score_intervals_free(&entry->intervals);
+    seeds_free(&entry->seeds);
+    finetune_result_free(&entry->training);
+}
+
+void comparison_free(Comparison *comparison) {
+    for (int i = 0; i < comparison->entry_count; i++) entry_result_free(&comparison->entries[i]);
     mem_free(comparison->entries);
     mem_free(comparison->pairs);
     mem_free(comparison->cascades);

@@ -14,6 +14,7 @@
 #include "metrics/predictions.h"
 #include "metrics/score_intervals.h"
 #include "metrics/scores.h"
+#include "metrics/variance.h"
 
 /* What an entry is, in the order of what it costs to run. */
 typedef enum EntryKind {
@@ -44,6 +45,25 @@ typedef struct EntryCosts {
 
 typedef enum EntryStatus { ENTRY_DONE, ENTRY_FAILED } EntryStatus;
 
+/* The scores that are followed over seeds. */
+enum { SEED_SCORES = 5 };
+extern const char *const SEED_SCORE_NAMES[SEED_SCORES];
+
+typedef struct SeedRun {
+    uint64_t seed;
+    double scores[SPLIT_COUNT][SEED_SCORES]; /* of validation and test */
+} SeedRun;
+
+/* Runs of a fine-tuning that differ in their seed alone (compare/seeds.h); count 0: it was not repeated. */
+typedef struct SeedRuns {
+    int count, asked;
+    SeedRun *runs;                    /* (count) owned; the first is the entry itself */
+    VarianceParts accuracy, log_loss; /* of one run's test score; NaN below two runs */
+    double *right, *losses;           /* (asked, rows) of the test, while they are collected; else NULL */
+    int rows;
+} SeedRuns;
+void seeds_free(SeedRuns *seeds); /* takes a zeroed one */
+
 typedef struct EntryResult {
     const char *name;     /* "cls-logreg" */
     EntryKind kind;
@@ -63,6 +83,7 @@ typedef struct EntryResult {
     EntryCosts costs;
     FinetuneResult training; /* of ENTRY_FINETUNE: curves; else all zero */
     double steps_per_epoch;
+    SeedRuns seeds;
 } EntryResult;
 
 /* The scores whose difference is judged for every pair. */
@@ -81,7 +102,7 @@ typedef struct CleanPair {
     PairedCounts counts;
     McNemar mcnemar;
     double log10_holm;
-    double rows_needed;   /* that would show this difference at 80 % power; infinite when there is none, NaN without rows */
+    double rows_needed;   /* that would show this difference at 80 % power, at the level 5 % / pairs; infinite when there is none, NaN without rows */
     double least_visible; /* the smallest difference in accuracy that so many rows show at 80 % power, when the two differ so often */
 } CleanPair;
 
@@ -109,9 +130,24 @@ typedef struct CascadeResult {
     EntryCosts costs;         /* of answering; all NaN unless saved */
 } CascadeResult;
 
+/* What the user can accept; 0: no limit. */
+typedef struct Limits {
+    double min_gain; /* accuracy (0.01: a point) that a dearer kind must gain over a cheaper one */
+    double max_latency_ms, max_memory_mb, max_model_mb; /* of predict_ms_p95, peak_rss_mb, model_mb */
+} Limits;
+
+typedef enum Verdict {
+    VERDICT_NONE, /* nothing to deploy: no entry, none that reads texts better than chance, or none within the limits */
+    VERDICT_DEPLOY,
+    VERDICT_UNDECIDED /* the test rows are too few to say */
+} Verdict;
+
 typedef struct Recommendation {
-    int deploy;    /* index, or -1: undecided, or nothing to choose from */
+    Verdict verdict;
+    int deploy;    /* index, or -1 */
+    int leaning;   /* of a verdict that is undecided: the cheaper of the two in question, the other being runner_up; or -1 */
     int runner_up; /* or -1 */
+    int best;      /* the most accurate that could be deployed, or -1 */
     bool frozen_answered; /* both paths are done: then the next two count */
     bool frozen_enough;   /* path A is not significantly worse than path B */
     Buffer sentence;      /* the verdict: plain text, a paragraph of sentences; no measured figure in it */
@@ -147,6 +183,7 @@ typedef struct Comparison {
     int cascade_count;
     double cascade_loss;    /* accuracy that each may lose on the validation rows */
     int test_rows_clean; /* test rows that are not leaked */
+    Limits limits;
     int resamples, permutations; /* that the intervals and tests were made with; 0: there are none */
     Recommendation recommendation;
     const char *command;    /* the command line that repeats it */
@@ -154,6 +191,7 @@ typedef struct Comparison {
 } Comparison;
 
 void comparison_free(Comparison *comparison); /* takes a zeroed one */
+void entry_result_free(EntryResult *entry);
 
 /* Whether the i-th test row's text also stands in training or validation, in the same bytes, normalised, or nearly (datasets/audit.h): the rows
  * without which each score is shown once more. */

@@ -14,6 +14,7 @@ typedef struct EntrySpec {
     Sha256Hex sha256; /* of what stands there */
     LinearOptions linear;     /* of the first three kinds */
     FinetuneOptions finetune; /* of ENTRY_FINETUNE */
+    int seeds;                /* runs of an ENTRY_FINETUNE, with finetune.seed and those that follow; 0 and 1: just the one */
 } EntrySpec;
 
 /* The five that `compare` runs by default, in this order: dummy, tfidf-logreg, cls-logreg, mean-logreg, finetune. A copy of `common` with what makes the

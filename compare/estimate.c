@@ -13,6 +13,15 @@ static bool is_recorded(const CompareInput *input, const EntrySpec *spec) {
     entry_key(&key, spec, &input->context);
     bool recorded = !input->overwrite && key.data && path_make(&folder, NULL, "%s/%s", input->output_dir, spec->name) &&
                     entry_record_fits(key.data, folder.text);
+    for (int run = 1; recorded && spec->kind == ENTRY_FINETUNE && run < spec->seeds; run++) {
+        EntrySpec own = *spec;
+        Path seed_folder;
+        own.finetune.seed += (uint64_t)run;
+        key.size = 0;
+        entry_key(&key, &own, &input->context);
+        recorded = path_make(&seed_folder, NULL, "%s/seeds/%llu", folder.text, (unsigned long long)own.finetune.seed) &&
+                   key.data && entry_record_fits(key.data, seed_folder.text);
+    }
     buffer_free(&key);
     return recorded;
 }
@@ -72,7 +81,9 @@ static bool time_finetune(EntryEstimate *estimate, const CompareInput *input, co
     bool good = weights_load(&weights, input->encoder->folder.text, dataset->classes, (const char *const *)dataset->class_names,
                              spec->finetune.seed, err) &&
                 finetune_estimate(&found, &finetune, &spec->finetune, err);
-    *estimate = (EntryEstimate){.seconds = found.train_s, .memory_mb = found.memory_mb, .disk_mb = found.disk_mb};
+    int runs = spec->seeds > 1 ? spec->seeds : 1;
+    *estimate = (EntryEstimate){
+        .seconds = found.train_s * runs, .memory_mb = found.memory_mb, .disk_mb = found.disk_mb * runs};
     weights_free(&weights);
     return good;
 }

@@ -20,6 +20,10 @@ bool facts_main_pair(const Comparison *c, int *a, int *b) {
         *a = c->recommendation.runner_up;
         *b = c->recommendation.deploy;
     }
+    if (*a >= 0 && *b < 0) { /* undecided: the runner-up is the better of the two in question */
+        *b = *a;
+        *a = c->recommendation.leaning;
+    }
     return *a >= 0 && *b >= 0;
 }
 

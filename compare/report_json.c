@@ -6,6 +6,7 @@
 #include "compare/report.h"
 #include "compare/report_cascade.h"
 #include "compare/report_confidence.h"
+#include "compare/seeds.h"
 #include "compare/statistics.h"
 
 enum { VERSION = 1 };
@@ -179,6 +180,10 @@ static void write_entry(JsonWriter *json, const Comparison *c, const EntryResult
         write_failed(json);
     }
     statistics_write_entry_json(json, c, entry);
+    if (done && entry->seeds.count) {
+        json_write_key(json, "seeds");
+        seeds_write_json(json, &entry->seeds);
+    }
     json_end_object(json);
 }
 
@@ -197,12 +202,25 @@ static void write_pair(JsonWriter *json, const Comparison *c, const PairResult *
     json_end_object(json);
 }
 
+static const char *const VERDICTS[] = {"none", "deploy", "undecided"};
+
+static void write_limit(JsonWriter *json, const char *key, double limit) { json_put_number(json, key, limit > 0 ? limit : (double)NAN); }
+
 static void write_recommendation(JsonWriter *json, const Comparison *c) {
     const Recommendation *r = &c->recommendation;
     json_write_key(json, "recommendation");
     json_begin_object(json);
     write_text_or_null(json, "deploy", r->deploy >= 0 ? c->entries[r->deploy].name : NULL);
     write_text_or_null(json, "runner_up", r->runner_up >= 0 ? c->entries[r->runner_up].name : NULL);
+    json_put_string(json, "verdict", VERDICTS[r->verdict]);
+    write_text_or_null(json, "leaning", r->leaning >= 0 ? c->entries[r->leaning].name : NULL);
+    json_write_key(json, "limits");
+    json_begin_object(json);
+    json_put_number(json, "min_gain", c->limits.min_gain);
+    write_limit(json, "max_latency_ms", c->limits.max_latency_ms);
+    write_limit(json, "max_memory_mb", c->limits.max_memory_mb);
+    write_limit(json, "max_model_mb", c->limits.max_model_mb);
+    json_end_object(json);
     json_write_key(json, "frozen_enough");
     if (r->frozen_answered)
         json_write_bool(json, r->frozen_enough);

@@ -8,6 +8,7 @@
 #include "common/file.h"
 #include "compare/facts.h"
 #include "compare/report.h"
+#include "compare/seeds.h"
 #include "compare/shown_text.h"
 
 enum { NAME_SHOWN = 60, SENTENCE_SHOWN = 4000, TEXT_SHOWN = 160, ERRORS_SHOWN = 5, CLASSES_SHOWN = 30, ENTRIES_SHOWN = 8, PAIRS_SHOWN = 21 };
@@ -120,7 +121,7 @@ static void add_verdict(Buffer *out, const Comparison *c) {
         buffer_text(out, "Deploy ");
         add_text(out, c->entries[r->deploy].name, NAME_SHOWN);
     } else
-        buffer_text(out, "No entry to deploy");
+        buffer_text(out, r->verdict == VERDICT_UNDECIDED ? "Undecided" : "No entry to deploy");
     buffer_text(out, "\n\n");
     if (r->question.size) {
         buffer_text(out, "**");
@@ -197,6 +198,19 @@ static void add_statistics(Buffer *out, const Comparison *c) {
     buffer_text(out, "\n\n</details>\n\n");
 }
 
+static void add_seeds(Buffer *out, const Comparison *c) {
+    for (int i = 0; i < c->entry_count; i++) {
+        const SeedRuns *seeds = &c->entries[i].seeds;
+        if (!seeds->count) continue;
+        double deviation, mean = seeds_mean(seeds, SPLIT_TEST, 0, &deviation);
+        add_text(out, c->entries[i].name, NAME_SHOWN);
+        buffer_printf(out, " over %d seeds: test accuracy %.4f ± %.4f", seeds->count, mean, deviation);
+        for (int r = 0; r < seeds->count; r++)
+            buffer_printf(out, "%s %.4f", r ? "," : " (", seeds->runs[r].scores[SPLIT_TEST][0]);
+        buffer_text(out, ").\n\n");
+    }
+}
+
 static void add_classes(Buffer *out, const Comparison *c) {
     int list[ENTRIES_SHOWN], count = 0;
     for (int i = 0; i < c->entry_count && count < ENTRIES_SHOWN; i++)
@@ -252,6 +266,7 @@ bool report_write_markdown(const Comparison *c, const char *path, Error *err) {
     add_rows(&out, c);
     add_entries(&out, c);
     add_pair(&out, c);
+    add_seeds(&out, c);
     add_statistics(&out, c);
     add_classes(&out, c);
     add_errors(&out, c);

@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "compare/report_page.h"
+#include "compare/seeds.h"
 
 enum { PAIRS_SHOWN = 60 };
 
@@ -135,6 +136,61 @@ static void add_pairs(Page *page) {
     buffer_text(page->out, "</details>\n");
 }
 
+/* ---- seeds ---- */
+
+static void add_seed_heading(Page *page, const EntryResult *entry) {
+    double deviation, mean = seeds_mean(&entry->seeds, SPLIT_TEST, 0, &deviation);
+    html_add(page->out, "<h3>Over %d seeds <bdi>%.60s</bdi> scores %.4f ± %.4f</h3>\n", entry->seeds.count, entry->name, mean,
+             deviation);
+}
+
+/* "Of what one run's accuracy would vary by, 20 % is the seed …" */
+static void add_variance(Page *page, const EntryResult *entry) {
+    const VarianceParts *v = &entry->seeds.accuracy;
+    double whole = v->seed + v->rows + v->both;
+    if (!(whole > 0)) return;
+    html_add(
+        page->out,
+        "<p>Were the seed and the test texts both drawn anew, the accuracy of one run would vary by ± %.4f (standard deviation). "
+        "Of this variance %.0f %% comes from which texts the test has, %.0f %% from the seed, and %.0f %% from both together "
+        "(which "
+        "texts a run gets right changes with its seed).</p>\n",
+        sqrt(whole), 100 * v->rows / whole, 100 * v->seed / whole, 100 * v->both / whole);
+}
+
+static void add_seed_row(Page *page, const char *name, const double *scores, const double *deviations) {
+    html_add(page->out, "<tr><th scope=\"row\">%s</th>", name);
+    for (int s = 0; s < SEED_SCORES; s++) {
+        html_add(page->out, "<td class=\"n\" data-label=\"%s\">%.4f", SEED_SCORE_NAMES[s], scores[s]);
+        if (deviations && !isnan(deviations[s])) html_add(page->out, " <small>± %.4f</small>", deviations[s]);
+        buffer_text(page->out, "</td>");
+    }
+    buffer_text(page->out, "</tr>\n");
+}
+
+static void add_seeds(Page *page, const EntryResult *entry) {
+    const SeedRuns *seeds = &entry->seeds;
+    if (!seeds->count) return;
+    add_seed_heading(page, entry);
+    add_variance(page, entry);
+    html_begin_table(
+        page->out, "cards",
+        "Test scores of fine-tunings that differ in their seed alone. The first is the entry that the rest of this report is "
+        "about; mean and standard deviation are over all of them.");
+    buffer_text(page->out, "<thead><tr><th scope=\"col\">seed</th><th scope=\"col\" class=\"n\">accuracy</th><th scope=\"col\" "
+                           "class=\"n\">balanced<br>accuracy</th><th scope=\"col\" class=\"n\">macro F1</th><th scope=\"col\" "
+                           "class=\"n\">weighted F1</th><th scope=\"col\" class=\"n\">log loss</th></tr></thead>\n<tbody>\n");
+    double means[SEED_SCORES], deviations[SEED_SCORES];
+    for (int r = 0; r < seeds->count; r++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "%llu", (unsigned long long)seeds->runs[r].seed);
+        add_seed_row(page, name, seeds->runs[r].scores[SPLIT_TEST], NULL);
+    }
+    for (int s = 0; s < SEED_SCORES; s++) means[s] = seeds_mean(seeds, SPLIT_TEST, s, &deviations[s]);
+    add_seed_row(page, "mean", means, deviations);
+    html_end_table(page->out);
+}
+
 /* ---- the section ---- */
 
 static void add_heading(Page *page) {
@@ -188,5 +244,6 @@ void page_add_statistics(Page *page) {
     add_notes(page);
     add_scores(page);
     add_pairs(page);
+    for (int i = 0; i < page->comparison->entry_count; i++) add_seeds(page, &page->comparison->entries[i]);
     buffer_text(page->out, "</section>\n");
 }

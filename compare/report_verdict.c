@@ -43,7 +43,7 @@ static void add_title(Page *page) {
     if (c->recommendation.deploy >= 0)
         html_add(page->out, "<h1>Deploy <bdi>%.60s</bdi></h1>\n", page_entry_name(page, c->recommendation.deploy));
     else
-        buffer_text(page->out, "<h1>No entry to deploy</h1>\n");
+        buffer_text(page->out, c->recommendation.verdict == VERDICT_UNDECIDED ? "<h1>Undecided</h1>\n" : "<h1>No entry to deploy</h1>\n");
 }
 
 static void add_warnings(Page *page) {

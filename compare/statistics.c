@@ -18,12 +18,12 @@ static int64_t rows_of(const PairedCounts *counts) { return counts->both + count
 
 /* Connor's formula the other way round: the difference at which it asks for no more than these rows. Were none of n rows answered differently, up to
  * 3 / n of all rows still might be (the rule of three; Hanley and Lippman-Hand 1983). */
-static double least_visible(const PairedCounts *counts) {
+static double least_visible(const PairedCounts *counts, double level) {
     double n = (double)rows_of(counts);
     if (!(n > 0)) return (double)NAN;
     double share = fmin(1, fmax((double)(counts->only_a + counts->only_b), 3) / n);
     double low = 0, high = share; /* a difference is at most the share of rows that differ */
-    double by_chance = -normal_quantile(LEVEL / 2) * sqrt(share), z = normal_quantile(POWER);
+    double by_chance = -normal_quantile(level / 2) * sqrt(share), z = normal_quantile(POWER);
     for (int step = 0; step < 60; step++) {
         double d = (low + high) / 2, root = (by_chance + z * sqrt(share - d * d)) / d;
         if (root * root > n)
@@ -34,12 +34,12 @@ static double least_visible(const PairedCounts *counts) {
     return high;
 }
 
-static void test_pair(PairResult *pair) {
+static void test_pair(PairResult *pair, double level) {
     CleanPair *clean = &pair->clean;
     pair->mcnemar = mcnemar_exact(pair->counts.only_a, pair->counts.only_b);
     clean->mcnemar = mcnemar_exact(clean->counts.only_a, clean->counts.only_b);
-    clean->rows_needed = mcnemar_rows_needed(clean->counts.only_a, clean->counts.only_b, rows_of(&clean->counts), LEVEL, POWER);
-    clean->least_visible = least_visible(&clean->counts);
+    clean->rows_needed = mcnemar_rows_needed(clean->counts.only_a, clean->counts.only_b, rows_of(&clean->counts), level, POWER);
+    clean->least_visible = least_visible(&clean->counts, level);
 }
 
 static void count_clean(PairResult *pair, const Comparison *c) {
@@ -66,7 +66,7 @@ bool statistics_test(PairResult *pairs, int count, Error *err) {
     double *p = mem_new((size_t)count, sizeof *p, err), *clean = mem_new((size_t)count, sizeof *clean, err);
     bool good = p && clean;
     for (int i = 0; good && i < count; i++) {
-        test_pair(&pairs[i]);
+        test_pair(&pairs[i], LEVEL / count); /* what Holm asks of the smallest p */
         p[i] = pairs[i].mcnemar.log10_p;
         clean[i] = pairs[i].clean.mcnemar.log10_p;
     }

@@ -28,7 +28,7 @@ static void made_begin(Made *made, int rows, int classes) {
     made->dataset.class_names = made->names;
     RowList *test = &made->dataset.splits[SPLIT_TEST];
     CHECK_OK(test->rows = mem_new((size_t)rows, sizeof *test->rows, &err), &err);
-    CHECK_OK(made->comparison.audit.flags = mem_new((size_t)rows, 1, &err), &err);
+    CHECK_OK(made->comparison.audit.flags = mem_new((size_t)rows, sizeof *made->comparison.audit.flags, &err), &err);
     for (int i = 0; i < rows; i++) test->rows[test->count++] = i;
     made->comparison.dataset = &made->dataset;
     made->comparison.entries = made->entries;

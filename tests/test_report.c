@@ -8,6 +8,7 @@
 #include "compare/cascades.h"
 #include "compare/recommend.h"
 #include "compare/report.h"
+#include "compare/seeds.h"
 #include "compare/statistics.h"
 #include "tests/page_check.h"
 #include "tests/schema_check.h"
@@ -193,6 +194,16 @@ static void describe_model(Made *made, const char *folder) {
     CHECK_OK(summary_make(&model->tokens, model->lengths, model->lengths_count, &err), &err);
 }
 
+static void repeat(EntryResult *entry, int runs) {
+    Error err = {0};
+    CHECK_OK(seeds_begin(&entry->seeds, runs, 42, &err), &err);
+    for (int run = 0; run < runs; run++)
+        CHECK_OK(seeds_add(&entry->seeds, run, run ? entry[-1].scores : entry->scores,
+                           &(run ? entry - 1 : entry)->predictions[SPLIT_TEST], &err),
+                 &err);
+    CHECK_OK(seeds_finish(&entry->seeds, &err), &err);
+}
+
 static void finish(Made *made) {
     Comparison *c = &made->comparison;
     Error err = {0};
@@ -371,6 +382,7 @@ static Made *make_five(const Wish *wish) {
     EntryResult *tuned = add_entry(made, "finetune", ENTRY_FINETUNE);
     answer(made, tuned, 0.92, true);
     train(tuned, 500, 3);
+    if (!wish->hostile) repeat(tuned, 3);
     finish(made);
     return made;
 }
@@ -383,6 +395,9 @@ static void test_five_entries(void **state) {
     assert_non_null(strstr(page, "A frozen encoder is not enough here"));
     assert_non_null(strstr(page, "was best after step 500 of 500: validation accuracy 0.880, at the end"));
     assert_int_equal(count_text_in(page, "Worst errors of"), 4); /* not the dummy's */
+    assert_non_null(strstr(page, "Over 3 seeds <bdi>finetune</bdi> scores"));
+    assert_non_null(strstr(page, "from which texts the test has"));
+    assert_non_null(strstr(page, "is better than"));
     free(page);
     free_made(made);
 }

@@ -123,7 +123,7 @@ def main():
             exact.append(mcnemar(table, exact=True).pvalue)
             mid = exact[-1] - scipy.stats.binom.pmf(min(only_a, only_b), only_a + only_b, 0.5)
             pair = {"p": exact[-1], "mid_p": mid, "differences": []}
-            pair["rows_needed"] = rows_needed(only_a, only_b, rows, 0.05, 0.8)[-1]
+            pair["rows_needed"] = rows_needed(only_a, only_b, rows, 0.05 / 3, 0.8)[-1]  # Holm's strictest level for three pairs
             for name in PAIR_SCORES:
                 x, y = scored[a][name], scored[b][name]
                 difference = lambda i: y(i) - x(i)
