@@ -59,6 +59,7 @@ static void fill_rows(void *context, int task, int thread) {
 static void rows_free(Rows *rows) {
     mem_free(rows->nodes);
     mem_free(rows->starts);
+    *rows = (Rows){0};
 }
 
 static bool rows_make(Rows *rows, const FeatureView *view, Pool *pool, Error *err) {

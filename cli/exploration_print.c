@@ -64,6 +64,7 @@ static void print_class(Buffer *out, const Exploration *explored, int k, int wid
     Buffer name = {0};
     escape_terminal(&name, explored->dataset.class_names[k], strlen(explored->dataset.class_names[k]));
     if (name.data) add_cell(out, name.data, width, false);
+    out->failed |= name.failed;
     buffer_free(&name);
     for (int split = 0; split < SPLIT_COUNT; split++) {
         const SplitFacts *facts = &explored->splits[split];

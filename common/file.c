@@ -236,8 +236,16 @@ void file_writer_add(FileWriter *writer, const void *bytes, size_t size) {
 }
 
 void file_writer_printf(FileWriter *writer, const char *format, ...) {
-    Buffer text = {0};
+    char line[512];
     va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (length >= 0 && (size_t)length < sizeof line) {
+        file_writer_add(writer, line, (size_t)length);
+        return;
+    }
+    Buffer text = {0};
     va_start(arguments, format);
     buffer_vprintf(&text, format, arguments);
     va_end(arguments);
@@ -258,7 +266,7 @@ bool file_writer_commit(FileWriter *writer, Error *err) {
         writer->temporary = NULL;
         if (!flush_folder_of(writer->path)) error = errno;
     }
-    if (error) FAIL(err, ERROR_PATH, "%s: cannot be written: %s", writer->path, strerror(error));
+    if (error) FAIL(err, error == ENOMEM ? ERROR_FAILED : ERROR_PATH, "%s: cannot be written: %s", writer->path, strerror(error));
     file_writer_cancel(writer);
     return !error;
 }

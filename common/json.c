@@ -2,12 +2,24 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/file.h"
 #include "common/memory.h"
 #include "common/utf8.h"
+
+/* cJSON says of a parse that failed where it stopped, not why: text that is wrong, or memory that was not there. */
+static _Thread_local bool out_of_memory;
+
+static void *take(size_t size) {
+    void *block = malloc(size);
+    if (!block) out_of_memory = true;
+    return block;
+}
+
+static void hook_cjson(void) { cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = take, .free_fn = free}); }
 
 static int line_of(const char *text, const char *at) {
     int line = 1;
@@ -57,7 +69,14 @@ static Json *parse(const char *text, size_t size, const char *where, ErrorKind k
         FAIL(err, kind, "%s:%d: not UTF-8", where, line_of(text, text + valid));
         return NULL;
     }
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, hook_cjson);
+    out_of_memory = false;
     cJSON *json = size ? cJSON_ParseWithLengthOpts(text, size, &stopped, 0) : NULL;
+    if (!json && out_of_memory) {
+        FAIL(err, ERROR_FAILED, "%s: out of memory while reading %.1f MB of JSON", where, (double)size / 1e6);
+        return NULL;
+    }
     if (!json) {
         FAIL(err, kind, "%s:%d: not valid JSON", where, size ? line_of(text, stopped) : 1);
         return NULL;

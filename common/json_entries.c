@@ -112,9 +112,12 @@ static bool read_object(JsonEntries *entries, JsonReader *json, Buffer *scratch)
         if (token == JSON_OBJECT_END) return json_read(json) == JSON_END;
         if (token != JSON_KEY) return false;
         JsonEntry *entry = append(entries, json->text, json->size);
+        entries->failed = !entry;
         if (!entry) return false;
         JsonWriter value = value_writer(&entry->value);
-        if (!copy_value(&value, json, scratch)) return false;
+        bool copied = copy_value(&value, json, scratch);
+        entries->failed = entry->value.failed || scratch->failed || json->scratch.failed;
+        if (!copied || entries->failed) return false;
     }
 }
 
@@ -139,7 +142,9 @@ bool json_entries_read(JsonEntries *entries, const char *path, ErrorKind kind, E
     Buffer scratch = {0};
     json_reader_init(&json, (const char *)map.data, map.size);
     bool read = read_object(entries, &json, &scratch);
-    if (!read)
+    if (!read && (entries->failed || json.scratch.failed))
+        FAIL(err, ERROR_FAILED, "%s: out of memory", path);
+    else if (!read)
         FAIL(err, kind, "%s: byte %zu: expected %s", path, json_reader_offset(&json),
              json.problem ? json.problem : "an object and nothing else");
     else if (!sort_entries(entries))

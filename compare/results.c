@@ -59,6 +59,7 @@ bool results_write_predictions(const char *path, const Dataset *dataset, Split s
         buffer_printf(&name, "prob_%s", labels[k]);
         buffer_text(&row, ",");
         escape_csv(&row, name.data ? name.data : "", name.size);
+        row.failed |= name.failed;
         buffer_free(&name);
     }
     add_row(&file, &row);

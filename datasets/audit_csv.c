@@ -21,6 +21,7 @@ static void add_row(Buffer *out, const Dataset *dataset, int row, const uint8_t 
     Buffer id = {0};
     dataset_add_id(&id, dataset, row);
     if (id.data) escape_csv(out, id.data, id.size);
+    out->failed |= id.failed;
     buffer_free(&id);
     buffer_printf(out, ",%s,", split_name((Split)split[row]));
     if (dataset->labels[row] != NO_LABEL)
