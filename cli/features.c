@@ -9,17 +9,24 @@
 static const char *const SUFFIXES[] = {
     [FEATURE_FORMAT_NPY] = "npy", [FEATURE_FORMAT_LIBSVM] = "libsvm", [FEATURE_FORMAT_CSV] = "csv"};
 
-/* The rows of one file, or of one split of a folder. */
+/* The rows of one file, or of one split of a folder: where they go as they come. Rows as they were read lie split by split. */
 typedef struct Part {
     const Dataset *dataset;
     Split split;
-    Features features;
     int32_t *labels; /* class ids, NO_LABEL where there is none */
     bool labelled;   /* every row has one */
+    int done;        /* rows that are written */
+    FeatureFormat format;
+    NpyWriter npy;
+    FeatureText text;
 } Part;
 
+static int part_rows(const Part *part) { return part->dataset->splits[part->split].count; }
+static int part_begin(const Part *part) { return part_rows(part) ? part->dataset->splits[part->split].rows[0] : 0; }
+
 static void part_free(Part *part) {
-    features_free(&part->features);
+    npy_cancel(&part->npy);
+    feature_text_cancel(&part->text);
     mem_free(part->labels);
 }
 
@@ -29,6 +36,8 @@ static bool take_labels(Part *part, Error *err) {
     if (!part->labels) return false;
     part->labelled = list->count > 0;
     for (int i = 0; i < list->count; i++) {
+        if (list->rows[i] != part_begin(part) + i)
+            return FAIL(err, ERROR_FAILED, "row %d of %s is not behind the one before it", i, split_name(part->split));
         part->labels[i] = part->dataset->labels[list->rows[i]];
         part->labelled = part->labelled && part->labels[i] != NO_LABEL;
     }
@@ -54,6 +63,7 @@ static bool write_ids(const Run *run, const Part *part, Error *err) {
         Buffer id = {0};
         dataset_add_id(&id, part->dataset, list->rows[i]);
         escape_csv(&line, id.data ? id.data : "", id.size);
+        line.failed |= id.failed;
         const char *label = part->labels[i] == NO_LABEL ? "" : part->dataset->class_names[part->labels[i]];
         buffer_text(&line, ",");
         escape_csv(&line, label, strlen(label));
@@ -68,22 +78,48 @@ static bool write_ids(const Run *run, const Part *part, Error *err) {
     return ok;
 }
 
-static bool write_values(const Run *run, const Part *part, Error *err) {
-    Path path, labels;
-    FeatureFormat format = run->settings.feature_format;
-    FeatureView view = features_view(&part->features);
-    if (!part_path(&path, run, part, "features", SUFFIXES[format], err) || !part_path(&labels, run, part, "labels", "npy", err))
-        return false;
-    const int32_t *known = part->labelled ? part->labels : NULL;
-    switch (format) {
-    case FEATURE_FORMAT_NPY:
-        return npy_write_features(path.text, &part->features, err) &&
-               (!known || npy_write_labels(labels.text, known, part->features.rows, err));
-    case FEATURE_FORMAT_LIBSVM: return features_write_libsvm(path.text, &view, known, err);
-    case FEATURE_FORMAT_CSV:
-        return features_write_csv(path.text, &view, known, (const char *const *)part->dataset->class_names, err);
+static bool part_open(Part *part, const Run *run, int channels, Error *err) {
+    Path path;
+    part->format = run->settings.feature_format;
+    if (!take_labels(part, err) || !part_path(&path, run, part, "features", SUFFIXES[part->format], err)) return false;
+    if (part->format == FEATURE_FORMAT_NPY) return npy_open_float32(&part->npy, path.text, part_rows(part), channels, err);
+    FeatureTextKind kind = part->format == FEATURE_FORMAT_CSV ? FEATURE_TEXT_CSV : FEATURE_TEXT_LIBSVM;
+    return feature_text_open(&part->text, path.text, kind, channels, (const char *const *)part->dataset->class_names, err);
+}
+
+static bool part_add(Part *part, const Features *rows, Error *err) {
+    FeatureView view = features_view(rows);
+    bool good = true;
+    if (part->format == FEATURE_FORMAT_NPY)
+        npy_add_float32(&part->npy, rows->values, (int64_t)rows->rows * rows->channels);
+    else
+        good = feature_text_add(&part->text, &view, part->labelled ? part->labels + part->done : NULL, err);
+    part->done += rows->rows;
+    return good;
+}
+
+static bool part_commit(Part *part, const Run *run, Error *err) {
+    Path labels;
+    if (part->format != FEATURE_FORMAT_NPY) return feature_text_commit(&part->text, err) && write_ids(run, part, err);
+    return npy_commit(&part->npy, err) && part_path(&labels, run, part, "labels", "npy", err) &&
+           (!part->labelled || npy_write_labels(labels.text, part->labels, part_rows(part), err)) && write_ids(run, part, err);
+}
+
+/* A chunk may reach over the end of a part into the next. */
+static bool use_chunk(void *context, const Features *chunk, int first, Error *err) {
+    Part *parts = context;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        Part *part = &parts[split];
+        int begin = part_begin(part), end = begin + part_rows(part), last = first + chunk->rows;
+        if (begin < first) begin = first;
+        if (end > last) end = last;
+        if (begin >= end) continue;
+        Features rows = {.rows = end - begin,
+                         .channels = chunk->channels,
+                         .values = chunk->values + (size_t)(begin - first) * (size_t)chunk->channels};
+        if (!part_add(part, &rows, err)) return false;
     }
-    return false;
+    return true;
 }
 
 /* features.json: what the numbers are. */
@@ -119,27 +155,22 @@ static bool write_description(const Run *run, const Dataset *dataset, const Text
     return ok;
 }
 
-/* All rows in one pass, as `train` makes them: then both find the same in the cache. */
-static bool extract(Run *run, const Dataset *dataset, const TextEncoder *encoder, const Tokens *tokens, const Sha256Hex *model,
-                    Features *all, Error *err) {
+/* In one pass over all rows, under the key that `train` uses: then both find the same in the cache. */
+static bool write_parts(Run *run, const Dataset *dataset, const TextEncoder *encoder, const Tokens *tokens, const Sha256Hex *model, Error *err) {
     FeatureCache cache = step_cache(run);
     Pool *pool = run_pool(run, err);
-    return pool && features_extract_cached(all, NULL, &run->settings.extract, 1, &cache, model, encoder->encoder, tokens, NULL,
-                                           dataset->rows, pool, &run->observer, err);
-}
-
-/* Rows as they were read lie split by split, so a part's features are some rows of `all`, end to end. */
-static bool write_part(const Run *run, const Dataset *dataset, Split split, const Features *all, Error *err) {
-    const RowList *list = &dataset->splits[split];
-    if (!list->count) return true;
-    Part part = {.dataset = dataset, .split = split};
-    size_t channels = (size_t)all->channels;
-    bool ok = features_make(&part.features, list->count, all->channels, err) && take_labels(&part, err);
-    for (int i = 0; ok && i < list->count; i++)
-        memcpy(part.features.values + (size_t)i * channels, all->values + (size_t)list->rows[i] * channels,
-               channels * sizeof(float));
-    ok = ok && write_values(run, &part, err) && write_ids(run, &part, err);
-    part_free(&part);
+    int channels = encoder_config(encoder->encoder)->channels;
+    Part parts[SPLIT_COUNT] = {{0}};
+    bool ok = pool != NULL;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        parts[split] = (Part){.dataset = dataset, .split = split};
+        if (ok && part_rows(&parts[split])) ok = part_open(&parts[split], run, channels, err);
+    }
+    ok = ok && features_stream(&run->settings.extract, &cache, model, encoder->encoder, tokens, pool, use_chunk, parts, &run->observer, err);
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        if (ok && part_rows(&parts[split])) ok = part_commit(&parts[split], run, err);
+        part_free(&parts[split]);
+    }
     return ok;
 }
 
@@ -147,18 +178,15 @@ bool command_features(Run *run, Error *err) {
     Dataset dataset = {0};
     TextEncoder encoder = {0};
     Tokens tokens = {0};
-    Features all = {0};
     bool ok = step_read_data(run, &dataset, DATA_MAYBE_UNLABELLED, err) && step_load_encoder(run, &encoder, err) &&
               step_make_output(run, NULL, err) && step_encode(run, &encoder, &dataset, &tokens, NULL, err);
     if (ok) {
         Sha256Hex model = weights_sha256(&encoder.weights);
-        ok = extract(run, &dataset, &encoder, &tokens, &model, &all, err);
-        for (Split split = SPLIT_TRAIN; ok && split < SPLIT_COUNT; split++) ok = write_part(run, &dataset, split, &all, err);
-        ok = ok && write_description(run, &dataset, &encoder, &model, err);
+        ok = write_parts(run, &dataset, &encoder, &tokens, &model, err) && write_description(run, &dataset, &encoder, &model, err);
     }
     if (ok)
-        terminal_say(&run->terminal, "features  %s  %d rows of %d channels", run->settings.output_dir, all.rows, all.channels);
-    features_free(&all);
+        terminal_say(&run->terminal, "features  %s  %d rows of %d channels", run->settings.output_dir, dataset.rows,
+                     encoder_config(encoder.encoder)->channels);
     tokens_free(&tokens);
     text_encoder_free(&encoder);
     dataset_free(&dataset);

@@ -64,34 +64,119 @@ static bool read_note(const Path *path, const Path *values, double *seconds) {
     return ok;
 }
 
+static bool cache_paths(const FeatureCache *cache, const Sha256Hex *key, Path *values, Path *note) {
+    return cache->folder.text[0] && path_make(values, NULL, "%s/features/%s.npy", cache->folder.text, key->text) &&
+           path_make(note, NULL, "%s/features/%s.json", cache->folder.text, key->text);
+}
+
 static bool cache_get(const FeatureCache *cache, const Sha256Hex *key, Features *out, double *seconds, int rows, int channels) {
     Path values, note;
-    if (!cache->folder.text[0] || !path_make(&values, NULL, "%s/features/%s.npy", cache->folder.text, key->text) ||
-        !path_make(&note, NULL, "%s/features/%s.json", cache->folder.text, key->text) || !file_exists(note.text) ||
-        !read_note(&note, &values, seconds))
-        return false;
+    if (!cache_paths(cache, key, &values, &note) || !file_exists(note.text) || !read_note(&note, &values, seconds)) return false;
     bool ok = npy_read_features(out, values.text, NULL) && out->rows == rows && out->channels == channels;
     if (!ok) features_free(out);
     return ok;
 }
 
-static void cache_put(const FeatureCache *cache, const Sha256Hex *key, const Features *features, double seconds) {
-    Path folder, values, note;
+/* Written after the values. */
+static void cache_note(const Path *note, const Path *values, double seconds) {
     Sha256Hex sum;
-    if (!cache->folder.text[0] || !path_make(&folder, NULL, "%s/features", cache->folder.text) ||
-        !folder_make(folder.text, NULL) || !path_make(&values, NULL, "%s/%s.npy", folder.text, key->text) ||
-        !path_make(&note, NULL, "%s/%s.json", folder.text, key->text) || !npy_write_features(values.text, features, NULL) ||
-        !sha256_file(&sum, values.text, NULL))
-        return;
+    if (!sha256_file(&sum, values->text, NULL)) return;
     Buffer text = {0};
     JsonWriter json = json_writer(&text, 2);
     json_begin_object(&json);
     json_put_string(&json, "sha256", sum.text);
     json_put_number(&json, "seconds", seconds);
     json_end_object(&json);
-    bool written = file_write_buffer(note.text, &text, NULL);
+    bool written = file_write_buffer(note->text, &text, NULL);
     (void)written; /* without a note the values are not read: as if nothing had been kept */
     buffer_free(&text);
+}
+
+static bool cache_folder(const FeatureCache *cache) {
+    Path folder;
+    return cache->folder.text[0] && path_make(&folder, NULL, "%s/features", cache->folder.text) && folder_make(folder.text, NULL);
+}
+
+static void cache_put(const FeatureCache *cache, const Sha256Hex *key, const Features *features, double seconds) {
+    Path values, note;
+    if (cache_folder(cache) && cache_paths(cache, key, &values, &note) && npy_write_features(values.text, features, NULL))
+        cache_note(&note, &values, seconds);
+}
+
+/* ---- chunk by chunk ---- */
+
+enum { CHUNK_ROWS = 8192 };
+
+/* The progress of a chunk as that of the whole. */
+typedef struct Progress {
+    const Observer *outer;
+    int64_t first, total;
+} Progress;
+
+static void on_progress(void *context, const char *task, int64_t done, int64_t total, const char *unit, const char *detail) {
+    const Progress *progress = context;
+    (void)total;
+    observer_progress(progress->outer, task, progress->first + done, progress->total, unit, detail);
+}
+
+static bool on_stop(void *context) {
+    const Progress *progress = context;
+    return observer_stop(progress->outer);
+}
+
+static bool stream_stored(const Path *path, int rows, int channels, FeatureUse use, void *context, const Observer *observer, bool *found,
+                          Error *err) {
+    NpyMap map;
+    if (!npy_map_features(&map, path->text, NULL)) return true;
+    *found = map.features.rows == rows && map.features.channels == channels;
+    bool good = true;
+    for (int first = 0; *found && good && first < rows; first += CHUNK_ROWS) {
+        Features chunk = {.rows = rows - first < CHUNK_ROWS ? rows - first : CHUNK_ROWS,
+                          .channels = channels,
+                          .values = map.features.values + (size_t)first * (size_t)channels};
+        good = !observer_stop(observer) ? use(context, &chunk, first, err) : FAIL(err, ERROR_INTERRUPTED, "stopped after %d of %d texts", first, rows);
+    }
+    npy_unmap(&map);
+    return good;
+}
+
+static bool stream_made(Extractor *extractor, const Tokens *tokens, NpyWriter *kept, FeatureUse use, void *context, Progress *progress, Error *err) {
+    Observer observer = {.context = progress, .progress = on_progress, .stop = on_stop};
+    int32_t rows[CHUNK_ROWS];
+    bool good = true;
+    for (int first = 0; good && first < tokens->rows; first += CHUNK_ROWS) {
+        int count = tokens->rows - first < CHUNK_ROWS ? tokens->rows - first : CHUNK_ROWS;
+        Features chunk = {0};
+        for (int i = 0; i < count; i++) rows[i] = first + i;
+        progress->first = first;
+        good = extractor_run(extractor, &chunk, tokens, rows, count, &observer, err) && use(context, &chunk, first, err);
+        if (good && kept->file.path) npy_add_float32(kept, chunk.values, (int64_t)count * chunk.channels);
+        features_free(&chunk);
+    }
+    return good;
+}
+
+bool features_stream(const ExtractOptions *wanted, const FeatureCache *cache, const Sha256Hex *model, const Encoder *encoder,
+                     const Tokens *tokens, Pool *pool, FeatureUse use, void *context, const Observer *observer, Error *err) {
+    Sha256Hex key = hash_wanted(hash_inputs(model, encoder, tokens, NULL, tokens->rows), wanted, encoder);
+    int channels = encoder_config(encoder)->channels;
+    Path values, note;
+    double seconds;
+    bool found = false, is_named = cache_paths(cache, &key, &values, &note);
+    if (is_named && file_exists(note.text) && read_note(&note, &values, &seconds) &&
+        !stream_stored(&values, tokens->rows, channels, use, context, observer, &found, err))
+        return false;
+    if (found) return true;
+    NpyWriter kept = {0};
+    if (is_named && cache_folder(cache) && !npy_open_float32(&kept, values.text, tokens->rows, channels, NULL)) kept = (NpyWriter){0};
+    Progress progress = {observer, 0, tokens->rows};
+    double started_s = clock_wall_s();
+    Extractor *extractor = extractor_new(wanted, 1, encoder, pool, err);
+    bool good = extractor && stream_made(extractor, tokens, &kept, use, context, &progress, err);
+    if (good && kept.file.path && npy_commit(&kept, NULL)) cache_note(&note, &values, clock_wall_s() - started_s);
+    npy_cancel(&kept);
+    extractor_free(extractor);
+    return good;
 }
 
 bool features_extract_cached(Features *out, double *seconds, const ExtractOptions *wanted, int wanted_count,

@@ -157,18 +157,35 @@ static bool array_open(Array *array, const char *path, const char *quoted_type, 
     return false;
 }
 
-bool npy_read_features(Features *out, const char *path, Error *err) {
-    *out = (Features){0};
+bool npy_map_features(NpyMap *map, const char *path, Error *err) {
+    *map = (NpyMap){0};
     Array array;
     if (!array_open(&array, path, "'<f4'", 2, sizeof(float), err)) return false;
-    bool good = array.shape[0] <= INT32_MAX && array.shape[1] <= INT32_MAX;
-    if (!good)
-        FAIL(err, ERROR_DATA, "%s: %lld × %lld values, expected at most %d of each", path, (long long)array.shape[0],
+    if (array.shape[0] > INT32_MAX || array.shape[1] > INT32_MAX || (uintptr_t)array.values % _Alignof(float) != 0) {
+        FAIL(err, ERROR_DATA, "%s: %lld × %lld values, expected at most %d of each, at a multiple of 4 bytes", path, (long long)array.shape[0],
              (long long)array.shape[1], INT32_MAX);
-    good = good && features_make(out, (int)array.shape[0], (int)array.shape[1], err);
-    size_t bytes = (size_t)array.shape[0] * (size_t)array.shape[1] * sizeof(float);
-    if (good && bytes) memcpy(out->values, array.values, bytes);
-    file_unmap(&array.map);
+        file_unmap(&array.map);
+        return false;
+    }
+    /* Features are written by those who make them; who maps them only reads. */
+    map->features = (Features){(int)array.shape[0], (int)array.shape[1], (float *)(uintptr_t)array.values};
+    map->file = array.map;
+    return true;
+}
+
+void npy_unmap(NpyMap *map) {
+    file_unmap(&map->file);
+    *map = (NpyMap){0};
+}
+
+bool npy_read_features(Features *out, const char *path, Error *err) {
+    *out = (Features){0};
+    NpyMap map;
+    if (!npy_map_features(&map, path, err)) return false;
+    bool good = features_make(out, map.features.rows, map.features.channels, err);
+    size_t count = (size_t)map.features.rows * (size_t)map.features.channels;
+    if (good && count) memcpy(out->values, map.features.values, count * sizeof(float));
+    npy_unmap(&map);
     return good;
 }
 

@@ -29,6 +29,13 @@ MUST_CHECK bool npy_write_labels(const char *path, const int32_t *labels, int co
 /* Reads what these write, and what numpy.save writes of the same types ('<f4' with two dimensions, '<i8' with one, C order,
  * format 1.0). Anything else: ERROR_DATA with what was found. */
 MUST_CHECK bool npy_read_features(Features *out, const char *path, Error *err);
+/* The values where they stand in the file. Release with npy_unmap. */
+typedef struct NpyMap {
+    FileMap file;
+    Features features; /* values borrowed from the file: read-only, not freed */
+} NpyMap;
+MUST_CHECK bool npy_map_features(NpyMap *map, const char *path, Error *err);
+void npy_unmap(NpyMap *map); /* takes a zeroed one */
 /* *labels from mem_new. */
 MUST_CHECK bool npy_read_int64(int64_t **values, int64_t *count, const char *path, Error *err);
 

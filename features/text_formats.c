@@ -45,50 +45,66 @@ static void csv_row(Buffer *line, const FeatureView *view, int row) {
 }
 
 /* Hands the line over to the file and empties it. */
-static bool line_end(Buffer *line, FileWriter *file, Error *err) {
-    buffer_text(line, "\n");
-    if (!buffer_ok(line, err)) return false;
-    file_writer_add(file, line->data, line->size);
-    line->size = 0;
+static bool line_end(FeatureText *text, Error *err) {
+    buffer_text(&text->line, "\n");
+    if (!buffer_ok(&text->line, err)) return false;
+    file_writer_add(&text->file, text->line.data, text->line.size);
+    text->line.size = 0;
     return true;
 }
 
-static bool file_end(FileWriter *file, Buffer *line, bool good, Error *err) {
-    buffer_free(line);
-    if (good) return file_writer_commit(file, err);
-    file_writer_cancel(file);
+bool feature_text_open(FeatureText *text, const char *path, FeatureTextKind kind, int channels, const char *const *class_names, Error *err) {
+    *text = (FeatureText){.kind = kind, .class_names = class_names};
+    if (!file_writer_open(&text->file, path, err)) return false;
+    if (kind == FEATURE_TEXT_LIBSVM) return true;
+    buffer_text(&text->line, "label");
+    for (int c = 0; c < channels; c++) buffer_printf(&text->line, ",f%d", c);
+    if (line_end(text, err)) return true;
+    feature_text_cancel(text);
+    return false;
+}
+
+bool feature_text_add(FeatureText *text, const FeatureView *view, const int32_t *labels, Error *err) {
+    bool good = true;
+    for (int i = 0; good && i < view->count; i++) {
+        int row = feature_view_row(view, i);
+        if (text->kind == FEATURE_TEXT_LIBSVM)
+            buffer_printf(&text->line, "%d", labels ? labels[i] : 0);
+        else if (labels && text->class_names)
+            escape_csv(&text->line, text->class_names[labels[i]], strlen(text->class_names[labels[i]]));
+        else if (labels)
+            buffer_printf(&text->line, "%d", labels[i]);
+        (text->kind == FEATURE_TEXT_LIBSVM ? libsvm_row : csv_row)(&text->line, view, row);
+        good = line_end(text, err);
+    }
+    return good;
+}
+
+bool feature_text_commit(FeatureText *text, Error *err) {
+    buffer_free(&text->line);
+    return file_writer_commit(&text->file, err);
+}
+
+void feature_text_cancel(FeatureText *text) {
+    buffer_free(&text->line);
+    file_writer_cancel(&text->file);
+}
+
+static bool write_all(const char *path, FeatureTextKind kind, const FeatureView *view, const int32_t *labels,
+                      const char *const *class_names, Error *err) {
+    FeatureText text;
+    if (!feature_text_open(&text, path, kind, feature_view_channels(view), class_names, err)) return false;
+    if (feature_text_add(&text, view, labels, err)) return feature_text_commit(&text, err);
+    feature_text_cancel(&text);
     return false;
 }
 
 bool features_write_libsvm(const char *path, const FeatureView *view, const int32_t *labels, Error *err) {
-    FileWriter file;
-    Buffer line = {0};
-    if (!file_writer_open(&file, path, err)) return false;
-    bool good = true;
-    for (int i = 0; good && i < view->count; i++) {
-        buffer_printf(&line, "%d", labels ? labels[i] : 0);
-        libsvm_row(&line, view, feature_view_row(view, i));
-        good = line_end(&line, &file, err);
-    }
-    return file_end(&file, &line, good, err);
+    return write_all(path, FEATURE_TEXT_LIBSVM, view, labels, NULL, err);
 }
 
 bool features_write_csv(const char *path, const FeatureView *view, const int32_t *labels, const char *const *class_names,
                         Error *err) {
     if (!view->dense) return FAIL(err, ERROR_USAGE, "%s: sparse features cannot be written as CSV; use libsvm", path);
-    FileWriter file;
-    Buffer line = {0};
-    if (!file_writer_open(&file, path, err)) return false;
-    buffer_text(&line, "label");
-    for (int c = 0; c < view->dense->channels; c++) buffer_printf(&line, ",f%d", c);
-    bool good = line_end(&line, &file, err);
-    for (int i = 0; good && i < view->count; i++) {
-        if (labels && class_names)
-            escape_csv(&line, class_names[labels[i]], strlen(class_names[labels[i]]));
-        else if (labels)
-            buffer_printf(&line, "%d", labels[i]);
-        csv_row(&line, view, feature_view_row(view, i));
-        good = line_end(&line, &file, err);
-    }
-    return file_end(&file, &line, good, err);
+    return write_all(path, FEATURE_TEXT_CSV, view, labels, class_names, err);
 }
