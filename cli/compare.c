@@ -10,6 +10,7 @@
 #include "cli/describe.h"
 #include "cli/entries.h"
 #include "cli/steps.h"
+#include "common/available.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/utf8.h"
@@ -64,14 +65,15 @@ static void add_size(Buffer *out, double mb, const char *of) {
     if (mb >= 1) buffer_printf(out, mb < 999.5 ? ", %.0f MB %s" : ", %.1f GB %s", mb < 999.5 ? mb : mb / 1e3, of);
 }
 
-static void warn_of_memory(Run *run, const Entries *entries, const EntryEstimate *estimates) {
-    double free_mb = memory_available_mb();
-    for (int i = 0; i < entries->count; i++)
-        if (free_mb > 0 && estimates[i].memory_mb > free_mb)
-            terminal_say(
-                &run->terminal,
-                "          ! %s needs about %.1f GB of memory, %.1f GB are free: a smaller --per_device_train_batch_size helps",
-                entries->specs[i].name, estimates[i].memory_mb / 1e3, free_mb / 1e3);
+/* A run that will not fit ends before it begins. Entries run one after the other. */
+static bool check_memory(const Entries *entries, const EntryEstimate *estimates, Error *err) {
+    for (int i = 0; i < entries->count; i++) {
+        char advice[160];
+        (void)snprintf(advice, sizeof advice, "--entries chooses which run%s",
+                       entries->specs[i].kind == ENTRY_FINETUNE ? ", and a smaller model or --freeze_layers needs less" : "");
+        if (!memory_check(entries->specs[i].name, estimates[i].memory_mb, advice, err)) return false;
+    }
+    return true;
 }
 
 static void say_plan(Run *run, const Entries *entries, const EntryEstimate *estimates) {
@@ -98,7 +100,6 @@ static void say_plan(Run *run, const Entries *entries, const EntryEstimate *esti
     else
         buffer_printf(&line, "   about %s in all", total < 1 ? "a second" : time);
     if (line.data) terminal_say(&run->terminal, "plan      %s", line.data);
-    warn_of_memory(run, entries, estimates);
     terminal_say(&run->terminal, "%s", "");
     buffer_free(&line);
 }
@@ -295,7 +296,8 @@ static bool compare(Run *run, CompareInput *input, const Entries *entries, Error
         input->command = command.data;
         input->options_json = options.data;
         say_plan(run, entries, estimates);
-        ok = compare_run(&result, input, compare_say_entry, run, &run->observer, err) && compare_print(run, &result, err);
+        ok = check_memory(entries, estimates, err) &&
+             compare_run(&result, input, compare_say_entry, run, &run->observer, err) && compare_print(run, &result, err);
     }
     if (!ok && err->kind == ERROR_INTERRUPTED) say_how_to_go_on(run, err);
     comparison_free(&result);

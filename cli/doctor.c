@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/available.h"
 #include "common/clock.h"
 #include "compare/environment.h"
 

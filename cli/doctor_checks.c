@@ -4,6 +4,7 @@
 
 #include "classifiers/blas.h"
 #include "cli/doctor.h"
+#include "common/available.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/random.h"

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "cli/describe.h"
+#include "common/available.h"
 #include "common/clock.h"
 #include "common/model_folder.h"
 
@@ -15,7 +16,10 @@ bool step_read_data(Run *run, Dataset *dataset, DataUse use, Error *err) {
         const char *name = command_name(run->command);
         return FAIL(err, ERROR_USAGE, "%s needs --data   (twofold %s --help)", name, name);
     }
-    return dataset_load(dataset, data, use, &run->observer, err) && describe_data(run, dataset, err);
+    /* the text alone; a compressed file is larger than it looks, which reading it will tell */
+    int64_t bytes = data->data ? file_size(data->data) : data->train_file ? file_size(data->train_file) : 0;
+    return memory_check("reading the data", bytes > 0 ? (double)bytes / 0x1p20 : 0, "cut the file, or use a machine with more", err) &&
+           dataset_load(dataset, data, use, &run->observer, err) && describe_data(run, dataset, err);
 }
 
 bool step_load_encoder(Run *run, TextEncoder *encoder, Error *err) {

@@ -2,7 +2,9 @@
 #include "cli/scores_table.h"
 #include "cli/steps.h"
 #include "compare/calibration_file.h"
+#include "common/available.h"
 #include "compare/linear_entry.h"
+#include "compare/linear_needs.h"
 #include "compare/model_card.h"
 
 /* What the flags leave open is decided here, as `compare` decides it for its entries. */
@@ -86,7 +88,8 @@ bool command_train(Run *run, Error *err) {
         inputs.tokens = &tokens;
     } else
         ok = ok && step_make_output(run, "twofold.json", err);
-    ok = ok && train(run, &inputs, &options, err);
+    ok = ok && memory_check("this training", linear_inputs_needs_mb(&inputs, &options), "fewer rows need less", err) &&
+         train(run, &inputs, &options, err);
     tokens_free(&tokens);
     text_encoder_free(&encoder);
     dataset_free(&dataset);

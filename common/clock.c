@@ -42,23 +42,6 @@ bool memory_peak_reset(void) {
     return fclose(file) == 0 && written;
 }
 
-static double number_in(const char *path) {
-    FILE *file = fopen(path, "r");
-    if (!file) return -1;
-    char line[64] = "";
-    char *end = line;
-    double value = fgets(line, sizeof line, file) ? strtod(line, &end) : -1;
-    (void)fclose(file);
-    return end == line ? -1 : value; /* "max" is no number */
-}
-
-double memory_available_mb(void) {
-    double available = kilobytes_of("/proc/meminfo", "MemAvailable") / 1024;
-    double limit = number_in("/sys/fs/cgroup/memory.max"), used = number_in("/sys/fs/cgroup/memory.current");
-    if (limit > 0 && used >= 0 && (limit - used) / 0x1p20 < available) available = (limit - used) / 0x1p20;
-    return available < 0 ? -1 : available;
-}
-
 void duration_text(char out[32], double s) {
     if (s < 9.95)
         (void)snprintf(out, 32, "%.1f s", s);

@@ -11,7 +11,6 @@ double clock_cpu_s(void);  /* user and system, all threads */
 /* Peak resident memory since start, or since the last successful reset (/proc/self/clear_refs). */
 double memory_peak_mb(void);
 bool memory_peak_reset(void);
-double memory_available_mb(void); /* MemAvailable, or the cgroup's rest when that is less; -1 when unknown */
 
 /* "0.4 s", "32 s", "2 min 10 s", "1 h 05 min" */
 void duration_text(char out[32], double seconds);

@@ -6,6 +6,7 @@
 
 #include "classifiers/blas.h"
 #include "classifiers/liblinear.h"
+#include "common/available.h"
 #include "common/clock.h"
 #include "common/utf8.h"
 #include "compare/figure.h"

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/memory.h"
 #include "compare/compare.h"
+#include "compare/linear_needs.h"
 
 enum { SAMPLE_ROWS = 1000, SAMPLE_TOKENS = 8192 };
 
@@ -27,7 +28,7 @@ static bool is_recorded(const CompareInput *input, const EntrySpec *spec) {
 }
 
 /* Vocabulary, values and one classifier on the first rows, times the choices of C. */
-static bool time_words(double *seconds, const CompareInput *input, const EntrySpec *spec, Error *err) {
+static bool time_words(EntryEstimate *estimate, const CompareInput *input, const EntrySpec *spec, Error *err) {
     const Dataset *dataset = input->dataset;
     const RowList *train = &dataset->splits[SPLIT_TRAIN];
     int count = train->count < SAMPLE_ROWS ? train->count : SAMPLE_ROWS, total = 0;
@@ -39,7 +40,8 @@ static bool time_words(double *seconds, const CompareInput *input, const EntrySp
     bool good = tfidf && tfidf_transform(tfidf, &texts, input->pool, &values, err);
     int trainings = spec->linear.classifier.C > 0 ? 1 : spec->linear.classifier.C_count;
     /* A pass of the solver reads every value about as often as making it did, some dozens of times. */
-    *seconds = (clock_wall_s() - started_s) * (1 + 4 * trainings) * total / count;
+    estimate->seconds = (clock_wall_s() - started_s) * (1 + 4 * trainings) * total / count;
+    if (good) estimate->memory_mb = linear_needs_mb(dataset, &spec->linear, (double)values.starts[count] / count, values.columns);
     sparse_features_free(&values);
     tfidf_free(tfidf);
     return good;
@@ -78,18 +80,23 @@ static bool time_finetune(EntryEstimate *estimate, const CompareInput *input, co
                                   .labels = dataset->labels,
                                   .rows = dataset->splits[splits[i]].rows,
                                   .count = dataset->splits[splits[i]].count};
-    bool good = weights_load(&weights, input->encoder->folder.text, dataset->classes, (const char *const *)dataset->class_names,
-                             spec->finetune.seed, err) &&
-                finetune_estimate(&found, &finetune, &spec->finetune, err);
+    bool loaded = weights_load(&weights, input->encoder->folder.text, dataset->classes,
+                               (const char *const *)dataset->class_names, spec->finetune.seed, err);
     int runs = spec->seeds > 1 ? spec->seeds : 1;
-    *estimate = (EntryEstimate){
-        .seconds = found.train_s * runs, .memory_mb = found.memory_mb, .disk_mb = found.disk_mb * runs};
+    if (loaded && finetune_estimate(&found, &finetune, &spec->finetune, err)) {
+        *estimate = (EntryEstimate){
+            .seconds = found.train_s * runs, .memory_mb = found.memory_mb, .disk_mb = found.disk_mb * runs};
+    } else if (loaded) { /* too large, perhaps: then it is this number that says so */
+        estimate->seconds = (double)NAN;
+        estimate->memory_mb = finetune_memory_mb(&finetune, &spec->finetune);
+    }
     weights_free(&weights);
-    return good;
+    return loaded;
 }
 
 void compare_estimate(EntryEstimate *estimates, const CompareInput *input) {
     bool features_counted = false;
+    double channels = input->encoder ? encoder_config(input->encoder->encoder)->channels : 0;
     for (int i = 0; i < input->entry_count; i++) {
         const EntrySpec *spec = &input->entries[i];
         EntryEstimate *estimate = &estimates[i];
@@ -101,12 +108,15 @@ void compare_estimate(EntryEstimate *estimates, const CompareInput *input) {
             continue;
         }
         if (spec->kind == ENTRY_WORDS)
-            known = time_words(&estimate->seconds, input, spec, NULL);
+            known = time_words(estimate, input, spec, NULL);
         else if (spec->kind == ENTRY_FINETUNE)
             known = time_finetune(estimate, input, spec, NULL);
-        else if (!features_counted) { /* one pass serves all of path A */
+        else if (features_counted)
+            estimate->memory_mb = linear_needs_mb(input->dataset, &spec->linear, channels, channels);
+        else { /* one pass serves all of path A */
             known = time_features(&estimate->seconds, input, &spec->linear.extract, NULL);
             features_counted = known;
+            if (known) estimate->memory_mb = linear_needs_mb(input->dataset, &spec->linear, channels, channels);
         }
         if (!known) *estimate = (EntryEstimate){.seconds = (double)NAN, .memory_mb = (double)NAN};
     }

@@ -42,7 +42,7 @@ typedef struct WorkspaceOptions {
 
 /* pool: threads that share the work inside one batch (latency, training); NULL runs on the calling thread (throughput: one workspace a thread). */
 MUST_CHECK Workspace *workspace_new(const Encoder *encoder, const WorkspaceOptions *options, Pool *pool, Error *err);
-size_t workspace_bytes(const Encoder *encoder, const WorkspaceOptions *options, int threads); /* what workspace_new will take */
+size_t workspace_bytes(const EncoderConfig *config, const WorkspaceOptions *options, int threads); /* what workspace_new will take */
 void workspace_free(Workspace *workspace);
 
 typedef struct ForwardOptions {

@@ -81,17 +81,17 @@ static void plan(Arena *arena, Workspace *ws, const EncoderConfig *c, const Work
 }
 
 /* The small arrays that the plan fills in. */
-static bool make_frame(Workspace *ws, const Encoder *encoder, const WorkspaceOptions *options, int threads, Error *err) {
+static bool make_frame(Workspace *ws, const EncoderConfig *config, const WorkspaceOptions *options, int threads, Error *err) {
     *ws = (Workspace){.options = *options, .thread_count = threads};
     ws->threads = mem_new((size_t)threads, sizeof *ws->threads, err);
-    ws->layers = ws->threads ? mem_new((size_t)encoder->weights->config.layers, sizeof *ws->layers, err) : NULL;
+    ws->layers = ws->threads ? mem_new((size_t)config->layers, sizeof *ws->layers, err) : NULL;
     return ws->layers != NULL;
 }
 
-size_t workspace_bytes(const Encoder *encoder, const WorkspaceOptions *options, int threads) {
+size_t workspace_bytes(const EncoderConfig *config, const WorkspaceOptions *options, int threads) {
     Workspace ws;
     Arena measure = {0};
-    if (make_frame(&ws, encoder, options, threads, NULL)) plan(&measure, &ws, &encoder->weights->config, options, threads);
+    if (make_frame(&ws, config, options, threads, NULL)) plan(&measure, &ws, config, options, threads);
     mem_free(ws.threads);
     mem_free(ws.layers);
     return measure.used;
@@ -102,7 +102,7 @@ Workspace *workspace_new(const Encoder *encoder, const WorkspaceOptions *options
     if (!ws) return NULL;
     const EncoderConfig *config = &encoder->weights->config;
     int threads = pool_threads(pool);
-    bool good = make_frame(ws, encoder, options, threads, err);
+    bool good = make_frame(ws, config, options, threads, err);
     ws->pool = pool;
     Arena arena = {0};
     if (good) plan(&arena, ws, config, options, threads);

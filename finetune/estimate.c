@@ -37,15 +37,16 @@ static bool time_step(Trainer *trainer, float *stand_in, int count, double *seco
     return true;
 }
 
-/* Four blocks (weights, gradients, two moments), the weights packed for both directions, and the room to run in. */
-static double memory_mb(const Trainer *trainer) {
-    const FinetuneInput *input = trainer->input;
-    int threads = pool_threads(input->pool);
+/* Three blocks (gradients, two moments), the weights packed for both directions, the room to run in, and the answers of an evaluation. */
+double finetune_memory_mb(const FinetuneInput *input, const FinetuneOptions *options) {
+    const Weights *weights = input->weights;
+    TrainPlan plan = plan_make(options, input->train.count, input->validation.count > 0);
     WorkspaceOptions room =
-        gradient_workspace_options(&input->train, trainer->gradient.row_budget, trainer->options->freeze_layers);
-    double block = (double)input->weights->table.total * sizeof(float);
-    double packed = trainer->flos_per_token / 6.0 * 2 * sizeof(float);
-    return (4 * block + packed + (double)workspace_bytes(trainer->encoder, &room, threads)) / MB;
+        gradient_workspace_options(&input->train, trainer_most_rows(&plan, input->train.count), options->freeze_layers);
+    double block = (double)weights->table.total * sizeof(float);
+    double packed = (double)trainer_computing_parameters(&weights->table) * 2 * sizeof(float);
+    double answers = (double)input->validation.count * weights->config.classes * sizeof(double);
+    return (3 * block + packed + answers + (double)workspace_bytes(&weights->config, &room, pool_threads(input->pool))) / MB;
 }
 
 static double disk_mb(const Trainer *trainer) {
@@ -73,7 +74,7 @@ bool finetune_estimate(FinetuneEstimate *out, const FinetuneInput *input, const 
         double evaluation_s = out->step_s * FORWARD_SHARE * token_sum(&input->validation) / step_tokens;
         out->steps = trainer.plan.steps;
         out->train_s = out->step_s * (double)out->steps + evaluation_s * (double)count_due(&trainer.plan, plan_evaluates);
-        out->memory_mb = memory_mb(&trainer);
+        out->memory_mb = finetune_memory_mb(input, options) + (double)input->weights->table.total * sizeof(float) / MB;
         out->disk_mb = disk_mb(&trainer);
     }
     mem_free(stand_in);

@@ -81,6 +81,9 @@ void finetune_result_free(FinetuneResult *result); /* takes a zeroed one */
 MUST_CHECK bool finetune_predict(Predictions *out, const Encoder *encoder, const FinetuneRows *rows, const char *task, Pool *pool,
                                  const Observer *observer, Error *err);
 
+/* What finetune_run takes beside the weights, in MB of 2^20 bytes; it refuses to begin when there is less (common/available.h). */
+double finetune_memory_mb(const FinetuneInput *input, const FinetuneOptions *options);
+
 typedef struct FinetuneEstimate {
     int64_t steps;
     double step_s;    /* one timed step */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/available.h"
 #include "common/clock.h"
 #include "finetune/predict.h"
 #include "finetune/results.h"
@@ -10,7 +11,7 @@
 /* ---- making ---- */
 
 /* num_parameters(exclude_embeddings=True): all but the tables that are looked up. */
-static size_t computing_parameters(const WeightTable *table) {
+size_t trainer_computing_parameters(const WeightTable *table) {
     static const ModelPart TABLES[] = {PART_WORDS, PART_POSITIONS, PART_TYPES};
     size_t count = 0;
     for (int i = 0; i < table->count; i++) count += table->tensors[i].count;
@@ -42,6 +43,11 @@ static bool check_input(const FinetuneInput *input, Error *err) {
     return true;
 }
 
+int trainer_most_rows(const TrainPlan *plan, int rows) {
+    int64_t step_rows = (int64_t)plan->batch * plan->accumulation;
+    return step_rows < rows ? (int)step_rows : rows;
+}
+
 bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOptions *options, const Observer *observer,
                   Error *err) {
     const Weights *weights = input->weights;
@@ -49,12 +55,12 @@ bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOp
     trainer->started_s = clock_wall_s();
     if (!check_input(input, err) || !finetune_options_check(options, weights->config.layers, err)) return false;
     trainer->plan = plan_make(options, input->train.count, input->validation.count > 0);
-    trainer->flos_per_token = 6.0 * (double)computing_parameters(&weights->table);
-    int64_t step_rows = (int64_t)trainer->plan.batch * trainer->plan.accumulation;
-    int most_rows = step_rows < input->train.count ? (int)step_rows : input->train.count;
+    trainer->flos_per_token = 6.0 * (double)trainer_computing_parameters(&weights->table);
+    int most_rows = trainer_most_rows(&trainer->plan, input->train.count);
     AdamWOptions adamw = {options->adam_beta1, options->adam_beta2, options->adam_epsilon, options->weight_decay,
                           options->freeze_layers};
-    return write_identity(trainer, err) && (trainer->order = mem_new((size_t)input->train.count, sizeof *trainer->order, err)) &&
+    return memory_check("this training", finetune_memory_mb(input, options), "a smaller model or --freeze_layers needs less", err) &&
+           write_identity(trainer, err) && (trainer->order = mem_new((size_t)input->train.count, sizeof *trainer->order, err)) &&
            (trainer->encoder = encoder_new(weights, true, input->pool, err)) &&
            gradient_make(&trainer->gradient, trainer->encoder, weights, &input->train, most_rows, options, input->pool, err) &&
            adamw_make(&trainer->adamw, &weights->table, &adamw, err);

@@ -26,12 +26,16 @@ typedef struct Trainer {
     int64_t resumed_from;
 } Trainer;
 
-/* Checks the options, makes the plan, and takes all the memory a run needs. */
+/* Checks the options, makes the plan, and takes all the memory a run needs; ERROR_FAILED, before it takes any, when that is more than there is. */
 MUST_CHECK bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOptions *options,
                              const Observer *observer, Error *err);
 void trainer_free(Trainer *trainer); /* takes a zeroed one */
 
 CheckpointParts trainer_parts(Trainer *trainer);
+
+/* num_parameters(exclude_embeddings=True), and how many rows a step has. */
+size_t trainer_computing_parameters(const WeightTable *table);
+int trainer_most_rows(const TrainPlan *plan, int rows);
 
 /* One optimiser step: gradients, norm, update. Nothing has changed when it fails because loss or norm are no numbers. */
 MUST_CHECK bool trainer_step(Trainer *trainer, Error *err);

@@ -1,0 +1,341 @@
+#include "faults.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <link.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* ---- what is hit ---- */
+
+#define FILE_CALLS \
+    CALL(open) CALL(read) CALL(pread) CALL(write) CALL(pwrite) CALL(fsync) CALL(close) CALL(rename) CALL(renameat2) CALL(linkat) CALL(unlink) \
+    CALL(remove) CALL(mkdir) CALL(opendir) CALL(readdir) CALL(stat) CALL(lstat) CALL(fstat) CALL(access) CALL(mkostemps) CALL(fchmod) \
+    CALL(ftruncate) CALL(flock) CALL(nftw) CALL(mmap) CALL(fopen) CALL(pthread_create)
+#define MEMORY_CALLS CALL(malloc) CALL(calloc) CALL(realloc) CALL(aligned_alloc)
+
+typedef enum Call {
+#define CALL(name) CALL_##name,
+    FILE_CALLS CALLS_OF_FILES,
+    CALLS_BEFORE_MEMORY = CALLS_OF_FILES - 1,
+    MEMORY_CALLS CALLS
+#undef CALL
+} Call;
+
+static const char *const NAMES[] = {
+#define CALL(name) [CALL_##name] = #name,
+    FILE_CALLS MEMORY_CALLS
+#undef CALL
+};
+
+static struct {
+    atomic_bool armed;
+    bool chosen[CALLS];
+    FaultAction action;
+    long at;
+    int error;
+    char path[256];
+    atomic_long count, blocks;
+    FaultReport *report;
+} plan;
+
+static void choose(const char *names) {
+    memset(plan.chosen, 0, sizeof plan.chosen);
+    for (const char *at = names; *at;) {
+        size_t size = strcspn(at, ",");
+        for (int call = 0; call < CALLS; call++) {
+            const char *group = call < CALLS_OF_FILES ? "files" : "memory";
+            if ((strlen(NAMES[call]) == size && strncmp(at, NAMES[call], size) == 0) ||
+                (strlen(group) == size && strncmp(at, group, size) == 0))
+                plan.chosen[call] = true;
+        }
+        at += size + (at[size] == ',');
+    }
+}
+
+FaultReport *fault_report_new(void) {
+    static FaultReport unshared;
+    void *shared = mmap(NULL, sizeof(FaultReport), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return shared == MAP_FAILED ? &unshared : shared;
+}
+
+void fault_arm(const FaultPlan *wanted, FaultReport *report) {
+    choose(wanted->calls);
+    plan.action = wanted->action;
+    plan.at = wanted->at;
+    plan.error = wanted->error;
+    (void)snprintf(plan.path, sizeof plan.path, "%s", wanted->path ? wanted->path : "");
+    atomic_store(&plan.count, 0);
+    atomic_store(&plan.blocks, 0);
+    *report = (FaultReport){0};
+    plan.report = report;
+    atomic_store(&plan.armed, true);
+}
+
+void fault_disarm(void) {
+    atomic_store(&plan.armed, false);
+    if (!plan.report) return;
+    plan.report->count = atomic_load(&plan.count);
+    plan.report->blocks = atomic_load(&plan.blocks);
+}
+
+/* ---- who calls ---- */
+
+/* The program itself, and small libraries that check what they are given. What oneDNN, OpenBLAS, liblinear, cairo and the C library take for
+ * themselves is theirs: see docs/TRUST.md. */
+typedef struct Range {
+    uintptr_t begin, end;
+} Range;
+static Range own[8];
+static int own_count;
+
+static int add_range(struct dl_phdr_info *module, size_t size, void *context) {
+    static const char *const LIBRARIES[] = {"libcjson", "libutf8proc", "libz."};
+    (void)size, (void)context;
+    static bool first = true;
+    bool is_own = first; /* the program comes first, without a name */
+    first = false;
+    for (size_t i = 0; i < sizeof LIBRARIES / sizeof *LIBRARIES; i++) is_own = is_own || strstr(module->dlpi_name, LIBRARIES[i]);
+    if (!is_own || own_count == sizeof own / sizeof *own) return 0;
+    Range range = {UINTPTR_MAX, 0};
+    for (int i = 0; i < module->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &module->dlpi_phdr[i];
+        if (part->p_type != PT_LOAD) continue;
+        uintptr_t begin = module->dlpi_addr + part->p_vaddr;
+        if (begin < range.begin) range.begin = begin;
+        if (begin + part->p_memsz > range.end) range.end = begin + part->p_memsz;
+    }
+    own[own_count++] = range;
+    return 0;
+}
+
+static bool is_own(const void *caller) {
+    for (int i = 0; i < own_count; i++)
+        if ((uintptr_t)caller >= own[i].begin && (uintptr_t)caller < own[i].end) return true;
+    return false;
+}
+
+/* ---- the moment ---- */
+
+typedef enum Moment { PASSES, FAILS, CUT, KILLED_AFTER } Moment;
+
+static void die(void) {
+    (void)kill(getpid(), SIGKILL);
+    for (;;) (void)pause();
+}
+
+static Moment meet(Call call, const char *path, int file, const void *caller) {
+    if (!atomic_load(&plan.armed) || !plan.chosen[call] || !is_own(caller)) return PASSES;
+    int kept = errno;
+    char name[400] = "";
+    if (!path && file >= 0) {
+        char link[64];
+        (void)snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+        ssize_t size = readlink(link, name, sizeof name - 1);
+        name[size > 0 ? size : 0] = '\0';
+    }
+    errno = kept;
+    if (!path) path = name;
+    if (plan.path[0] && !strstr(path, plan.path)) return PASSES;
+    long count = atomic_fetch_add(&plan.count, 1) + 1;
+    plan.report->count = count;
+    if (count != plan.at) return PASSES;
+    (void)snprintf(plan.report->hit, sizeof plan.report->hit, "%s %.400s", NAMES[call], path);
+    if (plan.action == FAULT_KILL_BEFORE) die();
+    errno = plan.action == FAULT_FAIL ? plan.error : kept;
+    return plan.action == FAULT_FAIL ? FAILS : plan.action == FAULT_SHORT ? CUT : KILLED_AFTER;
+}
+
+static void leave(Moment moment) {
+    if (moment == KILLED_AFTER) die();
+}
+
+#define CALLER __builtin_return_address(0)
+#define NEXT(name) \
+    static __typeof__(name) *next; \
+    if (!next) *(void **)&next = dlsym(RTLD_NEXT, #name)
+
+/* ---- files ---- */
+
+#define INTERPOSE(type, name, parameters, arguments, path, file, failed) \
+    type name parameters { \
+        NEXT(name); \
+        Moment moment = meet(CALL_##name, path, file, CALLER); \
+        if (moment == FAILS) return failed; \
+        type result = next arguments; \
+        leave(moment); \
+        return result; \
+    }
+
+INTERPOSE(int, fsync, (int file), (file), NULL, file, -1)
+INTERPOSE(int, rename, (const char *from, const char *to), (from, to), to, -1, -1)
+INTERPOSE(int, renameat2, (int a, const char *from, int b, const char *to, unsigned flags), (a, from, b, to, flags), to, -1, -1)
+INTERPOSE(int, linkat, (int a, const char *from, int b, const char *to, int flags), (a, from, b, to, flags), to, -1, -1)
+INTERPOSE(int, unlink, (const char *path), (path), path, -1, -1)
+INTERPOSE(int, remove, (const char *path), (path), path, -1, -1)
+INTERPOSE(int, mkdir, (const char *path, mode_t mode), (path, mode), path, -1, -1)
+INTERPOSE(DIR *, opendir, (const char *path), (path), path, -1, NULL)
+INTERPOSE(struct dirent *, readdir, (DIR * folder), (folder), NULL, dirfd(folder), NULL)
+INTERPOSE(int, stat, (const char *path, struct stat *status), (path, status), path, -1, -1)
+INTERPOSE(int, lstat, (const char *path, struct stat *status), (path, status), path, -1, -1)
+INTERPOSE(int, fstat, (int file, struct stat *status), (file, status), NULL, file, -1)
+INTERPOSE(int, access, (const char *path, int mode), (path, mode), path, -1, -1)
+INTERPOSE(int, mkostemps, (char *path, int suffix, int flags), (path, suffix, flags), path, -1, -1)
+INTERPOSE(int, fchmod, (int file, mode_t mode), (file, mode), NULL, file, -1)
+INTERPOSE(int, ftruncate, (int file, off_t size), (file, size), NULL, file, -1)
+INTERPOSE(int, flock, (int file, int operation), (file, operation), NULL, file, -1)
+INTERPOSE(void *, mmap, (void *at, size_t size, int protection, int flags, int file, off_t offset), (at, size, protection, flags, file, offset), NULL,
+          file, MAP_FAILED)
+INTERPOSE(ssize_t, pread, (int file, void *to, size_t size, off_t offset), (file, to, size, offset), NULL, file, -1)
+INTERPOSE(ssize_t, pwrite, (int file, const void *from, size_t size, off_t offset), (file, from, size, offset), NULL, file, -1)
+
+/* FAULT_MEMINFO is read in place of what the kernel says of the memory. */
+FILE *fopen(const char *path, const char *mode) {
+    NEXT(fopen);
+    const char *instead = strcmp(path, "/proc/meminfo") == 0 ? getenv("FAULT_MEMINFO") : NULL;
+    return meet(CALL_fopen, path, -1, CALLER) == FAILS ? NULL : next(instead ? instead : path, mode);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *context) {
+    NEXT(pthread_create);
+    return meet(CALL_pthread_create, "", -1, CALLER) == FAILS ? plan.error : next(thread, attributes, start, context);
+}
+
+/* The file is closed all the same, as close(2) has it. */
+int close(int file) {
+    NEXT(close);
+    Moment moment = meet(CALL_close, NULL, file, CALLER);
+    int result = next(file);
+    leave(moment);
+    if (moment != FAILS) return result;
+    errno = plan.error;
+    return -1;
+}
+
+ssize_t read(int file, void *to, size_t size) {
+    NEXT(read);
+    Moment moment = meet(CALL_read, NULL, file, CALLER);
+    if (moment == FAILS) return -1;
+    ssize_t result = next(file, to, moment == CUT && size > 1 ? size / 2 : size);
+    leave(moment);
+    return result;
+}
+
+ssize_t write(int file, const void *from, size_t size) {
+    NEXT(write);
+    Moment moment = meet(CALL_write, NULL, file, CALLER);
+    if (moment == FAILS) return -1;
+    ssize_t result = next(file, from, moment == CUT && size > 1 ? size / 2 : size);
+    leave(moment);
+    return result;
+}
+
+int open(const char *path, int flags, ...) {
+    NEXT(open);
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    Moment moment = meet(CALL_open, path, -1, CALLER);
+    if (moment == FAILS) return -1;
+    int result = next(path, flags, mode);
+    leave(moment);
+    return result;
+}
+
+int nftw(const char *path, __nftw_func_t each, int most, int flags) {
+    NEXT(nftw);
+    Moment moment = meet(CALL_nftw, path, -1, CALLER);
+    if (moment == FAILS) return -1;
+    int result = next(path, each, most, flags);
+    leave(moment);
+    return result;
+}
+
+/* ---- memory ---- */
+
+#if !defined(__SANITIZE_ADDRESS__)
+
+/* The C library's own, without dlsym, which may ask for memory itself. */
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *block, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
+extern void __libc_free(void *block);
+
+static void *counted(void *block, const void *caller) {
+    if (block && atomic_load(&plan.armed) && is_own(caller)) atomic_fetch_add(&plan.blocks, 1);
+    return block;
+}
+
+void *malloc(size_t size) {
+    return meet(CALL_malloc, "", -1, CALLER) == FAILS ? NULL : counted(__libc_malloc(size), CALLER);
+}
+
+void *calloc(size_t count, size_t size) {
+    return meet(CALL_calloc, "", -1, CALLER) == FAILS ? NULL : counted(__libc_calloc(count, size), CALLER);
+}
+
+void *realloc(void *block, size_t size) {
+    if (meet(CALL_realloc, "", -1, CALLER) == FAILS) return NULL;
+    void *grown = __libc_realloc(block, size);
+    return block ? grown : counted(grown, CALLER);
+}
+
+void *aligned_alloc(size_t alignment, size_t size) {
+    return meet(CALL_aligned_alloc, "", -1, CALLER) == FAILS ? NULL : counted(__libc_memalign(alignment, size), CALLER);
+}
+
+void free(void *block) {
+    if (block && atomic_load(&plan.armed) && is_own(CALLER)) atomic_fetch_sub(&plan.blocks, 1);
+    __libc_free(block);
+}
+
+#endif
+
+/* ---- as a library ---- */
+
+static const char *report_path;
+
+static FaultAction action_named(const char *name) {
+    return strcmp(name, "short") == 0         ? FAULT_SHORT
+           : strcmp(name, "kill_before") == 0 ? FAULT_KILL_BEFORE
+           : strcmp(name, "kill_after") == 0  ? FAULT_KILL_AFTER
+                                              : FAULT_FAIL;
+}
+
+__attribute__((constructor)) static void begin(void) {
+    dl_iterate_phdr(add_range, NULL);
+    const char *calls = getenv("FAULT_CALLS"), *action = getenv("FAULT_ACTION"), *at = getenv("FAULT_AT"), *error = getenv("FAULT_ERROR");
+    if (!calls) return;
+    report_path = getenv("FAULT_REPORT");
+    FaultPlan wanted = {.calls = calls,
+                        .action = action_named(action ? action : "fail"),
+                        .at = at ? atol(at) : 0,
+                        .error = error ? atoi(error) : EIO,
+                        .path = getenv("FAULT_PATH")};
+    fault_arm(&wanted, fault_report_new());
+}
+
+__attribute__((destructor)) static void end(void) {
+    fault_disarm();
+    int file = report_path ? open(report_path, O_WRONLY | O_CREAT | O_TRUNC, 0666) : -1;
+    if (file < 0) return;
+    (void)dprintf(file, "%ld %ld %s\n", plan.report->count, plan.report->blocks, plan.report->hit);
+    (void)close(file);
+}

@@ -1,0 +1,37 @@
+/* Calls into the system that fail, or before or after which the process is killed, at a place the test chooses. What a program's own code calls is
+ * counted (not what its libraries call among themselves), and the N-th of the chosen kinds is hit.
+ *
+ * Linked into a test, it is armed with fault_arm. As a library for LD_PRELOAD it reads the same from the environment:
+ *   FAULT_CALLS=write,fsync,…   kinds, or files, memory (groups of kinds)
+ *   FAULT_ACTION=fail|short|kill_before|kill_after
+ *   FAULT_AT=N                  the N-th such call, from 1; 0: none, they are only counted
+ *   FAULT_ERROR=28              errno of a failure
+ *   FAULT_PATH=part             only calls about a path with this part
+ *   FAULT_MEMINFO=file          read in place of /proc/meminfo
+ *   FAULT_REPORT=file           at the end: how many there were, blocks of memory not given back, and which was hit */
+#ifndef TWOFOLD_TESTS_FAULTS_H
+#define TWOFOLD_TESTS_FAULTS_H
+
+typedef enum FaultAction { FAULT_FAIL, FAULT_SHORT, FAULT_KILL_BEFORE, FAULT_KILL_AFTER } FaultAction;
+
+typedef struct FaultPlan {
+    const char *calls;
+    FaultAction action;
+    long at;
+    int error;
+    const char *path; /* NULL: any */
+} FaultPlan;
+
+/* In memory that a forked process shares with its parent: it is there after the process has been killed. */
+typedef struct FaultReport {
+    long count;      /* of the calls chosen */
+    long blocks;     /* memory that own code has taken and not given back since it was armed */
+    char hit[512];   /* "rename /tmp/run/metrics.json", or "" */
+} FaultReport;
+
+/* From now on; the report is borrowed until fault_disarm. */
+void fault_arm(const FaultPlan *plan, FaultReport *report);
+void fault_disarm(void);
+FaultReport *fault_report_new(void); /* shared; never NULL, never given back */
+
+#endif
