@@ -9,9 +9,10 @@
 
 /* These are known by their bytes. trainer_state.json holds measured times too, and is known by what it says without them, so that the
  * same run leaves the same progress.json. */
-static const char *const HASHED[] = {"config.json", "identity.json", "model.safetensors", "optimizer.safetensors"};
+static const char *const HASHED[] = {"config.json",    "identity.json",         "model.safetensors",       "optimizer.safetensors", "vocab.txt",
+                                     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"};
 static const char *const STATE_FILE = "trainer_state.json";
-enum { HASHED_COUNT = sizeof HASHED / sizeof *HASHED, PROGRESS_VERSION = 1 };
+enum { HASHED_COUNT = sizeof HASHED / sizeof *HASHED, HASHED_ALWAYS = 4, PROGRESS_VERSION = 1 }; /* the others where the model has them */
 
 /* ---- optimizer.safetensors ---- */
 
@@ -162,7 +163,9 @@ static bool write_hashes(JsonWriter *w, const CheckpointParts *parts, const char
     for (int i = 0; good && i < HASHED_COUNT; i++) {
         Path path;
         Sha256Hex hash;
-        good = path_make(&path, err, "%s/%s", folder, HASHED[i]) && sha256_file(&hash, path.text, err);
+        good = path_make(&path, err, "%s/%s", folder, HASHED[i]);
+        if (!good || (i >= HASHED_ALWAYS && !file_exists(path.text))) continue;
+        good = sha256_file(&hash, path.text, err);
         if (good) json_put_string(w, HASHED[i], hash.text);
     }
     if (good) json_put_string(w, STATE_FILE, hash_state(parts->state, parts, err, &good).text);
@@ -269,6 +272,7 @@ static bool check_files(const Json *hashes, const char *folder, Error *err) {
     for (int i = 0; i < HASHED_COUNT; i++) {
         Path path;
         Sha256Hex hash;
+        if (i >= HASHED_ALWAYS && !json_get(hashes, HASHED[i])) continue;
         if (!path_make(&path, err, "%s/%s", folder, HASHED[i]) || !sha256_file(&hash, path.text, err) ||
             !check_hash(hashes, folder, HASHED[i], &hash, err))
             return false;
@@ -307,6 +311,19 @@ static Json *read_progress(const char *folder, Error *err) {
     return NULL;
 }
 
+/* The end of a run wants its best weights: a checkpoint whose best is damaged cannot lead there. One that is missing is another matter (a run
+ * that goes on from another folder). */
+static bool check_best(const CheckpointParts *parts, const TrainState *read, Error *err) {
+    Path folder;
+    if (!parts->plan->loads_best || read->best_step == 0 || read->best_step == read->step) return true;
+    if (!checkpoint_path(&folder, parts->output_dir, read->best_step, err)) return false;
+    if (!folder_exists(folder.text)) return true;
+    Json *progress = read_progress(folder.text, err);
+    bool good = progress && check_files(json_get(progress, "sha256"), folder.text, err);
+    json_free(progress);
+    return good || error_prefix(err, "checkpoint-%lld, whose best is checkpoint-%lld", (long long)read->step, (long long)read->best_step);
+}
+
 bool checkpoint_load(const CheckpointParts *parts, const char *folder, Error *err) {
     TrainState read = {0};
     SafeTensors moments = {0};
@@ -314,7 +331,7 @@ bool checkpoint_load(const CheckpointParts *parts, const char *folder, Error *er
     Path optimizer;
     Json *progress = read_progress(folder, err);
     bool good = progress && check_identity(parts, folder, err) && check_files(json_get(progress, "sha256"), folder, err) &&
-                read_state(&read, parts, progress, folder, err) &&
+                read_state(&read, parts, progress, folder, err) && check_best(parts, &read, err) &&
                 path_make(&optimizer, err, "%s/optimizer.safetensors", folder) &&
                 safetensors_open(&moments, optimizer.text, err) && check_moments(parts, &moments, optimizer.text, err) &&
                 read_history(&read, parts->plan, &moments, optimizer.text, err) && load_weights(&loaded, parts, folder, err);

@@ -115,15 +115,15 @@ static const int *step_places(Trainer *trainer, int *count) {
     return trainer->order + first;
 }
 
-static bool fail_diverged(const Trainer *trainer, double loss, double norm, double rate, Error *err) {
+static bool fail_diverged(Trainer *trainer, double loss, double norm, double rate, Error *err) {
     char number[32];
+    trainer->diverged = true;
     number_text(number, rate);
     return FAIL(err, ERROR_FAILED,
                 "step %lld: the %s is %s at learning rate %s; the training has diverged (a smaller --learning_rate, "
-                "or --warmup_ratio 0.1, is the usual cure)%s",
+                "or --warmup_ratio 0.1, is the usual cure)",
                 (long long)trainer->state.step + 1, isfinite(loss) ? "norm of the gradients" : "loss",
-                isnan(isfinite(loss) ? norm : loss) ? "not a number" : "infinite", number,
-                trainer->state.saved ? "; the last checkpoint stands" : "");
+                isnan(isfinite(loss) ? norm : loss) ? "not a number" : "infinite", number);
 }
 
 bool trainer_step(Trainer *trainer, Error *err) {
@@ -292,6 +292,17 @@ static bool interrupt(Trainer *trainer, Error *err) {
                 (long long)trainer->plan.steps, trainer->input->output_dir, (long long)step);
 }
 
+/* The step changed nothing: what was before it is good, and kept. */
+static bool keep_last_good(Trainer *trainer, Error *err) {
+    Error failure = *err, why = {0};
+    int64_t step = trainer->state.step;
+    bool kept = step > 0 && (trainer->state.saved == step || save(trainer, true, &why));
+    *err = (Error){0};
+    if (step == 0) return error_set(err, failure.kind, failure.file, failure.line, "%s", failure.message);
+    return error_set(err, failure.kind, failure.file, failure.line, kept ? "%s; the state before it is %s/checkpoint-%lld%s" : "%s; the state before it could not be kept in %s/checkpoint-%lld: %s",
+                     failure.message, trainer->input->output_dir, (long long)step, why.message);
+}
+
 static bool train(Trainer *trainer, Error *err) {
     bool good = follow_up(trainer, err);
     while (good && trainer->state.step < trainer->plan.steps && !stopped_early(trainer)) {
@@ -301,6 +312,7 @@ static bool train(Trainer *trainer, Error *err) {
         if (good && trainer->state.step < trainer->plan.steps) show_progress(trainer);
         good = good && follow_up(trainer, err);
     }
+    if (!good && trainer->diverged) return keep_last_good(trainer, err);
     if (!good && err->kind == ERROR_INTERRUPTED) { /* within an evaluation */
         *err = (Error){0};
         return interrupt(trainer, err);

@@ -24,6 +24,7 @@ typedef struct Trainer {
     double before_s;  /* seconds of the sessions before it */
     int64_t session_tokens;
     int64_t resumed_from;
+    bool diverged; /* the last step met a loss or a norm that is no number */
 } Trainer;
 
 /* Checks the options, makes the plan, and takes all the memory a run needs; ERROR_FAILED, before it takes any, when that is more than there is. */

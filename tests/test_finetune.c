@@ -592,6 +592,66 @@ static void test_divergence_names_step_and_rate(void **state) {
     fixture_close(&fixture);
 }
 
+/* A decay that multiplies the weights: within a few steps nothing is a number any more. */
+static void test_divergence_keeps_the_last_good_state(void **state) {
+    (void)state;
+    Fixture fixture;
+    Error err = {0};
+    FinetuneResult result = {0};
+    FinetuneOptions options = thirty_steps();
+    long long step = 0, kept = 0;
+    options.learning_rate = 1000;
+    options.weight_decay = 1000;
+    fixture_open(&fixture, "tiny-bert", 2, false);
+    assert_false(finetune_run(&result, &fixture.input, &options, NULL, &err));
+    const char *named = strstr(err.message, "step "), *where = strstr(err.message, "/checkpoint-");
+    if (err.kind != ERROR_FAILED || !named || !where || sscanf(named, "step %lld:", &step) != 1 ||
+        sscanf(where, "/checkpoint-%lld", &kept) != 1 || !strstr(err.message, "at learning rate ") || step < 2)
+        fail_msg("%s", err.message);
+    assert_int_equal(kept, step - 1);
+    assert_int_equal(result.steps, kept);
+    char *list = fixture_list(&fixture), name[64];
+    snprintf(name, sizeof name, "checkpoint-%lld\n", kept);
+    assert_non_null(strstr(list, name));
+    free(list);
+    for (size_t i = 0; i < fixture.weights.table.total; i++) assert_true(isfinite(fixture.weights.block[i]));
+    finetune_result_free(&result);
+    /* the same command says the same again */
+    char first[1024];
+    strcpy(first, err.message);
+    err = (Error){0};
+    assert_false(finetune_run(&result, &fixture.input, &options, NULL, &err));
+    assert_string_equal(err.message, first);
+    finetune_result_free(&result);
+    fixture_close(&fixture);
+}
+
+/* One that is not the newest may be the best, without which the run cannot end: whichever is damaged, it ends as if it were not. */
+static void test_a_damaged_best_is_trained_again(void **state) {
+    (void)state;
+    static const int STEPS[] = {10, 20};
+    FinetuneOptions options = thirty_steps();
+    for (size_t i = 0; i < 2; i++) {
+        Fixture straight, damaged;
+        Error err = {0};
+        FinetuneResult result = {0};
+        char name[64];
+        fixture_open(&straight, "tiny-bert", 2, true);
+        fixture_open(&damaged, "tiny-bert", 2, true);
+        run_ok(&straight, &options);
+        stop_run(&damaged, &options, 26);
+        snprintf(name, sizeof name, "checkpoint-%d/model.safetensors", STEPS[i]);
+        char path[700];
+        snprintf(path, sizeof path, "%s/%s", damaged.output_dir, name);
+        if (file_exists(path)) damage(&damaged, name, false);
+        CHECK_OK(finetune_run(&result, &damaged.input, &options, NULL, &err), &err);
+        check_same_weights(&straight, &damaged);
+        finetune_result_free(&result);
+        fixture_close(&straight);
+        fixture_close(&damaged);
+    }
+}
+
 static void test_rows_that_do_not_fit_are_named(void **state) {
     (void)state;
     Fixture fixture;
@@ -646,6 +706,8 @@ int main(void) {
         cmocka_unit_test(test_nothing_is_written_that_was_not_asked_for),
         cmocka_unit_test(test_frozen_layers_keep_their_weights),
         cmocka_unit_test(test_divergence_names_step_and_rate),
+        cmocka_unit_test(test_divergence_keeps_the_last_good_state),
+        cmocka_unit_test(test_a_damaged_best_is_trained_again),
         cmocka_unit_test(test_rows_that_do_not_fit_are_named),
         cmocka_unit_test(test_an_estimate_changes_nothing),
     };
