@@ -1,4 +1,4 @@
-/* How near the encoder comes to the processor's matrix rate: build/bench/encoder [--threads N] [--base].
+/* How near the encoder comes to the processor's matrix rate: build/bench/encoder [--threads N] [--base] [--dtype float32|bfloat16|int8].
  *
  * The matrix rate is the best of oneDNN's own large products with packed weights, on the same threads in the same run, alternating
  * with the encoder; medians are printed. Floating-point operations count 24·C² + 4·T·C a token and layer (T tokens in its row), for a
@@ -54,7 +54,9 @@ typedef struct Rate {
     Ops *ops;
     Packed *w;
     OpsRunner **runners;
-    float *x, *y;
+    void *x, *y;
+    size_t x_bytes, y_bytes; /* of one element */
+    Element y_element;
     int m, n, k;
 } Rate;
 
@@ -62,9 +64,14 @@ static void rate_task(void *context, int task, int thread) {
     Rate *rate = context;
     Error err = {0};
     size_t rows = (size_t)rate->m * (size_t)task;
-    if (!ops_product(rate->runners[thread], rate->y + rows * (size_t)rate->n, rate->n, rate->x + rows * (size_t)rate->k, rate->k,
-                     rate->w, NULL, rate->m, false, &err))
-        die(&err);
+    Product product = {.w = rate->w,
+                       .x = (unsigned char *)rate->x + rows * (size_t)rate->k * rate->x_bytes,
+                       .y = (unsigned char *)rate->y + rows * (size_t)rate->n * rate->y_bytes,
+                       .y_element = rate->y_element,
+                       .m = rate->m,
+                       .ldx = rate->k,
+                       .ldy = rate->n};
+    if (!ops_product(rate->runners[thread], &product, &err)) die(&err);
 }
 
 static double matrix_rate(Rate *rate, Pool *pool) {
@@ -74,21 +81,37 @@ static double matrix_rate(Rate *rate, Pool *pool) {
     return 2.0 * rate->m * parts * rate->n * rate->k / (clock_wall_s() - started_s);
 }
 
-static void make_rate(Rate *rate, Pool *pool, int size) {
+static void make_rate(Rate *rate, Pool *pool, Dtype dtype, int size) {
     Error err = {0};
     int threads = pool_threads(pool);
-    *rate = (Rate){.m = size, .n = size, .k = size};
-    size_t rows = (size_t)size * (size_t)threads * 2;
+    Element element = dtype == DTYPE_INT8 ? ELEMENT_UINT8 : dtype == DTYPE_BFLOAT16 ? ELEMENT_BFLOAT16 : ELEMENT_FLOAT32;
+    *rate = (Rate){.m = size, .n = size, .k = size, .y_element = dtype == DTYPE_INT8 ? ELEMENT_INT32 : ELEMENT_FLOAT32};
+    rate->x_bytes = element_bytes(element);
+    rate->y_bytes = element_bytes(rate->y_element);
+    size_t rows = (size_t)size * (size_t)threads * 2, square = (size_t)size * (size_t)size;
     rate->ops = ops_new(&err);
-    rate->x = mem_new(rows * (size_t)size, sizeof(float), &err);
-    rate->y = mem_new(rows * (size_t)size, sizeof(float), &err);
+    rate->x = mem_new(rows * (size_t)size, rate->x_bytes, &err);
+    rate->y = mem_new(rows * (size_t)size, rate->y_bytes, &err);
     rate->runners = mem_new((size_t)threads, sizeof *rate->runners, &err);
-    if (!rate->ops || !rate->x || !rate->y || !rate->runners) die(&err);
-    for (size_t i = 0; i < rows * (size_t)size; i++) rate->x[i] = (float)(mix((uint32_t)i) >> 8) * 0x1p-24f - 0.5f;
-    rate->w = ops_pack(rate->ops, rate->x, size, size, 1, size, &err);
+    float *weights = mem_new(square, sizeof *weights, &err);
+    if (!rate->ops || !rate->x || !rate->y || !rate->runners || !weights) die(&err);
+    for (size_t i = 0; i < square; i++) weights[i] = (float)(mix((uint32_t)i) >> 8) * 0x1p-24f - 0.5f;
+    for (size_t i = 0; i < rows * (size_t)size; i++) {
+        float value = weights[i % square];
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        if (dtype == DTYPE_INT8)
+            ((uint8_t *)rate->x)[i] = (uint8_t)(bits >> 8);
+        else if (dtype == DTYPE_BFLOAT16)
+            ((Bfloat16 *)rate->x)[i] = (Bfloat16)(bits >> 16);
+        else
+            ((float *)rate->x)[i] = value;
+    }
+    rate->w = ops_pack(rate->ops, dtype, weights, size, size, 1, size, &err);
     if (!rate->w) die(&err);
     for (int t = 0; t < threads; t++)
         if (!(rate->runners[t] = ops_runner_new(rate->ops, &err))) die(&err);
+    mem_free(weights);
 }
 
 /* ---- the encoder ---- */
@@ -180,13 +203,21 @@ static void bench_step(const Encoder *encoder, const Weights *weights, Rate *rat
 int main(int argc, char **argv) {
     Error err = {0};
     int threads = parallel_default_threads(), C = 384, F = 1536;
+    Dtype dtype = DTYPE_FLOAT32;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
             threads = atoi(argv[++i]);
-        else if (strcmp(argv[i], "--base") == 0)
+        else if (strcmp(argv[i], "--dtype") == 0 && i + 1 < argc) {
+            const char *name = argv[++i];
+            dtype = dtype_find(name);
+            if (dtype == DTYPES) {
+                fprintf(stderr, "encoder: --dtype is float32, bfloat16 or int8\n");
+                return 2;
+            }
+        } else if (strcmp(argv[i], "--base") == 0)
             C = 768, F = 3072;
         else {
-            fprintf(stderr, "usage: encoder [--threads N] [--base]\n");
+            fprintf(stderr, "usage: encoder [--threads N] [--base] [--dtype float32|bfloat16|int8]\n");
             return 2;
         }
     }
@@ -195,15 +226,15 @@ int main(int argc, char **argv) {
     Weights weights;
     Rate rate;
     make_weights(&weights, C, F);
-    make_rate(&rate, pool, 1536);
-    Encoder *encoder = encoder_new(&weights, true, pool, &err);
+    make_rate(&rate, pool, dtype, 1536);
+    Encoder *encoder = encoder_new(&weights, &(EncoderOptions){.dtype = dtype, .training = dtype != DTYPE_INT8}, pool, &err);
     if (!encoder) die(&err);
     matrix_rate(&rate, pool);
-    printf("%s, %d threads, float32, 6 layers × %d: the matrix rate is %.0f GFLOP/s\n", encoder_instruction_set(encoder), threads,
-           C, matrix_rate(&rate, pool) / 1e9);
+    printf("%s, %d threads, %s, 6 layers × %d: the matrix rate is %.0f GFLOP/s\n", encoder_instruction_set(encoder), threads,
+           dtype_name(dtype), C, matrix_rate(&rate, pool) / 1e9);
     static const int LENGTHS[] = {22, 128, 512};
     for (int i = 0; i < 3; i++) bench_forward(encoder, &rate, pool, C, LENGTHS[i]);
-    for (int i = 0; i < 2; i++) bench_step(encoder, &weights, &rate, pool, C, LENGTHS[i]);
+    for (int i = 0; i < 2 && dtype != DTYPE_INT8; i++) bench_step(encoder, &weights, &rate, pool, C, LENGTHS[i]);
     encoder_free(encoder);
     weights_free(&weights);
     pool_free(pool);

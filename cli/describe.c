@@ -118,5 +118,6 @@ void describe_machine(Run *run) {
     char name[128];
     environment_processor(name);
     int threads = run_threads(run);
-    terminal_say(&run->terminal, "machine   %s, %d thread%s · float32", name, threads, threads == 1 ? "" : "s");
+    terminal_say(&run->terminal, "machine   %s, %d thread%s · %s", name, threads, threads == 1 ? "" : "s",
+                 dtype_name(run->settings.dtype));
 }

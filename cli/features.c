@@ -137,6 +137,7 @@ static bool write_description(const Run *run, const Dataset *dataset, const Text
     json_put_int(&json, "layer", run->settings.extract.layer);
     json_put_bool(&json, "normalize", run->settings.extract.normalize);
     json_put_int(&json, "max_length", encoder->max_length);
+    json_put_string(&json, "dtype", dtype_name(encoder_dtype(encoder->encoder)));
     json_put_int(&json, "channels", encoder_config(encoder->encoder)->channels);
     json_write_key(&json, "labels");
     json_begin_array(&json);

@@ -95,7 +95,7 @@ static bool train(Job *job, Error *err) {
 
 static bool answer(Job *job, Error *err) {
     Run *run = job->run;
-    Encoder *encoder = encoder_new(&job->weights, false, run->pool, err);
+    Encoder *encoder = encoder_new(&job->weights, &(EncoderOptions){.dtype = job->options.dtype}, run->pool, err);
     bool ok = encoder != NULL;
     for (Split split = SPLIT_VALIDATION; ok && split < SPLIT_COUNT; split++) {
         FinetuneRows rows = rows_of(job, split);

@@ -59,7 +59,8 @@ static bool run_command(Run *run, char *const *words, int count, Error *err) {
     if (!options_parse(&run->options, settings_table(), (int)run->command, &run->settings, words, count, err)) return false;
     settings_spread_seed(&run->settings);
     run->terminal.quiet = run->settings.quiet;
-    return check_arguments(run, err) && options_check_needed(&run->options, err) && command_get(run->command)->run(run, err);
+    return check_arguments(run, err) && options_check_needed(&run->options, err) &&
+           settings_choose_dtype(&run->settings, run->command, err) && command_get(run->command)->run(run, err);
 }
 
 static int print_overview(Run *run, FILE *stream, Error *err) {

@@ -26,6 +26,16 @@ void settings_spread_seed(Settings *settings) {
     settings->finetune.seed = settings->seed;
 }
 
+bool settings_choose_dtype(Settings *settings, CommandId command, Error *err) {
+    bool infers = command == COMMAND_FEATURES || command == COMMAND_EVALUATE || command == COMMAND_PREDICT;
+    if (settings->dtype == DTYPE_INT8 && !infers)
+        return FAIL(err, ERROR_USAGE, "--dtype int8 is for features, evaluate and predict; %s takes float32, bfloat16 or auto",
+                    COMMAND_NAMES[command]);
+    if (settings->dtype != DTYPE_FLOAT32 && !dtype_resolve(&settings->dtype, err)) return false;
+    settings->finetune.dtype = settings->dtype;
+    return true;
+}
+
 /* Which commands take a row: single ones, and the sets that come again. */
 enum {
     COMPARE = 1 << COMMAND_COMPARE,
@@ -113,6 +123,11 @@ static const Option ROWS[] = {
     {"max_length", "max_seq_length", OPTION_INT, AT(max_length), OPTION_BETWEEN(2, 1 << 20),
      .unset = "as long as the model allows", MODEL, .commands = EXPLORE | POOLING | TUNING | EVALUATE | PREDICT,
      .help = "tokens in a text, [CLS] and [SEP] included; what is longer is cut"},
+    {"dtype", NULL, OPTION_CHOICE, AT(dtype), .choices = "float32 bfloat16 int8 auto", MODEL,
+     .commands = POOLING | TUNING | EVALUATE | PREDICT,
+     .help =
+         "of the encoder's products: bfloat16 needs AVX512-BF16 or AMX, int8 (features, evaluate, predict) AVX512-VNNI; auto is "
+         "bfloat16 where the processor has it"},
     {"pooling", NULL, OPTION_CHOICE, AT(extract.pooling), .choices = "cls mean max", MODEL, .commands = POOLING,
      .help = "one vector of a text's hidden states: that of [CLS], their mean, or the greatest of each channel"},
     {"layer", NULL, OPTION_INT, AT(extract.layer), MODEL, .commands = POOLING,

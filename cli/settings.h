@@ -49,6 +49,7 @@ typedef struct Settings {
 
     const char *model;
     int max_length; /* 0: as long as the model allows */
+    Dtype dtype;    /* as asked for until settings_choose_dtype */
     const char *output_dir;
     bool overwrite_output_dir;
     const char *cache_dir;
@@ -84,5 +85,7 @@ const OptionTable *settings_table(void);
 
 /* One --seed for all rooms' structs. Called once, after parsing. */
 void settings_spread_seed(Settings *settings);
+/* What auto means here, and whether processor and command can do what was asked for (ERROR_USAGE). */
+MUST_CHECK bool settings_choose_dtype(Settings *settings, CommandId command, Error *err);
 
 #endif

@@ -26,7 +26,7 @@ bool step_load_encoder(Run *run, TextEncoder *encoder, Error *err) {
     Path folder;
     Pool *pool = run_pool(run, err);
     if (!pool || !model_folder_find(&folder, run->settings.model, err) ||
-        !text_encoder_load(encoder, folder.text, 0, run->settings.max_length, pool, err))
+        !text_encoder_load_as(encoder, folder.text, 0, run->settings.max_length, run->settings.dtype, pool, err))
         return false;
     describe_encoder(run, encoder);
     return true;
@@ -46,7 +46,7 @@ bool step_encode(Run *run, const TextEncoder *encoder, const Dataset *dataset, T
 static TextModel *put_first(Run *run, TextModel *second, Error *err) {
     Path folder;
     TextModel *first = model_folder_find(&folder, run->settings.cascade, err)
-                           ? text_model_load(folder.text, run->settings.max_length, run->pool, err)
+                           ? text_model_load_as(folder.text, run->settings.max_length, run->settings.dtype, run->pool, err)
                            : NULL;
     if (first) return text_model_cascade(first, second, run->settings.threshold, err);
     text_model_free(second);
@@ -63,7 +63,7 @@ static bool check_cascade(const Run *run, Error *err) {
 TextModel *step_load_model(Run *run, Path *found, Error *err) {
     Pool *pool = check_cascade(run, err) ? run_pool(run, err) : NULL;
     if (!pool || !model_folder_find(found, run->settings.model, err)) return NULL;
-    TextModel *model = text_model_load(found->text, run->settings.max_length, pool, err);
+    TextModel *model = text_model_load_as(found->text, run->settings.max_length, run->settings.dtype, pool, err);
     if (model && run->settings.cascade) model = put_first(run, model, err);
     if (!model || !run->settings.calibrated) return model;
     if (!text_model_calibrate(model, err)) {

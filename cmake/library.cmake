@@ -10,7 +10,7 @@ set(TWOFOLD_PUBLIC_HEADERS
   common/error.h common/file.h common/json.h common/memory.h common/observer.h common/parallel.h common/sha256.h common/utf8.h
   compare/linear_entry.h compare/text_model.h
   datasets/dataset.h datasets/load.h datasets/options.h
-  encoder/batch.h encoder/config.h encoder/encoder.h encoder/text_encoder.h encoder/tokenizer.h encoder/tokens.h encoder/weights.h
+  encoder/batch.h encoder/config.h encoder/dtype.h encoder/encoder.h encoder/text_encoder.h encoder/tokenizer.h encoder/tokens.h encoder/weights.h
   features/cache.h features/extract.h features/features.h features/npy.h features/tfidf.h
   finetune/finetune.h finetune/options.h
   metrics/confusion.h metrics/intervals.h metrics/paired_tests.h metrics/predictions.h metrics/scores.h)

@@ -1,5 +1,6 @@
 #include "common/parallel.h"
 
+#include <assert.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
@@ -29,6 +30,7 @@ struct Pool {
     PoolTask task;
     void *context;
     int count;
+    bool together; /* thread i runs task i */
 
     _Alignas(64) atomic_int next;    /* the next task nobody has taken */
     _Alignas(64) atomic_int running; /* workers that have not finished with this job */
@@ -61,7 +63,11 @@ static void work(Pool *pool, int index) {
     int outer_index = working_as;
     working_for = pool;
     working_as = index;
-    for (int task; (task = atomic_fetch_add(&pool->next, 1)) < pool->count;) pool->task(pool->context, task, index);
+    if (pool->together) {
+        if (index < pool->count) pool->task(pool->context, index, index);
+    } else {
+        for (int task; (task = atomic_fetch_add(&pool->next, 1)) < pool->count;) pool->task(pool->context, task, index);
+    }
     working_for = outer;
     working_as = outer_index;
 }
@@ -139,20 +145,11 @@ void pool_free(Pool *pool) {
 
 int pool_threads(const Pool *pool) { return pool ? pool->threads : 1; }
 
-void pool_run(Pool *pool, int count, PoolTask task, void *context) {
-    static _Thread_local bool serial;
-    if (!serial) {
-        keep_libraries_serial();
-        serial = true;
-    }
-    if (!pool || pool->threads == 1 || count <= 1 || working_for == pool) {
-        int index = working_for == pool ? working_as : 0;
-        for (int i = 0; i < count; i++) task(context, i, index);
-        return;
-    }
+static void run_job(Pool *pool, int count, PoolTask task, void *context, bool together) {
     pool->task = task;
     pool->context = context;
     pool->count = count;
+    pool->together = together;
     atomic_store(&pool->next, 0);
     atomic_store(&pool->running, pool->started);
     pthread_mutex_lock(&pool->lock);
@@ -166,6 +163,33 @@ void pool_run(Pool *pool, int count, PoolTask task, void *context) {
         while (atomic_load(&pool->running)) pthread_cond_wait(&pool->finished, &pool->lock);
         pthread_mutex_unlock(&pool->lock);
     }
+}
+
+static void keep_this_thread_serial(void) {
+    static _Thread_local bool serial;
+    if (serial) return;
+    keep_libraries_serial();
+    serial = true;
+}
+
+void pool_run(Pool *pool, int count, PoolTask task, void *context) {
+    keep_this_thread_serial();
+    if (!pool || pool->threads == 1 || count <= 1 || working_for == pool) {
+        int index = working_for == pool ? working_as : 0;
+        for (int i = 0; i < count; i++) task(context, i, index);
+        return;
+    }
+    run_job(pool, count, task, context, false);
+}
+
+int pool_together(const Pool *pool) { return !pool || working_for == pool ? 1 : pool->threads; }
+
+void pool_run_together(Pool *pool, int count, PoolTask task, void *context) {
+    assert(count <= pool_together(pool));
+    if (count <= 1)
+        pool_run(pool, count, task, context);
+    else
+        run_job(pool, count, task, context, true);
 }
 
 /* cgroup v2: "quota period", or "max period"; the part of the cores this group may use. */

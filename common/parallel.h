@@ -23,6 +23,11 @@ int pool_threads(const Pool *pool); /* 1 for NULL */
  * thread outside the pool may call it at a time. */
 void pool_run(Pool *pool, int count, PoolTask task, void *context);
 
+/* Runs tasks 0..count at the same time, each on a thread of its own, so that they may wait for each other; count is at most pool_together. */
+void pool_run_together(Pool *pool, int count, PoolTask task, void *context);
+/* How many tasks can run at the same time from here: the pool's threads, or 1 from within one of its tasks. */
+int pool_together(const Pool *pool);
+
 /* Cores this process may use: affinity mask and cgroup quota, at least 1; OMP_NUM_THREADS, when set, decides. */
 int parallel_default_threads(void);
 

@@ -114,7 +114,7 @@ static bool save(CascadeResult *cascade, Comparison *c, Pool *pool, const Observ
     if (read_record(cascade, c, record.text)) return true;
     return folder_remove(folder.text, err) &&
            text_model_save_cascade(models[0].text, models[1].text, cascade->validation.threshold, model.text, err) &&
-           costs_measure(&cascade->costs, model.text, c->dataset, c->seed, pool, observer, err) &&
+           costs_measure_as(&cascade->costs, model.text, c->dataset, c->seed, dtype_find(c->dtype), pool, observer, err) &&
            write_record(cascade, c, record.text, err);
 }
 

@@ -54,6 +54,7 @@ void compare_identify(CompareInput *input) {
     input->context.model = weights_sha256(&input->encoder->weights);
     input->context.tokenizer = tokenizer_sha256(input->encoder->folder.text);
     input->context.max_length = input->encoder->max_length;
+    input->context.dtype = encoder_dtype(input->encoder->encoder);
 }
 
 /* Lengths in tokens of the rows in a split, and how many were cut. */
@@ -125,7 +126,7 @@ static bool describe(Work *work, Error *err) {
     *out = (Comparison){.dataset = dataset,
                         .data = input->data,
                         .data_sha256 = input->context.data,
-                        .dtype = "float32",
+                        .dtype = dtype_name(input->encoder ? encoder_dtype(input->encoder->encoder) : DTYPE_FLOAT32),
                         .seed = input->seed,
                         .limits = input->limits,
                         .command = input->command,
@@ -159,8 +160,8 @@ static bool make_features(Work *work, Error *err) {
     work->has_made = true;
     for (int i = 0; i < work->input->entry_count && work->made_count < EXTRACT_MOST; i++) {
         const EntrySpec *spec = &work->input->entries[i];
-        bool known = spec->kind != ENTRY_FROZEN || spec->source != ENTRY_TRAINED || work->out->entries[i].status == ENTRY_FAILED ||
-                     work->out->entries[i].reused;
+        bool known = spec->kind != ENTRY_FROZEN || spec->source != ENTRY_TRAINED ||
+                     work->out->entries[i].status == ENTRY_FAILED || work->out->entries[i].reused;
         const ExtractOptions *e = &spec->linear.extract;
         for (int m = 0; m < work->made_count && !known; m++) {
             const ExtractOptions *other = &work->made[m].extract;
@@ -239,7 +240,7 @@ static bool load_with_head(Weights *weights, Work *work, const EntrySpec *spec, 
 
 static bool answer(Work *work, const Weights *weights, EntryResult *result, Error *err) {
     const CompareInput *input = work->input;
-    Encoder *encoder = encoder_new(weights, false, input->pool, err);
+    Encoder *encoder = encoder_new(weights, &(EncoderOptions){.dtype = encoder_dtype(input->encoder->encoder)}, input->pool, err);
     bool good = encoder != NULL;
     for (Split split = SPLIT_VALIDATION; good && split < SPLIT_COUNT; split++) {
         FinetuneRows rows = rows_of(input, split);
@@ -328,8 +329,8 @@ static bool train_entry(Work *work, const EntrySpec *spec, EntryResult *result, 
                                              : run_linear(work, spec, result, model_folder.text, err);
     if (good && measures_peak) result->costs.peak_rss_mb = memory_peak_mb();
     return good && score(work, result, err) && write_entry(work, result, folder, model_folder.text, err) &&
-           costs_measure(&result->costs, model_folder.text, work->input->dataset, work->input->seed, work->input->pool,
-                         work->observer, err) &&
+           costs_measure_as(&result->costs, model_folder.text, work->input->dataset, work->input->seed,
+                            work->input->context.dtype, work->input->pool, work->observer, err) &&
            entry_record_save(result, key, folder, err);
 }
 

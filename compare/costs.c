@@ -72,10 +72,15 @@ static bool measure_throughput(EntryCosts *costs, TextModel *model, const TextVi
 
 bool costs_measure(EntryCosts *costs, const char *model_folder, const Dataset *dataset, uint64_t seed, Pool *pool,
                    const Observer *observer, Error *err) {
+    return costs_measure_as(costs, model_folder, dataset, seed, DTYPE_FLOAT32, pool, observer, err);
+}
+
+bool costs_measure_as(EntryCosts *costs, const char *model_folder, const Dataset *dataset, uint64_t seed, Dtype dtype, Pool *pool,
+                      const Observer *observer, Error *err) {
     const RowList *test = &dataset->splits[SPLIT_TEST];
     TextView texts = {.data = dataset->text, .starts = dataset->starts, .rows = test->rows, .count = test->count};
     double started_s = clock_wall_s();
-    TextModel *model = text_model_load(model_folder, 0, pool, err);
+    TextModel *model = text_model_load_as(model_folder, 0, dtype, pool, err);
     if (!model) return false;
     costs->load_s = clock_wall_s() - started_s;
     int64_t bytes = text_model_bytes(model_folder);

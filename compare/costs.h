@@ -13,6 +13,9 @@ extern const EntryCosts COSTS_UNKNOWN; /* all NaN */
  * drawn by seed, one at a time, after 20 warm-ups. The other fields are left alone. */
 MUST_CHECK bool costs_measure(EntryCosts *costs, const char *model_folder, const Dataset *dataset, uint64_t seed, Pool *pool,
                               const Observer *observer, Error *err);
+/* The same with an encoder whose products are of another type than float32. */
+MUST_CHECK bool costs_measure_as(EntryCosts *costs, const char *model_folder, const Dataset *dataset, uint64_t seed, Dtype dtype,
+                                 Pool *pool, const Observer *observer, Error *err);
 
 /* One object, every field by name; null for what could not be measured. Stands under the key "costs" wherever it is written. */
 void costs_write_json(JsonWriter *json, const EntryCosts *costs);

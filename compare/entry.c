@@ -123,6 +123,7 @@ void entry_key(Buffer *out, const EntrySpec *spec, const EntryContext *context) 
         json_put_string(&json, "model", context->model.text);
         json_put_string(&json, "tokenizer", context->tokenizer.text);
         json_put_int(&json, "max_length", context->max_length);
+        json_put_string(&json, "dtype", dtype_name(context->dtype));
     }
     json_write_key(&json, "options");
     if (spec->source != ENTRY_TRAINED)

@@ -27,6 +27,7 @@ MUST_CHECK bool entry_preset(EntrySpec *spec, const char *name, const EntrySpec 
 typedef struct EntryContext {
     Sha256Hex data, model, tokenizer;
     int max_length;
+    Dtype dtype;
 } EntryContext;
 
 /* One JSON object (indented): the same exactly when a run would give the same result. */

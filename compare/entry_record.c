@@ -189,7 +189,8 @@ static bool take_training(EntryResult *entry, const SafeTensors *file, const Jso
     FinetuneResult *t = &entry->training;
     const StoredTensor *steps = safetensors_find(file, "training.steps"),
                        *evaluations = safetensors_find(file, "training.evaluations");
-    if (!is_table(steps, STEP_FIELDS) || !is_table(evaluations, EVALUATION_FIELDS) || evaluations->shape[0] > INT32_MAX) return false;
+    if (!is_table(steps, STEP_FIELDS) || !is_table(evaluations, EVALUATION_FIELDS) || evaluations->shape[0] > INT32_MAX)
+        return false;
     t->steps = steps->shape[0];
     t->evaluation_count = (int)evaluations->shape[0];
     double *numbers =

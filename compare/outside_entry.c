@@ -30,8 +30,8 @@ bool outside_entry_model(EntrySpec *spec, const char *name, const char *folder, 
         int k = 0, kinds = sizeof KINDS / sizeof *KINDS;
         while (k < kinds && strcmp(kind, text_model_kind_names[k]) != 0) k++;
         if (k < kinds) spec->kind = KINDS[k];
-        bool known =
-            k < kinds || FAIL(err, ERROR_MODEL, "%s: kind is '%s', expected dummy, tfidf, encoder or cascade", described.text, kind);
+        bool known = k < kinds ||
+                     FAIL(err, ERROR_MODEL, "%s: kind is '%s', expected dummy, tfidf, encoder or cascade", described.text, kind);
         json_free(json);
         if (!known) return false;
     } else if (!file_exists(config.text))

@@ -16,14 +16,16 @@ struct TextModel {
     ModelKind kind;
     int classes;
     Path folder;
-    char **labels; /* (classes); NULL for a fine-tuned model, whose labels are its config's, and a cascade, whose are its first's */
+    char *
+        *labels; /* (classes); NULL for a fine-tuned model, whose labels are its config's, and a cascade, whose are its first's */
     Pool *pool;
+    Dtype dtype;
     Classifier classifier; /* not of a fine-tuned model */
     Tfidf *tfidf;
     TextEncoder encoder; /* of both paths */
     Extractor *extractor;
     ExtractOptions extract;
-    Sweep *sweep;       /* of a fine-tuned model */
+    Sweep *sweep; /* of a fine-tuned model */
     TextCascade cascade;
     bool calibrated;
     double temperature; /* 1 unless calibrated */
@@ -71,7 +73,7 @@ static bool load_encoder(TextModel *model, const Json *json, const char *folder,
     int64_t stored = json_int_or(json_get(json, "max_length"), 0);
     if (stored < 0 || stored > INT32_MAX) return FAIL(err, ERROR_MODEL, "%s: max_length is %lld", path, (long long)stored);
     if (!load_extract(model, json, path, err) ||
-        !text_encoder_load(&model->encoder, folder, 0, max_length ? max_length : (int)stored, model->pool, err))
+        !text_encoder_load_as(&model->encoder, folder, 0, max_length ? max_length : (int)stored, model->dtype, model->pool, err))
         return false;
     model->extractor = extractor_new(&model->extract, 1, model->encoder.encoder, model->pool, err);
     return model->extractor || error_prefix(err, "%s", path);
@@ -100,7 +102,7 @@ static bool load_described(TextModel *model, const char *folder, const char *pat
     Json *json = json_parse_file(path, ERROR_MODEL, err);
     bool ok = json && load_kind(model, json, path, err);
     if (ok && model->kind == MODEL_CASCADE) {
-        ok = text_cascade_load(&model->cascade, json, folder, max_length, model->pool, err);
+        ok = text_cascade_load(&model->cascade, json, folder, max_length, model->dtype, model->pool, err);
         json_free(json);
         model->classes = ok ? text_model_classes(model->cascade.models[0]) : 0;
         return ok;
@@ -120,7 +122,7 @@ static bool load_finetuned(TextModel *model, const char *folder, int max_length,
     if (!ok) return false;
     if (!has_head) return FAIL(err, ERROR_MODEL, "%s: an encoder without a classifier; `twofold train` puts one on top", folder);
     model->kind = MODEL_FINETUNED;
-    if (!text_encoder_load(&model->encoder, folder, -1, max_length, model->pool, err)) return false;
+    if (!text_encoder_load_as(&model->encoder, folder, -1, max_length, model->dtype, model->pool, err)) return false;
     model->classes = model->encoder.weights.config.classes;
     SweepOptions options = {.forward = {.cls_only = true}};
     model->sweep = sweep_new(model->encoder.encoder, &options, model->pool, err);
@@ -128,10 +130,15 @@ static bool load_finetuned(TextModel *model, const char *folder, int max_length,
 }
 
 TextModel *text_model_load(const char *folder, int max_length, Pool *pool, Error *err) {
+    return text_model_load_as(folder, max_length, DTYPE_FLOAT32, pool, err);
+}
+
+TextModel *text_model_load_as(const char *folder, int max_length, Dtype dtype, Pool *pool, Error *err) {
     TextModel *model = mem_new(1, sizeof *model, err);
     if (!model) return NULL;
     model->pool = pool;
     model->temperature = 1;
+    model->dtype = dtype;
     Path path;
     bool ok = path_make(&model->folder, err, "%s", folder) && path_make(&path, err, "%s/" TEXT_MODEL_FILE, folder);
     if (ok)
@@ -221,7 +228,8 @@ static void describe_cascade(const TextModel *model, char out[512]) {
     char first[512], second[512];
     text_model_describe(model->cascade.models[0], first);
     text_model_describe(model->cascade.models[1], second);
-    (void)snprintf(out, 512, "cascade: %.190s, where it is at least %.4g sure; else %.190s", first, model->cascade.threshold, second);
+    (void)snprintf(out, 512, "cascade: %.190s, where it is at least %.4g sure; else %.190s", first, model->cascade.threshold,
+                   second);
 }
 
 void text_model_describe(const TextModel *model, char out[512]) {

@@ -24,6 +24,8 @@ typedef struct TextModel TextModel;
 /* max_length 0: what the folder says. ERROR_MODEL when the folder holds none of these, or a part is missing or misshapen. The
  * pool (may be NULL) must outlive the model. */
 MUST_CHECK TextModel *text_model_load(const char *folder, int max_length, Pool *pool, Error *err);
+/* The same with an encoder whose products are of another type than float32. */
+MUST_CHECK TextModel *text_model_load_as(const char *folder, int max_length, Dtype dtype, Pool *pool, Error *err);
 void text_model_free(TextModel *model); /* takes NULL */
 
 int text_model_classes(const TextModel *model);

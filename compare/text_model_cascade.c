@@ -30,7 +30,8 @@ bool text_cascade_check(const TextCascade *cascade, Error *err) {
                         text_model_folder(first), text_model_folder(second));
 }
 
-bool text_cascade_load(TextCascade *cascade, const Json *json, const char *folder, int max_length, Pool *pool, Error *err) {
+bool text_cascade_load(TextCascade *cascade, const Json *json, const char *folder, int max_length, Dtype dtype, Pool *pool,
+                       Error *err) {
     *cascade = (TextCascade){.threshold = json_number_or(json_get(json, "threshold"), (double)NAN), .temperatures = {1, 1}};
     for (int i = 0; i < 2; i++) {
         Path inner, file;
@@ -43,7 +44,7 @@ bool text_cascade_load(TextCascade *cascade, const Json *json, const char *folde
         bool again = strcmp(json_string_or(json_get(described, "kind"), ""), text_model_kind_names[TEXT_MODEL_KINDS - 1]) == 0;
         json_free(described);
         if (again) return FAIL(err, ERROR_MODEL, "%s: a cascade within a cascade", inner.text);
-        cascade->models[i] = text_model_load(inner.text, max_length, pool, err);
+        cascade->models[i] = text_model_load_as(inner.text, max_length, dtype, pool, err);
         if (!cascade->models[i]) return false;
     }
     return text_cascade_check(cascade, err) || error_prefix(err, "%s", folder);

@@ -20,15 +20,17 @@ extern const char *const text_cascade_folders[2];
 typedef struct TextCascade {
     TextModel *models[2]; /* NULL: no cascade */
     double threshold;
-    double temperatures[2]; /* 1 unless calibrated; the models themselves stay as they are, since what is passed on depends on them */
+    double temperatures
+        [2]; /* 1 unless calibrated; the models themselves stay as they are, since what is passed on depends on them */
     int64_t passed_on;
 } TextCascade;
 
 /* Of a folder whose twofold.json says so. */
-MUST_CHECK bool text_cascade_load(TextCascade *cascade, const Json *json, const char *folder, int max_length, Pool *pool, Error *err);
+MUST_CHECK bool text_cascade_load(TextCascade *cascade, const Json *json, const char *folder, int max_length, Dtype dtype,
+                                  Pool *pool, Error *err);
 MUST_CHECK bool text_cascade_check(const TextCascade *cascade, Error *err);
-MUST_CHECK bool text_cascade_predict(TextCascade *cascade, const TextView *texts, const int32_t *truth, Predictions *out, int *truncated,
-                                     const Observer *observer, Error *err);
+MUST_CHECK bool text_cascade_predict(TextCascade *cascade, const TextView *texts, const int32_t *truth, Predictions *out,
+                                     int *truncated, const Observer *observer, Error *err);
 void text_cascade_free(TextCascade *cascade);
 
 /* The folder it was loaded from; "" for a cascade of two that were. */

@@ -13,6 +13,7 @@ bool embeddings_forward(const Pass *pass, const Part *part, Error *err) {
     const EncoderConfig *config = &encoder->weights->config;
     Workspace *ws = pass->ws;
     int C = config->channels, m = part->token_end - part->token;
+    if (part->team.member > 0) return true; /* too little to share */
     const float *words = tensor(pass, PART_WORDS), *positions = tensor(pass, PART_POSITIONS), *types = tensor(pass, PART_TYPES);
     for (int b = part->row; b < part->row_end; b++) {
         int first = pass->batch->starts[b], length = pass->batch->starts[b + 1] - first;
@@ -41,6 +42,7 @@ bool embeddings_forward(const Pass *pass, const Part *part, Error *err) {
                                tensor(pass, PART_NORM_BIAS), config->norm_epsilon, m, C, NULL, NULL, NULL);
     Dropout dropout = drop_at(pass, config->layers, DROP_EMBEDDINGS);
     encoder->kernels->drop(ws->embedded + at, m, C, &dropout, ws->token_row + part->token, ws->token_place + part->token);
+    operand_fill(encoder, &ws->layers[0].x_low, ws->embedded, part->token, part->token_end, C);
     return true;
 }
 

@@ -9,13 +9,16 @@
 /* ---- packing ---- */
 
 /* weight (out, in) */
-static bool pack_linear(PackedLinear *linear, const Ops *ops, const float *weight, const float *bias, int out, int in,
-                        bool training, Error *err) {
+static bool pack_linear(PackedLinear *linear, const Encoder *encoder, Dtype dtype, const float *weight, const float *bias,
+                        int out, int in, Error *err) {
+    const Ops *ops = encoder->ops;
+    bool training = encoder->training;
+    linear->dtype = dtype;
     linear->bias = bias;
     if (linear->forward)
         return ops_repack(ops, linear->forward, weight, err) && (!training || ops_repack(ops, linear->backward, weight, err));
-    linear->forward = ops_pack(ops, weight, in, out, 1, in, err);
-    if (linear->forward && training) linear->backward = ops_pack(ops, weight, out, in, in, 1, err);
+    linear->forward = ops_pack(ops, dtype, weight, in, out, 1, in, err);
+    if (linear->forward && training) linear->backward = ops_pack(ops, dtype, weight, out, in, in, 1, err);
     return linear->forward && (!training || linear->backward);
 }
 
@@ -25,7 +28,8 @@ static void free_linear(PackedLinear *linear) {
 }
 
 /* Keys and values read the same input: their weights are put together, so that one product gives both. */
-static bool pack_keys_values(PackedLayer *packed, const Ops *ops, const Weights *w, int layer, bool training, Error *err) {
+static bool pack_keys_values(PackedLayer *packed, const Encoder *encoder, int layer, Error *err) {
+    const Weights *w = encoder->weights;
     int C = w->config.channels;
     size_t square = (size_t)C * (size_t)C;
     const float *part[4];
@@ -38,7 +42,7 @@ static bool pack_keys_values(PackedLayer *packed, const Ops *ops, const Weights 
         memcpy(packed->kv_weight + i * square, part[i], square * sizeof(float));
         memcpy(packed->kv_bias + i * (size_t)C, part[i + 2], (size_t)C * sizeof(float));
     }
-    bool good = pack_linear(&packed->kv, ops, packed->kv_weight, packed->kv_bias, 2 * C, C, training, err);
+    bool good = pack_linear(&packed->kv, encoder, encoder->dtype, packed->kv_weight, packed->kv_bias, 2 * C, C, err);
     mem_free(packed->kv_weight);
     packed->kv_weight = NULL;
     return good;
@@ -50,11 +54,12 @@ static bool pack_layer(Encoder *encoder, int layer, Error *err) {
     int C = w->config.channels, F = w->config.feed_forward;
     const float *part[LAYER_PARTS];
     for (int i = 0; i < LAYER_PARTS; i++) part[i] = weight_layer(&w->table, &w->config, w->block, layer, (LayerPart)i);
-    return pack_linear(&packed->q, encoder->ops, part[LAYER_Q_WEIGHT], part[LAYER_Q_BIAS], C, C, encoder->training, err) &&
-           pack_keys_values(packed, encoder->ops, w, layer, encoder->training, err) &&
-           pack_linear(&packed->out, encoder->ops, part[LAYER_OUT_WEIGHT], part[LAYER_OUT_BIAS], C, C, encoder->training, err) &&
-           pack_linear(&packed->up, encoder->ops, part[LAYER_UP_WEIGHT], part[LAYER_UP_BIAS], F, C, encoder->training, err) &&
-           pack_linear(&packed->down, encoder->ops, part[LAYER_DOWN_WEIGHT], part[LAYER_DOWN_BIAS], C, F, encoder->training, err);
+    Dtype dtype = encoder->dtype;
+    return pack_linear(&packed->q, encoder, dtype, part[LAYER_Q_WEIGHT], part[LAYER_Q_BIAS], C, C, err) &&
+           pack_keys_values(packed, encoder, layer, err) &&
+           pack_linear(&packed->out, encoder, dtype, part[LAYER_OUT_WEIGHT], part[LAYER_OUT_BIAS], C, C, err) &&
+           pack_linear(&packed->up, encoder, dtype, part[LAYER_UP_WEIGHT], part[LAYER_UP_BIAS], F, C, err) &&
+           pack_linear(&packed->down, encoder, dtype, part[LAYER_DOWN_WEIGHT], part[LAYER_DOWN_BIAS], C, F, err);
 }
 
 static bool pack_head(Encoder *encoder, Error *err) {
@@ -63,9 +68,9 @@ static bool pack_head(Encoder *encoder, Error *err) {
     if (!K) return true;
     const float *part[MODEL_PARTS];
     for (int i = 0; i < MODEL_PARTS; i++) part[i] = weight_model(&w->table, &w->config, w->block, (ModelPart)i);
-    return pack_linear(&encoder->pre, encoder->ops, part[PART_PRE_WEIGHT], part[PART_PRE_BIAS], C, C, encoder->training, err) &&
-           pack_linear(&encoder->classifier, encoder->ops, part[PART_CLASSIFIER_WEIGHT], part[PART_CLASSIFIER_BIAS], K, C,
-                       encoder->training, err);
+    return pack_linear(&encoder->pre, encoder, DTYPE_FLOAT32, part[PART_PRE_WEIGHT], part[PART_PRE_BIAS], C, C, err) &&
+           pack_linear(&encoder->classifier, encoder, DTYPE_FLOAT32, part[PART_CLASSIFIER_WEIGHT], part[PART_CLASSIFIER_BIAS], K,
+                       C, err);
 }
 
 typedef struct PackRun {
@@ -95,13 +100,39 @@ bool encoder_refresh(Encoder *encoder, Pool *pool, Error *err) {
     return good;
 }
 
-Encoder *encoder_new(const Weights *weights, bool training, Pool *pool, Error *err) {
+static bool dtype_check(Dtype dtype, const Ops *ops, Error *err) {
+    if (dtype == DTYPE_FLOAT32 || (ops_supports(dtype) && low_kernels_choose(false))) return true;
+    return FAIL(err, ERROR_USAGE, "--dtype %s needs a processor with %s, this one runs at %s; expected float32 or auto",
+                dtype_name(dtype), dtype == DTYPE_BFLOAT16 ? "AVX512-BF16 or AMX" : "AVX512-VNNI", ops_instruction_set(ops));
+}
+
+bool dtype_resolve(Dtype *dtype, Error *err) {
+    Ops *ops = ops_new(err);
+    if (!ops) return false;
+    if (*dtype == DTYPE_AUTO) *dtype = dtype_check(DTYPE_BFLOAT16, ops, NULL) ? DTYPE_BFLOAT16 : DTYPE_FLOAT32;
+    bool ok = dtype_check(*dtype, ops, err);
+    ops_free(ops);
+    return ok;
+}
+
+static bool choose_dtype(Encoder *encoder, Dtype dtype, Error *err) {
+    encoder->dtype = dtype;
+    if (dtype == DTYPE_FLOAT32) return true;
+    if (dtype == DTYPE_INT8 && encoder->training)
+        return FAIL(err, ERROR_USAGE, "int8 is for inference; train with float32 or bfloat16");
+    encoder->low = low_kernels_choose(ops_supports(DTYPE_BFLOAT16));
+    if (dtype == DTYPE_AUTO) return dtype_resolve(&encoder->dtype, err);
+    return dtype_check(dtype, encoder->ops, err);
+}
+
+Encoder *encoder_new(const Weights *weights, const EncoderOptions *options, Pool *pool, Error *err) {
     Encoder *encoder = mem_new(1, sizeof *encoder, err);
     if (!encoder) return NULL;
     encoder->weights = weights;
-    encoder->training = training;
+    encoder->training = options->training;
     encoder->ops = ops_new(err);
-    if (encoder->ops) encoder->layers = mem_new((size_t)weights->config.layers, sizeof *encoder->layers, err);
+    if (encoder->ops && choose_dtype(encoder, options->dtype, err))
+        encoder->layers = mem_new((size_t)weights->config.layers, sizeof *encoder->layers, err);
     if (encoder->layers) {
         encoder->kernels = kernels_choose(ops_vector_bits(encoder->ops));
         if (encoder_refresh(encoder, pool, err)) return encoder;
@@ -126,6 +157,7 @@ void encoder_free(Encoder *encoder) {
     mem_free(encoder);
 }
 
+Dtype encoder_dtype(const Encoder *encoder) { return encoder->dtype; }
 const EncoderConfig *encoder_config(const Encoder *encoder) { return &encoder->weights->config; }
 const char *encoder_instruction_set(const Encoder *encoder) { return ops_instruction_set(encoder->ops); }
 
@@ -133,16 +165,84 @@ const char *encoder_library(char out[32]) { return ops_library(out); }
 
 /* ---- what the parts of the network share ---- */
 
-bool linear_forward(WorkspaceThread *thread, float *y, const float *x, const PackedLinear *w, int begin, int end, int out, int in,
-                    Error *err) {
-    return ops_product(thread->runner, y + (size_t)begin * (size_t)out, out, x + (size_t)begin * (size_t)in, in, w->forward,
-                       w->bias, end - begin, false, err);
+Element element_of(Dtype dtype) {
+    return dtype == DTYPE_INT8 ? ELEMENT_UINT8 : dtype == DTYPE_BFLOAT16 ? ELEMENT_BFLOAT16 : ELEMENT_FLOAT32;
 }
 
-bool linear_backward(WorkspaceThread *thread, float *dx, const float *dy, const PackedLinear *w, int begin, int end, int out,
-                     int in, bool add, Error *err) {
-    return ops_product(thread->runner, dx + (size_t)begin * (size_t)in, in, dy + (size_t)begin * (size_t)out, out, w->backward,
-                       NULL, end - begin, add, err);
+Element operand_element(const Encoder *encoder) { return element_of(encoder->dtype); }
+
+Operand operand_row(const Encoder *encoder, const Operand *of, int row, int columns) {
+    size_t bytes = (size_t)columns * element_bytes(operand_element(encoder));
+    return (Operand){(unsigned char *)of->rows + (size_t)row * bytes, of->scales ? of->scales + row : NULL};
+}
+
+void operand_fill(const Encoder *encoder, const Operand *to, const float *x, int begin, int end, int columns) {
+    size_t at = (size_t)begin * (size_t)columns;
+    if (!to->rows) return; /* nobody reads it */
+    if (encoder->dtype == DTYPE_BFLOAT16)
+        encoder->low->round((Bfloat16 *)to->rows + at, x + at, (size_t)(end - begin) * (size_t)columns);
+    else if (encoder->dtype == DTYPE_INT8)
+        for (int i = begin; i < end; i++, at += (size_t)columns)
+            to->scales[i] = encoder->low->quantize((uint8_t *)to->rows + at, x + at, columns);
+}
+
+/* An int8 product leaves integers: a few rows at a time, on their way to floats while they are near. */
+static bool int8_forward(const Encoder *encoder, WorkspaceThread *thread, const LinearRun *run, Error *err) {
+    const LowKernels *low = encoder->low;
+    int first = run->columns.begin, count = run->columns.end - first;
+    const float *scales = packed_scales(run->w->forward), *bias = run->w->bias;
+    for (int done = 0; done < run->rows; done += BLOCK_ROWS) {
+        int rows = run->rows - done < BLOCK_ROWS ? run->rows - done : BLOCK_ROWS, x_row = run->x_row + done;
+        Product product = {.w = run->w->forward,
+                           .x = (uint8_t *)run->x->rows + (size_t)x_row * (size_t)run->in,
+                           .y = thread->sums,
+                           .y_element = ELEMENT_INT32,
+                           .m = rows,
+                           .ldx = run->in,
+                           .ldy = count,
+                           .column = first,
+                           .columns = count};
+        if (!ops_product(thread->runner, &product, err)) return false;
+        for (int i = 0; i < rows; i++) {
+            size_t at = (size_t)(run->y_row + done + i) * (size_t)run->out + (size_t)first;
+            float *to = run->y_element == ELEMENT_FLOAT32 ? (float *)run->y + at : thread->row;
+            low->dequantize(to, thread->sums + (size_t)i * (size_t)count, run->x->scales[x_row + i], scales + first,
+                            packed_sums(run->w->forward) + first, bias + first, count);
+            if (run->y_element == ELEMENT_BFLOAT16) low->round((Bfloat16 *)run->y + at, to, (size_t)count);
+        }
+    }
+    return true;
+}
+
+bool linear_forward(const Encoder *encoder, WorkspaceThread *thread, const LinearRun *run, Error *err) {
+    if (run->columns.begin == run->columns.end) return true;
+    if (run->w->dtype == DTYPE_INT8) return int8_forward(encoder, thread, run, err);
+    Product product = {.w = run->w->forward,
+                       .x = (unsigned char *)run->x->rows +
+                            (size_t)run->x_row * (size_t)run->in * element_bytes(element_of(run->w->dtype)),
+                       .y = (unsigned char *)run->y +
+                            ((size_t)run->y_row * (size_t)run->out + (size_t)run->columns.begin) * element_bytes(run->y_element),
+                       .y_element = run->y_element,
+                       .m = run->rows,
+                       .ldx = run->in,
+                       .ldy = run->out,
+                       .bias = run->w->bias,
+                       .column = run->columns.begin,
+                       .columns = run->columns.end - run->columns.begin};
+    return ops_product(thread->runner, &product, err);
+}
+
+bool linear_backward(const Encoder *encoder, WorkspaceThread *thread, float *dx, const Operand *dy, const PackedLinear *w,
+                     int begin, int end, int out, int in, bool add, Error *err) {
+    (void)encoder;
+    Product product = {.w = w->backward,
+                       .x = (unsigned char *)dy->rows + (size_t)begin * (size_t)out * element_bytes(element_of(w->dtype)),
+                       .y = dx + (size_t)begin * (size_t)in,
+                       .m = end - begin,
+                       .ldx = out,
+                       .ldy = in,
+                       .add = add};
+    return ops_product(thread->runner, &product, err);
 }
 
 Dropout drop_at(const Pass *pass, int layer, DropPlace place) {
@@ -174,44 +274,77 @@ static Part cut(const Batch *batch, int index, int count) {
         }
         bounds[side] = low;
     }
-    return (Part){bounds[0], bounds[1], batch->starts[bounds[0]], batch->starts[bounds[1]]};
+    return (Part){index, bounds[0], bounds[1], batch->starts[bounds[0]], batch->starts[bounds[1]], {NULL, 0, 1}};
 }
 
 typedef struct PassRun {
     const Pass *pass;
     PartTask task;
     int parts;
+    int members; /* of the team that goes through the one part; 0: each thread has parts of its own */
     Error *errors;
 } PassRun;
 
 static void run_part(void *context, int index, int thread) {
     PassRun *run = context;
-    Part part = cut(run->pass->batch, index, run->parts);
+    Workspace *ws = run->pass->ws;
+    Part part = cut(run->pass->batch, run->members ? 0 : index, run->members ? 1 : run->parts);
     if (part.row == part.row_end) return;
-    if (!run->task(run->pass, &part, &run->pass->ws->threads[thread], &run->errors[index]))
-        FAIL(&run->errors[index], ERROR_FAILED, "a part of the batch failed");
+    if (run->members) part.team = (Team){&ws->barrier, index, run->members};
+    if (run->task(run->pass, &part, &ws->threads[thread], &run->errors[index])) return;
+    FAIL(&run->errors[index], ERROR_FAILED, "a part of the batch failed");
+    team_fail(&part.team);
+}
+
+static bool run_all(PassRun *run, Error *err) {
+    if (run->parts < 1) return true;
+    Workspace *ws = run->pass->ws;
+    run->errors = mem_new((size_t)run->parts, sizeof *run->errors, err);
+    if (!run->errors) return false;
+    team_barrier_reset(&ws->barrier);
+    if (run->members)
+        pool_run_together(ws->pool, run->members, run_part, run);
+    else
+        pool_run(ws->pool, run->parts, run_part, run);
+    bool good = true;
+    for (int i = 0; i < run->parts && good; i++) {
+        good = run->errors[i].kind == ERROR_NONE;
+        if (!good && err) *err = run->errors[i];
+    }
+    mem_free(run->errors);
+    return good;
 }
 
 bool pass_run(const Pass *pass, PartTask task, Error *err) {
     int threads = pass->ws->thread_count, rows = pass->batch->rows;
-    PassRun run = {pass, task, threads < rows ? threads : rows, NULL};
-    if (run.parts < 1) return true;
-    run.errors = mem_new((size_t)run.parts, sizeof *run.errors, err);
-    if (!run.errors) return false;
-    pool_run(pass->ws->pool, run.parts, run_part, &run);
-    bool good = true;
-    for (int i = 0; i < run.parts && good; i++) {
-        good = run.errors[i].kind == ERROR_NONE;
-        if (!good && err) *err = run.errors[i];
-    }
-    mem_free(run.errors);
-    return good;
+    PassRun run = {pass, task, threads < rows ? threads : rows, 0, NULL};
+    return run_all(&run, err);
+}
+
+/* How many threads can share the columns: every member's begin with a whole head and a whole block of packed weights. */
+static int team_size(const Pass *pass) {
+    const EncoderConfig *config = &pass->encoder->weights->config;
+    const PackedLayer *w = &pass->encoder->layers[0];
+    int C = config->channels, D = C / config->heads, threads = pool_together(pass->ws->pool);
+    const PackedLinear *linear[] = {&w->q, &w->kv, &w->out, &w->up, &w->down};
+    if (pass->ws->options.training || TEAM_COLUMNS % D != 0) return 1;
+    for (size_t i = 0; i < sizeof linear / sizeof *linear; i++)
+        if (packed_column_step(linear[i]->forward) != TEAM_COLUMNS) return 1;
+    return threads < C / TEAM_COLUMNS ? threads : C / TEAM_COLUMNS;
+}
+
+bool pass_run_together(const Pass *pass, PartTask task, Error *err) {
+    if (pass->batch->rows >= pass->ws->thread_count) return pass_run(pass, task, err);
+    int members = team_size(pass);
+    if (members < 2) return pass_run(pass, task, err);
+    PassRun run = {pass, task, members, members, NULL};
+    return run_all(&run, err);
 }
 
 /* ---- forward and backward ---- */
 
 static bool forward_part(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
-    if (!embeddings_forward(pass, part, err)) return false;
+    if (!embeddings_forward(pass, part, err) || !team_wait(&part->team)) return false;
     for (int l = 0; l < pass->ws->last_layer; l++)
         if (!layer_forward(pass, l, part, thread, err)) return false;
     return true;
@@ -225,7 +358,7 @@ bool encoder_forward(const Encoder *encoder, Workspace *ws, const Batch *batch, 
     ws->last_layer = options->last_layer > 0 && options->last_layer < layers ? options->last_layer : layers;
     ws->cls_only = options->cls_only;
     Pass pass = {.encoder = encoder, .ws = ws, .batch = batch, .options = options};
-    return pass_run(&pass, forward_part, err);
+    return pass_run_together(&pass, forward_part, err);
 }
 
 bool encoder_classify(const Encoder *encoder, Workspace *ws, const Batch *batch, const ForwardOptions *options,

@@ -11,6 +11,7 @@
 
 #include "common/parallel.h"
 #include "encoder/batch.h"
+#include "encoder/dtype.h"
 #include "encoder/weights.h"
 
 #pragma GCC visibility push(default)
@@ -20,24 +21,33 @@ typedef struct Workspace Workspace;
 
 /* ---- loading ---- */
 
-/* Builds an encoder over weights that the caller keeps (and may change: then encoder_refresh before the next forward). `training` also
- * packs what backward needs. */
-MUST_CHECK Encoder *encoder_new(const Weights *weights, bool training, Pool *pool, Error *err);
+/* Turns DTYPE_AUTO into what this processor will run; ERROR_USAGE for a type that it lacks. */
+MUST_CHECK bool dtype_resolve(Dtype *dtype, Error *err);
+
+typedef struct EncoderOptions {
+    Dtype dtype;   /* of the products; ERROR_USAGE where the processor lacks it */
+    bool training; /* also packs what backward needs; not for int8 */
+} EncoderOptions;
+
+/* Builds an encoder over weights that the caller keeps (and may change: then encoder_refresh before the next forward). */
+MUST_CHECK Encoder *encoder_new(const Weights *weights, const EncoderOptions *options, Pool *pool, Error *err);
 MUST_CHECK bool encoder_refresh(Encoder *encoder, Pool *pool, Error *err); /* packs changed weights again */
 void encoder_free(Encoder *encoder);
+Dtype encoder_dtype(const Encoder *encoder);
 const EncoderConfig *encoder_config(const Encoder *encoder);
 const char *encoder_instruction_set(const Encoder *encoder); /* what the products run on: "AVX512-BF16", "AVX2" … */
-const char *encoder_library(char out[32]); /* the oneDNN that is linked: "2.6.3" */
+const char *encoder_library(char out[32]);                   /* the oneDNN that is linked: "2.6.3" */
 
 /* ---- running ---- */
 
 typedef struct WorkspaceOptions {
-    int tokens;         /* the most tokens in one batch */
-    int rows;           /* the most rows in one batch */
-    bool training;      /* keeps what backward needs */
-    bool all_hidden;    /* keeps the hidden states of every layer readable after forward */
-    int from_layer;     /* training: layers below it are frozen and keep nothing (0: none are; layers: all are) */
+    int tokens;             /* the most tokens in one batch */
+    int rows;               /* the most rows in one batch */
+    bool training;          /* keeps what backward needs */
+    bool all_hidden;        /* keeps the hidden states of every layer readable after forward */
+    int from_layer;         /* training: layers below it are frozen and keep nothing (0: none are; layers: all are) */
     bool embeddings_frozen; /* training: no gradient for the embeddings */
+    Dtype dtype;            /* for workspace_bytes: the encoder's (workspace_new takes that itself) */
 } WorkspaceOptions;
 
 /* pool: threads that share the work inside one batch (latency, training); NULL runs on the calling thread (throughput: one workspace a thread). */
@@ -46,14 +56,15 @@ size_t workspace_bytes(const EncoderConfig *config, const WorkspaceOptions *opti
 void workspace_free(Workspace *workspace);
 
 typedef struct ForwardOptions {
-    bool cls_only;    /* the last layer computes only what the [CLS] rows need */
-    bool dropout;     /* training: drops with the config's rates */
-    uint64_t seed;    /* of the dropout; with step and the batch's row numbers it decides every mask */
+    bool cls_only; /* the last layer computes only what the [CLS] rows need */
+    bool dropout;  /* training: drops with the config's rates */
+    uint64_t seed; /* of the dropout; with step and the batch's row numbers it decides every mask */
     uint32_t step;
-    int last_layer;   /* 0 runs all; k > 0 stops after layer k (hidden state k is the result) */
+    int last_layer; /* 0 runs all; k > 0 stops after layer k (hidden state k is the result) */
 } ForwardOptions;
 
-MUST_CHECK bool encoder_forward(const Encoder *encoder, Workspace *workspace, const Batch *batch, const ForwardOptions *options, Error *err);
+MUST_CHECK bool encoder_forward(const Encoder *encoder, Workspace *workspace, const Batch *batch, const ForwardOptions *options,
+                                Error *err);
 
 /* Hidden state `layer` of the last forward: 0 are the embeddings, `layers` the result. (n, C), or (B, C) for the last with cls_only.
  * Borrowed until the next forward. Other layers than the last run need all_hidden. */

@@ -16,9 +16,9 @@ static void add_task(GradientTasks *tasks, GradientTask task) {
     tasks->task[tasks->count++] = task;
 }
 
-static void zero_tail(float *x, int ld, int m) {
+static void zero_tail(const Operand *x, size_t row_bytes, int m) {
     int padded = (m + OPS_ROW_STEP - 1) / OPS_ROW_STEP * OPS_ROW_STEP;
-    memset(x + (size_t)m * (size_t)ld, 0, (size_t)(padded - m) * (size_t)ld * sizeof *x);
+    memset((unsigned char *)x->rows + (size_t)m * row_bytes, 0, (size_t)(padded - m) * row_bytes);
 }
 
 /* Cuts [0, total) of a task into at most MOST_PIECES pieces of `least` or more, in steps of sixteen. */
@@ -31,15 +31,22 @@ static void add_pieces(GradientTasks *tasks, GradientTask task, int total, int l
     }
 }
 
-void tasks_add_linear(GradientTasks *tasks, float *dw, float *dbias, float *dy, int ldy, float *x, int ldx, int m, int out,
-                      int in) {
-    GradientTask matrix = {.kind = SUM_OUTER, .to = dw, .dy = dy, .x = x, .ldy = ldy, .ldx = ldx, .rows = m, .in = in};
-    GradientTask bias = {.kind = SUM_COLUMNS, .to_bias = dbias, .dy = dy, .ldy = ldy, .rows = m};
-    add_pieces(tasks, matrix, out, OUTER_ROWS);
-    add_pieces(tasks, bias, out, COLUMNS);
-    /* dy may be one half of a wider matrix (keys and values): its tail is the whole matrix's. */
-    zero_tail(dy, ldy, m);
-    zero_tail(x, ldx, m);
+void tasks_add_linear(GradientTasks *tasks, const LinearGradient *l) {
+    size_t size = element_bytes(l->element);
+    GradientTask matrix = {.kind = SUM_OUTER,
+                           .to = l->dw,
+                           .dy_low = (const unsigned char *)l->dy_low->rows + (size_t)l->column * size,
+                           .x_low = l->x_low->rows,
+                           .element = l->element,
+                           .ldy = l->ldy,
+                           .ldx = l->in,
+                           .rows = l->m,
+                           .in = l->in};
+    GradientTask bias = {.kind = SUM_COLUMNS, .to_bias = l->dbias, .dy = l->dy + l->column, .ldy = l->ldy, .rows = l->m};
+    add_pieces(tasks, matrix, l->out, OUTER_ROWS);
+    add_pieces(tasks, bias, l->out, COLUMNS);
+    zero_tail(l->dy_low, (size_t)l->ldy * size, l->m);
+    zero_tail(l->x_low, (size_t)l->in * size, l->m);
 }
 
 void tasks_add_norm(GradientTasks *tasks, float *dweight, float *dbias, const float *dy, const float *normed, int m, int C) {
@@ -81,8 +88,10 @@ static void run_task(void *context, int index, int thread) {
     if (t->kind == SUM_OUTER) {
         int rows = (t->rows + OPS_ROW_STEP - 1) / OPS_ROW_STEP * OPS_ROW_STEP;
         /* The outcome is in the thread's Error: the first failure stands. */
+        const unsigned char *dy = t->dy_low;
         if (!ops_add_outer(run->pass->ws->threads[thread].runner, t->to + (size_t)t->begin * (size_t)t->in, t->end - t->begin,
-                           t->in, t->dy + t->begin, t->ldy, t->x, t->ldx, rows, &run->errors[thread]))
+                           t->in, t->element, dy + (size_t)t->begin * element_bytes(t->element), t->ldy, t->x_low, t->ldx, rows,
+                           &run->errors[thread]))
             return;
     } else if (t->kind == SUM_COLUMNS) {
         kernels->column_sum(t->to_bias, t->dy, t->rows, t->ldy, t->begin, t->end);

@@ -7,7 +7,7 @@
 static bool is_bert(const Pass *pass) { return pass->encoder->weights->config.family == FAMILY_BERT; }
 
 /* The inputs of the head: the [CLS] rows of the last hidden state, gathered when the last layer ran for all tokens. */
-static const float *cls_rows(const Pass *pass, const Part *part) {
+static float *cls_rows(const Pass *pass, const Part *part) {
     Workspace *ws = pass->ws;
     if (ws->cls_only) return ws->cls.y;
     size_t C = (size_t)pass->encoder->weights->config.channels;
@@ -24,18 +24,39 @@ static void drop_pooled(const Pass *pass, const Part *part, float *x) {
                                  &dropout, pass->ws->row + part->row, pass->ws->zeros);
 }
 
+/* The head is float32 whatever the encoder's products are: it is small, and its outcome is what people compare. */
+static bool head_linear(const Pass *pass, const Part *part, WorkspaceThread *thread, float *y, float *x, const PackedLinear *w,
+                        int out, int in, Error *err) {
+    Operand input = {.rows = x};
+    LinearRun run = {.w = w,
+                     .x = &input,
+                     .x_row = part->row,
+                     .y = y,
+                     .y_element = ELEMENT_FLOAT32,
+                     .y_row = part->row,
+                     .rows = part->row_end - part->row,
+                     .in = in,
+                     .out = out,
+                     .columns = {0, out}};
+    return linear_forward(pass->encoder, thread, &run, err);
+}
+
+static bool head_linear_backward(const Pass *pass, const Part *part, WorkspaceThread *thread, float *dx, float *dy,
+                                 const PackedLinear *w, int out, int in, Error *err) {
+    return linear_backward(pass->encoder, thread, dx, &(Operand){.rows = dy}, w, part->row, part->row_end, out, in, false, err);
+}
+
 bool head_forward(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
     const EncoderConfig *config = &pass->encoder->weights->config;
     Workspace *ws = pass->ws;
     int C = config->channels;
     size_t begin = (size_t)part->row * (size_t)C, end = (size_t)part->row_end * (size_t)C;
-    if (!linear_forward(thread, ws->pre, cls_rows(pass, part), &pass->encoder->pre, part->row, part->row_end, C, C, err))
-        return false;
-    for (size_t i = begin; i < end; i++) ws->pre[i] = is_bert(pass) ? tanhf(ws->pre[i]) : ws->pre[i] < 0 ? 0 : ws->pre[i]; /* a NaN stays one */
+    if (!head_linear(pass, part, thread, ws->pre, cls_rows(pass, part), &pass->encoder->pre, C, C, err)) return false;
+    for (size_t i = begin; i < end; i++)
+        ws->pre[i] = is_bert(pass) ? tanhf(ws->pre[i]) : ws->pre[i] < 0 ? 0 : ws->pre[i]; /* a NaN stays one */
     memcpy(ws->pooled + begin, ws->pre + begin, (end - begin) * sizeof *ws->pre);
     drop_pooled(pass, part, ws->pooled);
-    return linear_forward(thread, ws->logits, ws->pooled, &pass->encoder->classifier, part->row, part->row_end, config->classes,
-                          C, err);
+    return head_linear(pass, part, thread, ws->logits, ws->pooled, &pass->encoder->classifier, config->classes, C, err);
 }
 
 static bool head_part(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
@@ -44,8 +65,7 @@ static bool head_part(const Pass *pass, const Part *part, WorkspaceThread *threa
     GradientRoom *g = &ws->gradient;
     int C = config->channels;
     size_t begin = (size_t)part->row * (size_t)C, end = (size_t)part->row_end * (size_t)C;
-    if (!linear_backward(thread, g->dpooled, g->dlogits, &pass->encoder->classifier, part->row, part->row_end, config->classes, C,
-                         false, err))
+    if (!head_linear_backward(pass, part, thread, g->dpooled, g->dlogits, &pass->encoder->classifier, config->classes, C, err))
         return false;
     drop_pooled(pass, part, g->dpooled);
     for (size_t i = begin; i < end; i++) {
@@ -53,7 +73,7 @@ static bool head_part(const Pass *pass, const Part *part, WorkspaceThread *threa
         g->dpooled[i] *= is_bert(pass) ? 1 - pre * pre : pre <= 0 ? 0.0f : 1.0f;
     }
     float *dcls = ws->cls_only ? g->dy[pass->dy] : g->dcls;
-    if (!linear_backward(thread, dcls, g->dpooled, &pass->encoder->pre, part->row, part->row_end, C, C, false, err)) return false;
+    if (!head_linear_backward(pass, part, thread, dcls, g->dpooled, &pass->encoder->pre, C, C, err)) return false;
     if (ws->cls_only) return true;
     float *dy = g->dy[pass->dy];
     memset(dy + (size_t)part->token * (size_t)C, 0, (size_t)(part->token_end - part->token) * (size_t)C * sizeof *dy);
@@ -73,8 +93,29 @@ bool head_backward(Pass *pass, Error *err) {
     memcpy(ws->gradient.dlogits, pass->dlogits, (size_t)B * (size_t)K * sizeof(float));
     if (!pass_run(pass, head_part, err)) return false;
     GradientTasks tasks = {.count = 0};
-    tasks_add_linear(&tasks, to[PART_CLASSIFIER_WEIGHT], to[PART_CLASSIFIER_BIAS], ws->gradient.dlogits, K, ws->pooled, C, B, K,
-                     C);
-    tasks_add_linear(&tasks, to[PART_PRE_WEIGHT], to[PART_PRE_BIAS], ws->gradient.dpooled, C, ws->cls.y, C, B, C, C);
+    const Operand dlogits = {.rows = ws->gradient.dlogits}, pooled = {.rows = ws->pooled},
+                  dpooled = {.rows = ws->gradient.dpooled}, cls = {.rows = ws->cls.y};
+    LinearGradient classifier = {.dw = to[PART_CLASSIFIER_WEIGHT],
+                                 .dbias = to[PART_CLASSIFIER_BIAS],
+                                 .dy = ws->gradient.dlogits,
+                                 .dy_low = &dlogits,
+                                 .x_low = &pooled,
+                                 .element = ELEMENT_FLOAT32,
+                                 .ldy = K,
+                                 .m = B,
+                                 .out = K,
+                                 .in = C};
+    LinearGradient pre = {.dw = to[PART_PRE_WEIGHT],
+                          .dbias = to[PART_PRE_BIAS],
+                          .dy = ws->gradient.dpooled,
+                          .dy_low = &dpooled,
+                          .x_low = &cls,
+                          .element = ELEMENT_FLOAT32,
+                          .ldy = C,
+                          .m = B,
+                          .out = C,
+                          .in = C};
+    tasks_add_linear(&tasks, &classifier);
+    tasks_add_linear(&tasks, &pre);
     return tasks_run(pass, &tasks, err);
 }

@@ -2,17 +2,26 @@
  *
  * A batch is cut into parts of whole rows, one a thread. A part runs through all layers without waiting for the others, since no operation of the forward pass, and
  * none of the backward pass but the sums over rows (weight gradients), reads another row. Those sums run behind a barrier, divided by
- * columns, each over all rows in order: so their bits do not depend on the number of threads either. */
+ * columns, each over all rows in order: so their bits do not depend on the number of threads either.
+ *
+ * Where there are fewer rows than threads, as for one text alone, the forward pass has one part, and the threads are a team that goes through it together:
+ * products are divided by columns, attention by heads, what is done row by row by rows, with a barrier wherever one reads what another wrote.
+ *
+ * Everything is float32 but what a product reads: its operand, which is the float matrix itself or a copy of it in the type of the
+ * products. */
 #ifndef TWOFOLD_ENCODER_INSIDE_H
 #define TWOFOLD_ENCODER_INSIDE_H
 
 #include "common/memory.h"
 #include "encoder/encoder.h"
 #include "encoder/kernels.h"
+#include "encoder/kernels_low.h"
 #include "encoder/ops.h"
+#include "encoder/team.h"
 
 /* A Linear of the network: y = x Wᵀ + bias, and dx = dy W when training. */
 typedef struct PackedLinear {
+    Dtype dtype; /* the head's stay float32 */
     Packed *forward, *backward;
     const float *bias;
 } PackedLinear;
@@ -26,55 +35,87 @@ struct Encoder {
     const Weights *weights;
     Ops *ops;
     const Kernels *kernels;
+    const LowKernels *low; /* NULL for float32 */
+    Dtype dtype;
     bool training;
     PackedLayer *layers;
     PackedLinear pre, classifier; /* of the head, when there is one */
 };
 
+/* What a product reads: (rows, columns) floats, bfloat16, or 8-bit steps with a scale and a zero point a row. */
+typedef struct Operand {
+    void *rows;
+    RowScale *scales; /* int8 */
+} Operand;
+
 /* What a layer leaves behind. m is n, or B when only [CLS] is read. When not training, layers share one room. */
 typedef struct LayerRoom {
-    float *x;       /* (n, C) input: the y of the layer before */
-    float *q;       /* (m, C) */
-    float *kv;      /* (n, 2C) */
-    float *mixed;   /* (m, C) what attention gives */
-    float *log_sum; /* (m, H) of the scores */
-    float *normed1; /* (m, C) */
-    float *rstd1;   /* (m) */
-    float *x1;      /* (m, C) behind the first norm */
-    float *u;       /* (m, F) before GELU */
+    float *x;          /* (n, C) input: the y of the layer before */
+    Operand x_low;     /* of x */
+    void *q;           /* (m, C) q, kv and mixed are bfloat16 where attention is, else float */
+    void *kv;          /* (n, 2C) */
+    void *mixed;       /* (m, C) what attention gives */
+    Operand mixed_low; /* of mixed */
+    float *log_sum;    /* (m, H) of the scores */
+    float *normed1;    /* (m, C) */
+    float *rstd1;      /* (m) */
+    float *x1;         /* (m, C) behind the first norm */
+    Operand x1_low;
+    float *u; /* (m, F) before GELU; NULL when not training: then a block of rows at a time is kept in the part's own room */
     float *normed2; /* (m, C) */
     float *rstd2;   /* (m) */
     float *y;       /* (m, C) */
-    float *sub;     /* (m, C) what is about to be added; shared by all layers */
-    float *g;       /* (m, F) GELU of u; shared, and u itself when nobody needs that any more */
+    Operand y_low;
 } LayerRoom;
 
 /* Gradients of activations; one set serves all layers in turn. */
 typedef struct GradientRoom {
-    float *dy[2];   /* (n, C) of a layer's output and of its input, in turn */
-    float *dx1;     /* (m, C) */
-    float *dsub2;   /* (m, C) of what the feed-forward part adds */
-    float *g;       /* (m, F) GELU again */
-    float *dff;     /* (m, F) */
-    float *dsub1;   /* (m, C) of what the attention part adds */
-    float *dmixed;  /* (m, C) */
-    float *dq;      /* (m, C) */
-    float *dkv;     /* (n, 2C) */
+    float *dy[2]; /* (n, C) of a layer's output and of its input, in turn */
+    float *dx1;   /* (m, C) */
+    float *dsub2; /* (m, C) of what the feed-forward part adds */
+    Operand dsub2_low;
+    float *g; /* (m, F) GELU again */
+    Operand g_low;
+    float *dff; /* (m, F) */
+    Operand dff_low;
+    float *dsub1; /* (m, C) of what the attention part adds */
+    Operand dsub1_low;
+    float *dmixed; /* (m, C) */
+    float *dq;     /* (m, C) */
+    Operand dq_low;
+    float *dkv; /* (n, 2C) */
+    Operand dkv_low;
     float *dcls;    /* (B, C) of the last layer's [CLS] inputs */
     float *dlogits; /* (B, K) */
     float *dpooled; /* (B, C) */
 } GradientRoom;
 
+enum {
+    BLOCK_ROWS = 128
+}; /* rows that go through a layer's row-wise half together: what they leave stays in the core's own cache */
+
+/* What a part's rows leave on their way through the feed-forward half, a block at a time. */
+typedef struct BlockRoom {
+    float *sub; /* (BLOCK_ROWS, C) what is about to be added */
+    float *u;   /* (BLOCK_ROWS, F) where the layer does not keep it */
+    Operand g;  /* (BLOCK_ROWS, F) GELU of u, in place if u and the products allow */
+} BlockRoom;
+
 typedef struct WorkspaceThread {
     OpsRunner *runner;
-    float *attention; /* scratch */
+    void *attention; /* scratch */
+    int32_t *sums;   /* (BLOCK_ROWS, widest) int8: products on their way to floats */
+    float *row;      /* (widest) one row on its way to another type */
 } WorkspaceThread;
 
 struct Workspace {
     WorkspaceOptions options;
     Pool *pool;
     WorkspaceThread *threads;
+    BlockRoom *blocks; /* (thread_count), one a part */
     int thread_count;
+    TeamBarrier barrier;
+    Element stored; /* of q, kv and mixed */
     unsigned char *block;
 
     int32_t *token_row, *token_place; /* (n) number of the token's row, its place in it */
@@ -85,16 +126,19 @@ struct Workspace {
     LayerRoom *layers; /* (layers) */
     LayerRoom
         cls; /* (B, …) of a last layer that runs for [CLS] alone: rows of its own, as other parts may still be in earlier layers */
-    float *cls_x;                 /* (B, C) its inputs */
+    float *cls_x; /* (B, C) its inputs */
+    Operand cls_x_low;
     float *pre, *pooled, *logits; /* (B, C), (B, C), (B, K) */
     GradientRoom gradient;
     int last_layer; /* of the last forward */
     bool cls_only;
 };
 
-/* Rows [row, row_end) and their tokens [token, token_end). */
+/* Rows [row, row_end) and their tokens [token, token_end), as one thread sees them. */
 typedef struct Part {
+    int index;
     int row, row_end, token, token_end;
+    Team team; /* who goes through the part together */
 } Part;
 
 /* One pass over a batch, as its parts see it. */
@@ -129,12 +173,16 @@ bool layer_is_cls(const Pass *pass, int layer);
 typedef bool (*PartTask)(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err);
 /* Runs the task for every part of the batch, one a thread; the first failure is reported. */
 bool pass_run(const Pass *pass, PartTask task, Error *err);
+/* The same for a task that a team can do together. */
+bool pass_run_together(const Pass *pass, PartTask task, Error *err);
 
 /* A piece of the weight gradients: the work behind the barrier. */
 typedef struct GradientTask {
     enum { SUM_OUTER, SUM_COLUMNS, SUM_NORM, SUM_EMBEDDINGS } kind;
     float *to, *to_bias; /* at the first row (outer) or column of the tensor */
     const float *dy, *x;
+    const void *dy_low, *x_low; /* outer: what the product reads */
+    Element element;            /* of these */
     int ldy, ldx;
     int rows;       /* how many are summed */
     int begin, end; /* output rows, or columns */
@@ -145,19 +193,44 @@ typedef struct GradientTasks {
     GradientTask task[MOST_GRADIENT_TASKS];
     int count;
 } GradientTasks;
-/* dW (out, in) += dy (m, out; ldy)ᵀ x (m, in; ldx) and dbias (out) += Σ dy, cut into tasks; dy and x have room for m rounded up to
+/* dw (out, in) += dy (m, out; ldy)ᵀ x (m, in) and dbias (out) += Σ dy, cut into tasks. The operands have room for m rounded up to
  * OPS_ROW_STEP rows, and what is behind the m-th is set to zero here. */
-void tasks_add_linear(GradientTasks *tasks, float *dw, float *dbias, float *dy, int ldy, float *x, int ldx, int m, int out,
-                      int in);
+typedef struct LinearGradient {
+    float *dw, *dbias;
+    const float *dy;
+    const Operand *dy_low, *x_low;
+    Element element;
+    int ldy, column; /* dy is columns [column, column + out) of a matrix of width ldy */
+    int m, out, in;
+} LinearGradient;
+void tasks_add_linear(GradientTasks *tasks, const LinearGradient *linear);
 void tasks_add_norm(GradientTasks *tasks, float *dweight, float *dbias, const float *dy, const float *normed, int m, int C);
 bool tasks_run(const Pass *pass, const GradientTasks *tasks, Error *err);
 
-/* y (rows [begin, end) of (m, N)) = the Linear of the same rows of x */
-bool linear_forward(WorkspaceThread *thread, float *y, const float *x, const PackedLinear *w, int begin, int end, int out, int in,
-                    Error *err);
-/* dx = or += dy W */
-bool linear_backward(WorkspaceThread *thread, float *dx, const float *dy, const PackedLinear *w, int begin, int end, int out,
-                     int in, bool add, Error *err);
+enum { TEAM_COLUMNS = 64 }; /* members' columns begin at multiples of this: whole heads, and whole blocks of packed weights */
+
+Element element_of(Dtype dtype); /* what a product of the type reads */
+Element operand_element(const Encoder *encoder); /* float or bfloat16, or uint8_t for int8 */
+Operand operand_row(const Encoder *encoder, const Operand *of, int row, int columns);
+/* Rows [begin, end) of x (m, columns) as an operand; nothing to do where the operand is x itself. */
+void operand_fill(const Encoder *encoder, const Operand *to, const float *x, int begin, int end, int columns);
+
+/* y = the Linear of x, `columns` of it alone; y is floats, or bfloat16 where products are not. */
+typedef struct LinearRun {
+    const PackedLinear *w;
+    const Operand *x; /* (…, in) */
+    int x_row;        /* the first row that is read */
+    void *y;          /* (…, out) */
+    Element y_element;
+    int y_row; /* the first row that is written */
+    int rows;
+    int in, out;
+    Span columns;
+} LinearRun;
+bool linear_forward(const Encoder *encoder, WorkspaceThread *thread, const LinearRun *run, Error *err);
+/* dx (floats) = or += dy W, dy (m, out) */
+bool linear_backward(const Encoder *encoder, WorkspaceThread *thread, float *dx, const Operand *dy, const PackedLinear *w,
+                     int begin, int end, int out, int in, bool add, Error *err);
 
 /* The parts of the network, each with its backward; see the files of the same names. */
 bool embeddings_forward(const Pass *pass, const Part *part, Error *err);

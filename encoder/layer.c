@@ -19,6 +19,7 @@ LayerRoom layer_room(const Pass *pass, int layer) {
     if (!layer_is_cls(pass, layer)) return *own;
     LayerRoom room = pass->ws->cls;
     room.x = own->x;
+    room.x_low = own->x_low;
     room.kv = own->kv;
     return room;
 }
@@ -28,21 +29,26 @@ typedef struct Queries {
     bool cls;
     int begin, end;
     const float *x;
+    const Operand *x_low;
     const int32_t *row, *place;
 } Queries;
 
 static Queries queries_of(const Pass *pass, int layer, const Part *part) {
     Workspace *ws = pass->ws;
+    const LayerRoom *own = &ws->layers[layer];
     if (!layer_is_cls(pass, layer))
-        return (Queries){false, part->token, part->token_end, ws->layers[layer].x, ws->token_row, ws->token_place};
-    return (Queries){true, part->row, part->row_end, ws->cls_x, ws->row, ws->zeros};
+        return (Queries){false, part->token, part->token_end, own->x, &own->x_low, ws->token_row, ws->token_place};
+    return (Queries){true, part->row, part->row_end, ws->cls_x, &ws->cls_x_low, ws->row, ws->zeros};
 }
 
 static void gather_cls(const Pass *pass, int layer, const Part *part) {
-    size_t C = (size_t)pass->encoder->weights->config.channels;
-    for (int b = part->row; b < part->row_end; b++)
+    const Encoder *encoder = pass->encoder;
+    size_t C = (size_t)encoder->weights->config.channels;
+    Span own = team_share(&part->team, part->row, part->row_end, 1);
+    for (int b = own.begin; b < own.end; b++)
         memcpy(pass->ws->cls_x + (size_t)b * C, pass->ws->layers[layer].x + (size_t)pass->batch->starts[b] * C,
                C * sizeof(float));
+    operand_fill(encoder, &pass->ws->cls_x_low, pass->ws->cls_x, own.begin, own.end, (int)C);
 }
 
 /* One row of attention: where its queries and its tokens begin. */
@@ -54,65 +60,176 @@ static AttentionRow attention_row(const Pass *pass, const Queries *q, int b, siz
     return (AttentionRow){q->cls ? 1 : length, length, (uint32_t)pass->ws->row[b]};
 }
 
-static void attend(const Pass *pass, int layer, const LayerRoom *room, const Part *part, const Queries *q,
-                   WorkspaceThread *thread) {
+static void attend_head(const Pass *pass, int layer, const LayerRoom *room, const Queries *q, int b, size_t h,
+                        WorkspaceThread *thread) {
     const Encoder *encoder = pass->encoder;
     size_t C = (size_t)encoder->weights->config.channels, H = (size_t)encoder->weights->config.heads, D = C / H;
-    Dropout dropout = drop_at(pass, layer, DROP_ATTENTION);
-    for (int b = part->row; b < part->row_end; b++) {
-        size_t query, token;
-        AttentionRow row = attention_row(pass, q, b, &query, &token);
-        for (size_t h = 0; h < H; h++) {
-            const float *k = room->kv + token * 2 * C + h * D;
-            /* log_sum is kept head by head, each as long as the row */
-            float *log_sum = room->log_sum ? room->log_sum + query * H + h * (size_t)row.queries : NULL;
-            encoder->kernels->attention(room->mixed + query * C + h * D, log_sum, room->q + query * C + h * D, k, k + C, (int)C,
-                                        (int)(2 * C), row, (int)D, (int)h, &dropout, thread->attention);
-        }
+    size_t query, token;
+    AttentionRow row = attention_row(pass, q, b, &query, &token);
+    size_t at = query * C + h * D, key = token * 2 * C + h * D;
+    if (pass->ws->stored == ELEMENT_BFLOAT16) {
+        const Bfloat16 *k = (Bfloat16 *)room->kv + key;
+        encoder->low->attention((Bfloat16 *)room->mixed + at, (Bfloat16 *)room->q + at, k, k + C, (int)C, (int)(2 * C), row,
+                                (int)D, thread->attention);
+        return;
     }
+    Dropout dropout = drop_at(pass, layer, DROP_ATTENTION);
+    const float *k = (float *)room->kv + key;
+    /* log_sum is kept head by head, each as long as the row */
+    float *log_sum = room->log_sum ? room->log_sum + query * H + h * (size_t)row.queries : NULL;
+    encoder->kernels->attention((float *)room->mixed + at, log_sum, (float *)room->q + at, k, k + C, (int)C, (int)(2 * C), row,
+                                (int)D, (int)h, &dropout, thread->attention);
 }
 
-static void add_and_norm(const Pass *pass, int layer, const Queries *q, DropPlace place, LayerPart weight, float *y,
-                         float *normed, float *rstd, const float *x, const float *sub) {
+/* Queries, keys, values, and what attention makes of them, for the member's columns: those of whole heads. */
+static bool attention_forward(const Pass *pass, int layer, const LayerRoom *room, const Part *part, const Queries *q,
+                              WorkspaceThread *thread, Error *err) {
     const Encoder *encoder = pass->encoder;
-    size_t C = (size_t)encoder->weights->config.channels, at = (size_t)q->begin * C;
-    Dropout dropout = drop_at(pass, layer, place);
-    encoder->kernels->add_norm(y + at, normed ? normed + at : NULL, rstd ? rstd + q->begin : NULL, x + at, sub + at,
-                               tensor(pass, layer, weight), tensor(pass, layer, (LayerPart)(weight + 1)),
-                               encoder->weights->config.norm_epsilon, q->end - q->begin, (int)C, &dropout, q->row + q->begin,
-                               q->place + q->begin);
+    const PackedLayer *w = &encoder->layers[layer];
+    int C = encoder->weights->config.channels, D = C / encoder->weights->config.heads;
+    Span own = team_share(&part->team, 0, C, TEAM_COLUMNS), both[2] = {own, {C + own.begin, C + own.end}};
+    bool whole = own.end - own.begin == C;
+    if (whole) both[0].end = 2 * C;
+    LinearRun run = {&w->q, q->x_low, q->begin, room->q, pass->ws->stored, q->begin, q->end - q->begin, C, C, own};
+    if (!linear_forward(encoder, thread, &run, err)) return false;
+    for (int i = 0; i < (whole ? 1 : 2); i++) {
+        run =
+            (LinearRun){&w->kv, &room->x_low, part->token, room->kv, pass->ws->stored, part->token, part->token_end - part->token,
+                        C,      2 * C,        both[i]};
+        if (!linear_forward(encoder, thread, &run, err)) return false;
+    }
+    for (int b = part->row; b < part->row_end; b++)
+        for (int h = own.begin / D; h < own.end / D; h++) attend_head(pass, layer, room, q, b, (size_t)h, thread);
+    return true;
+}
+
+/* Rows [begin, end) of a layer's queries, from attention to the layer's end. */
+typedef struct Block {
+    const Pass *pass;
+    int layer;
+    const LayerRoom *room;
+    const Queries *q;
+    const Part *part;
+    WorkspaceThread *thread;
+    int begin, end;
+    Span rows; /* the member's */
+} Block;
+
+static bool wait_for_team(const Block *block, Error *err) {
+    return team_wait(&block->part->team) || FAIL(err, ERROR_FAILED, "another thread could not go on");
+}
+
+/* y (whose row y_row is the block's first) = the member's columns of the Linear of x. */
+static bool block_linear(const Block *block, float *y, int y_row, const Operand *x, int x_row, const PackedLinear *w, int out,
+                         int in, Error *err) {
+    LinearRun run = {w,
+                     x,
+                     x_row,
+                     y,
+                     ELEMENT_FLOAT32,
+                     y_row,
+                     block->end - block->begin,
+                     in,
+                     out,
+                     team_share(&block->part->team, 0, out, TEAM_COLUMNS)};
+    return linear_forward(block->pass->encoder, block->thread, &run, err) && wait_for_team(block, err);
+}
+
+/* What attention gave, as an operand, where it is not one already. */
+static bool block_mixed(const Block *block, Error *err) {
+    const LayerRoom *room = block->room;
+    if (room->mixed_low.rows == room->mixed) return true;
+    const Encoder *encoder = block->pass->encoder;
+    int C = encoder->weights->config.channels;
+    if (block->pass->ws->stored == ELEMENT_FLOAT32)
+        operand_fill(encoder, &room->mixed_low, room->mixed, block->rows.begin, block->rows.end, C);
+    else
+        for (int i = block->rows.begin; i < block->rows.end; i++) {
+            Operand row = operand_row(encoder, &room->mixed_low, i, C);
+            encoder->low->widen(block->thread->row, (Bfloat16 *)room->mixed + (size_t)i * (size_t)C, (size_t)C);
+            operand_fill(encoder, &row, block->thread->row, 0, 1, C);
+        }
+    return wait_for_team(block, err);
+}
+
+/* y = norm(x + drop(sub)) and its operand, for the member's rows. */
+static bool block_norm(const Block *block, DropPlace place, LayerPart weight, float *y, const Operand *y_low, float *normed,
+                       float *rstd, const float *x, Error *err) {
+    const Pass *pass = block->pass;
+    const Encoder *encoder = pass->encoder;
+    int begin = block->rows.begin, m = block->rows.end - begin, C = encoder->weights->config.channels;
+    size_t at = (size_t)begin * (size_t)C;
+    const float *sub = pass->ws->blocks[block->part->index].sub + (size_t)(begin - block->begin) * (size_t)C;
+    Dropout dropout = drop_at(pass, block->layer, place);
+    encoder->kernels->add_norm(y + at, normed ? normed + at : NULL, rstd ? rstd + begin : NULL, x + at, sub,
+                               tensor(pass, block->layer, weight), tensor(pass, block->layer, (LayerPart)(weight + 1)),
+                               encoder->weights->config.norm_epsilon, m, C, &dropout, block->q->row + begin,
+                               block->q->place + begin);
+    operand_fill(encoder, y_low, y, begin, begin + m, C);
+    return wait_for_team(block, err);
+}
+
+/* g = gelu(u), an operand. u (block rows, F): the member has just made its columns. */
+static bool block_gelu(const Block *block, float *u, const Operand *g, Error *err) {
+    const Encoder *encoder = block->pass->encoder;
+    int F = encoder->weights->config.feed_forward, rows = block->end - block->begin;
+    Span own = team_share(&block->part->team, 0, rows, 1);
+    bool kept = block->room->u != NULL, is_float = encoder->dtype == DTYPE_FLOAT32;
+    for (int i = own.begin; i < own.end; i++) {
+        float *from = u + (size_t)i * (size_t)F, *to = is_float ? (float *)g->rows + (size_t)i * (size_t)F
+                                                       : kept   ? block->thread->row
+                                                                : from;
+        encoder->kernels->gelu(to, from, (size_t)F);
+        if (is_float) continue;
+        Operand row = operand_row(encoder, g, i, F);
+        operand_fill(encoder, &row, to, 0, 1, F);
+    }
+    return wait_for_team(block, err);
+}
+
+static bool block_forward(const Block *block, Error *err) {
+    const Pass *pass = block->pass;
+    const LayerRoom *room = block->room;
+    const PackedLayer *w = &pass->encoder->layers[block->layer];
+    const BlockRoom *own = &pass->ws->blocks[block->part->index];
+    int C = pass->encoder->weights->config.channels, F = pass->encoder->weights->config.feed_forward;
+    float *u = room->u ? room->u + (size_t)block->begin * (size_t)F : own->u;
+    return block_mixed(block, err) && block_linear(block, own->sub, 0, &room->mixed_low, block->begin, &w->out, C, C, err) &&
+           block_norm(block, DROP_ATTENTION_OUT, LAYER_NORM1_WEIGHT, room->x1, &room->x1_low, room->normed1, room->rstd1,
+                      block->q->x, err) &&
+           block_linear(block, u, 0, &room->x1_low, block->begin, &w->up, F, C, err) && block_gelu(block, u, &own->g, err) &&
+           block_linear(block, own->sub, 0, &own->g, 0, &w->down, C, F, err) &&
+           block_norm(block, DROP_FEED_FORWARD, LAYER_NORM2_WEIGHT, room->y, &room->y_low, room->normed2, room->rstd2, room->x1,
+                      err);
 }
 
 bool layer_forward(const Pass *pass, int layer, const Part *part, WorkspaceThread *thread, Error *err) {
-    const Encoder *encoder = pass->encoder;
-    const EncoderConfig *config = &encoder->weights->config;
-    const PackedLayer *w = &encoder->layers[layer];
     LayerRoom room = layer_room(pass, layer);
-    int C = config->channels, F = config->feed_forward;
     Queries q = queries_of(pass, layer, part);
-    size_t ff = (size_t)q.begin * (size_t)F;
-    if (q.cls) gather_cls(pass, layer, part);
-    if (!linear_forward(thread, room.q, q.x, &w->q, q.begin, q.end, C, C, err) ||
-        !linear_forward(thread, room.kv, room.x, &w->kv, part->token, part->token_end, 2 * C, C, err))
-        return false;
-    attend(pass, layer, &room, part, &q, thread);
-    if (!linear_forward(thread, room.sub, room.mixed, &w->out, q.begin, q.end, C, C, err)) return false;
-    add_and_norm(pass, layer, &q, DROP_ATTENTION_OUT, LAYER_NORM1_WEIGHT, room.x1, room.normed1, room.rstd1, q.x, room.sub);
-    if (!linear_forward(thread, room.u, room.x1, &w->up, q.begin, q.end, F, C, err)) return false;
-    encoder->kernels->gelu(room.g + ff, room.u + ff, (size_t)(q.end - q.begin) * (size_t)F);
-    if (!linear_forward(thread, room.sub, room.g, &w->down, q.begin, q.end, C, F, err)) return false;
-    add_and_norm(pass, layer, &q, DROP_FEED_FORWARD, LAYER_NORM2_WEIGHT, room.y, room.normed2, room.rstd2, room.x1, room.sub);
+    Block block = {.pass = pass, .layer = layer, .room = &room, .q = &q, .part = part, .thread = thread};
+    if (q.cls) {
+        gather_cls(pass, layer, part);
+        if (!wait_for_team(&block, err)) return false;
+    }
+    if (!attention_forward(pass, layer, &room, part, &q, thread, err) || !wait_for_team(&block, err)) return false;
+    for (block.begin = q.begin; block.begin < q.end; block.begin = block.end) {
+        block.end = q.end - block.begin < BLOCK_ROWS ? q.end : block.begin + BLOCK_ROWS;
+        block.rows = team_share(&part->team, block.begin, block.end, 1);
+        if (!block_forward(&block, err)) return false;
+    }
     return true;
 }
 
 /* ---- backward ---- */
 
-static void copy_and_drop(const Pass *pass, int layer, const Queries *q, DropPlace place, float *to, const float *from) {
+static void copy_and_drop(const Pass *pass, int layer, const Queries *q, DropPlace place, float *to, const Operand *low,
+                          const float *from) {
     size_t C = (size_t)pass->encoder->weights->config.channels, at = (size_t)q->begin * C;
     int m = q->end - q->begin;
     Dropout dropout = drop_at(pass, layer, place);
     memcpy(to + at, from + at, (size_t)m * C * sizeof *to);
     pass->encoder->kernels->drop(to + at, m, (int)C, &dropout, q->row + q->begin, q->place + q->begin);
+    operand_fill(pass->encoder, low, to, q->begin, q->end, (int)C);
 }
 
 static void norm_backward(const Pass *pass, int layer, const Queries *q, LayerPart weight, float *dx, const float *dy,
@@ -133,10 +250,11 @@ static void attend_backward(const Pass *pass, int layer, const LayerRoom *room, 
         AttentionRow row = attention_row(pass, q, b, &query, &token);
         for (size_t h = 0; h < H; h++) {
             size_t at = query * C + h * D, key = token * 2 * C + h * D;
-            encoder->kernels->attention_backward(g->dq + at, g->dkv + key, g->dkv + key + C, g->dmixed + at, room->mixed + at,
-                                                 room->log_sum + query * H + h * (size_t)row.queries, room->q + at,
-                                                 room->kv + key, room->kv + key + C, (int)C, (int)(2 * C), row, (int)D, (int)h,
-                                                 &dropout, thread->attention);
+            const float *kv = (const float *)room->kv + key;
+            encoder->kernels->attention_backward(
+                g->dq + at, g->dkv + key, g->dkv + key + C, g->dmixed + at, (const float *)room->mixed + at,
+                room->log_sum + query * H + h * (size_t)row.queries, (const float *)room->q + at, kv, kv + C, (int)C,
+                (int)(2 * C), row, (int)D, (int)h, &dropout, thread->attention);
         }
     }
 }
@@ -159,9 +277,10 @@ static bool input_gradient_needed(const Pass *pass, int layer) {
 
 /* Everything of a layer's backward that is done row by row. */
 static bool layer_part(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
-    const EncoderConfig *config = &pass->encoder->weights->config;
+    const Encoder *encoder = pass->encoder;
+    const EncoderConfig *config = &encoder->weights->config;
     int layer = pass->layer, C = config->channels, F = config->feed_forward;
-    const PackedLayer *w = &pass->encoder->layers[layer];
+    const PackedLayer *w = &encoder->layers[layer];
     const LayerRoom room = layer_room(pass, layer);
     const GradientRoom *g = &pass->ws->gradient;
     Queries q = queries_of(pass, layer, part);
@@ -169,19 +288,22 @@ static bool layer_part(const Pass *pass, const Part *part, WorkspaceThread *thre
     size_t ff = (size_t)q.begin * (size_t)F;
 
     norm_backward(pass, layer, &q, LAYER_NORM2_WEIGHT, g->dx1, dy, room.normed2, room.rstd2);
-    copy_and_drop(pass, layer, &q, DROP_FEED_FORWARD, g->dsub2, g->dx1);
-    if (!linear_backward(thread, g->dff, g->dsub2, &w->down, q.begin, q.end, C, F, false, err)) return false;
-    pass->encoder->kernels->gelu_backward(g->g + ff, g->dff + ff, g->dff + ff, room.u + ff,
-                                          (size_t)(q.end - q.begin) * (size_t)F);
-    if (!linear_backward(thread, g->dx1, g->dff, &w->up, q.begin, q.end, F, C, true, err)) return false;
+    copy_and_drop(pass, layer, &q, DROP_FEED_FORWARD, g->dsub2, &g->dsub2_low, g->dx1);
+    if (!linear_backward(encoder, thread, g->dff, &g->dsub2_low, &w->down, q.begin, q.end, C, F, false, err)) return false;
+    encoder->kernels->gelu_backward(g->g + ff, g->dff + ff, g->dff + ff, room.u + ff, (size_t)(q.end - q.begin) * (size_t)F);
+    operand_fill(encoder, &g->g_low, g->g, q.begin, q.end, F);
+    operand_fill(encoder, &g->dff_low, g->dff, q.begin, q.end, F);
+    if (!linear_backward(encoder, thread, g->dx1, &g->dff_low, &w->up, q.begin, q.end, F, C, true, err)) return false;
 
     norm_backward(pass, layer, &q, LAYER_NORM1_WEIGHT, dquery, g->dx1, room.normed1, room.rstd1);
-    copy_and_drop(pass, layer, &q, DROP_ATTENTION_OUT, g->dsub1, dquery);
-    if (!linear_backward(thread, g->dmixed, g->dsub1, &w->out, q.begin, q.end, C, C, false, err)) return false;
+    copy_and_drop(pass, layer, &q, DROP_ATTENTION_OUT, g->dsub1, &g->dsub1_low, dquery);
+    if (!linear_backward(encoder, thread, g->dmixed, &g->dsub1_low, &w->out, q.begin, q.end, C, C, false, err)) return false;
     attend_backward(pass, layer, &room, part, &q, thread);
+    operand_fill(encoder, &g->dq_low, g->dq, q.begin, q.end, C);
+    operand_fill(encoder, &g->dkv_low, g->dkv, part->token, part->token_end, 2 * C);
     if (!input_gradient_needed(pass, layer)) return true;
-    if (!linear_backward(thread, dquery, g->dq, &w->q, q.begin, q.end, C, C, true, err) ||
-        !linear_backward(thread, dx, g->dkv, &w->kv, part->token, part->token_end, 2 * C, C, !q.cls, err))
+    if (!linear_backward(encoder, thread, dquery, &g->dq_low, &w->q, q.begin, q.end, C, C, true, err) ||
+        !linear_backward(encoder, thread, dx, &g->dkv_low, &w->kv, part->token, part->token_end, 2 * C, C, !q.cls, err))
         return false;
     if (q.cls) scatter_cls(pass, part, dx);
     return true;
@@ -200,12 +322,32 @@ static bool layer_weights(const Pass *pass, Error *err) {
     for (int part = 0; part < LAYER_PARTS; part++)
         to[part] = weight_layer(&weights->table, config, pass->gradients, layer, (LayerPart)part);
     GradientTasks tasks = {.count = 0};
-    tasks_add_linear(&tasks, to[LAYER_DOWN_WEIGHT], to[LAYER_DOWN_BIAS], g->dsub2, C, g->g, F, m, C, F);
-    tasks_add_linear(&tasks, to[LAYER_UP_WEIGHT], to[LAYER_UP_BIAS], g->dff, F, room.x1, C, m, F, C);
-    tasks_add_linear(&tasks, to[LAYER_OUT_WEIGHT], to[LAYER_OUT_BIAS], g->dsub1, C, room.mixed, C, m, C, C);
-    tasks_add_linear(&tasks, to[LAYER_Q_WEIGHT], to[LAYER_Q_BIAS], g->dq, C, cls ? pass->ws->cls_x : room.x, C, m, C, C);
-    tasks_add_linear(&tasks, to[LAYER_K_WEIGHT], to[LAYER_K_BIAS], g->dkv, 2 * C, room.x, C, n, C, C);
-    tasks_add_linear(&tasks, to[LAYER_V_WEIGHT], to[LAYER_V_BIAS], g->dkv + C, 2 * C, room.x, C, n, C, C);
+    const Operand *x_low = &room.x_low, *query_low = cls ? &pass->ws->cls_x_low : x_low;
+    const struct {
+        LayerPart weight;
+        const float *dy;
+        const Operand *dy_low, *x_low;
+        int ldy, column, rows, out, in;
+    } LINEARS[] = {{LAYER_DOWN_WEIGHT, g->dsub2, &g->dsub2_low, &g->g_low, C, 0, m, C, F},
+                   {LAYER_UP_WEIGHT, g->dff, &g->dff_low, &room.x1_low, F, 0, m, F, C},
+                   {LAYER_OUT_WEIGHT, g->dsub1, &g->dsub1_low, &room.mixed_low, C, 0, m, C, C},
+                   {LAYER_Q_WEIGHT, g->dq, &g->dq_low, query_low, C, 0, m, C, C},
+                   {LAYER_K_WEIGHT, g->dkv, &g->dkv_low, x_low, 2 * C, 0, n, C, C},
+                   {LAYER_V_WEIGHT, g->dkv, &g->dkv_low, x_low, 2 * C, C, n, C, C}};
+    for (size_t i = 0; i < sizeof LINEARS / sizeof *LINEARS; i++) {
+        LinearGradient linear = {.dw = to[LINEARS[i].weight],
+                                 .dbias = to[LINEARS[i].weight + 1],
+                                 .dy = LINEARS[i].dy,
+                                 .dy_low = LINEARS[i].dy_low,
+                                 .x_low = LINEARS[i].x_low,
+                                 .element = operand_element(pass->encoder),
+                                 .ldy = LINEARS[i].ldy,
+                                 .column = LINEARS[i].column,
+                                 .m = LINEARS[i].rows,
+                                 .out = LINEARS[i].out,
+                                 .in = LINEARS[i].in};
+        tasks_add_linear(&tasks, &linear);
+    }
     tasks_add_norm(&tasks, to[LAYER_NORM1_WEIGHT], to[LAYER_NORM1_BIAS], g->dx1, room.normed1, m, C);
     tasks_add_norm(&tasks, to[LAYER_NORM2_WEIGHT], to[LAYER_NORM2_BIAS], g->dy[pass->dy], room.normed2, m, C);
     return tasks_run(pass, &tasks, err);

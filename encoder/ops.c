@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "encoder/quantize.h"
 
 enum {
     MANY_ROWS = 2048, /* the row count whose layout the weights are packed in */
-    TILE = 64         /* rows of a product where bits would depend on their number */
+    TILE = 64,        /* rows of a product where bits would depend on their number */
+    COLUMN_BLOCK = 64 /* columns that packed weights keep together */
 };
 
 struct Ops {
@@ -18,15 +20,21 @@ struct Ops {
 
 struct Packed {
     int K, N;
-    dnnl_memory_desc_t plain; /* how the caller's weights lie */
+    Element element;          /* of the packed weights */
+    dnnl_memory_desc_t plain; /* how the caller's weights lie, or for int8 their quantised copy */
     dnnl_memory_t memory;     /* packed */
     dnnl_primitive_t reorder;
-    bool tiled; /* this shape's implementation needs fixed row tiles */
+    bool tiled;             /* this shape's implementation needs fixed row tiles */
+    int column_step;        /* packed columns stand in blocks of this many, one behind the other; N when they do not */
+    int stride_k, stride_n; /* int8: of the caller's weights */
+    float *scales;          /* int8 */
+    int32_t *sums;          /* int8 */
 };
 
 /* What a primitive is made for. */
 typedef struct Shape {
     int m, N, K, ldy, ldx;
+    Element w, y;
     bool outer; /* dyᵀ x instead of x w */
     bool bias, add;
 } Shape;
@@ -34,7 +42,7 @@ typedef struct Shape {
 typedef struct Entry {
     Shape shape;
     dnnl_primitive_t primitive;
-    dnnl_memory_t x, w, bias, y; /* w only for outer products */
+    dnnl_memory_t x, w, bias, y;
 } Entry;
 
 struct OpsRunner {
@@ -45,8 +53,8 @@ struct OpsRunner {
     dnnl_memory_t scratch; /* one for all primitives, as large as the largest asked for */
     void *scratch_block;
     size_t scratch_bytes;
-    float *tile; /* rows padded to TILE: x behind y */
-    size_t tile_floats;
+    unsigned char *tile; /* rows padded to TILE: x behind y */
+    size_t tile_bytes;
 };
 
 static bool check(dnnl_status_t status, const char *what, Error *err) {
@@ -81,6 +89,14 @@ void ops_free(Ops *ops) {
 
 int ops_vector_bits(const Ops *ops) { return ops->vector_bits; }
 
+bool ops_supports(Dtype dtype) {
+    unsigned have = (unsigned)dnnl_get_effective_cpu_isa();
+    unsigned needed = dtype == DTYPE_BFLOAT16 ? dnnl_cpu_isa_avx512_core_bf16
+                      : dtype == DTYPE_INT8   ? dnnl_cpu_isa_avx512_core_vnni
+                                              : 0;
+    return (have & needed) == needed;
+}
+
 const char *ops_instruction_set(const Ops *ops) {
     (void)ops;
     static const struct {
@@ -105,9 +121,24 @@ const char *ops_library(char out[32]) {
 
 /* ---- descriptions ---- */
 
-static bool describe(dnnl_memory_desc_t *desc, int rows, int columns, int row_stride, int column_stride, Error *err) {
+static dnnl_data_type_t type_of(Element element) {
+    static const dnnl_data_type_t TYPES[] = {[ELEMENT_FLOAT32] = dnnl_f32,
+                                             [ELEMENT_BFLOAT16] = dnnl_bf16,
+                                             [ELEMENT_UINT8] = dnnl_u8,
+                                             [ELEMENT_INT8] = dnnl_s8,
+                                             [ELEMENT_INT32] = dnnl_s32};
+    return TYPES[element];
+}
+
+size_t element_bytes(Element element) { return dnnl_data_type_size(type_of(element)); }
+
+/* What the weights are multiplied with. */
+static Element input_of(Element weights) { return weights == ELEMENT_INT8 ? ELEMENT_UINT8 : weights; }
+
+static bool describe(dnnl_memory_desc_t *desc, Element element, int rows, int columns, int row_stride, int column_stride,
+                     Error *err) {
     dnnl_dims_t dims = {rows, columns}, strides = {row_stride, column_stride};
-    return check(dnnl_memory_desc_init_by_strides(desc, 2, dims, dnnl_f32, strides), "describing a matrix", err);
+    return check(dnnl_memory_desc_init_by_strides(desc, 2, dims, type_of(element), strides), "describing a matrix", err);
 }
 
 /* Products ask for scratch memory instead of keeping their own, so that a primitive may run on any thread; `add` keeps y. */
@@ -145,41 +176,80 @@ static bool keeps_bits(const_dnnl_primitive_desc_t product) {
 /* ---- packed weights ---- */
 
 /* The layout oneDNN chooses for W (K, N) when there are many rows. */
-static bool choose_layout(dnnl_memory_desc_t *layout, bool *tiled, const Ops *ops, int K, int N, Error *err) {
+static bool choose_layout(dnnl_memory_desc_t *layout, Packed *packed, const Ops *ops, Error *err) {
+    int K = packed->K, N = packed->N;
+    Element result = packed->element == ELEMENT_INT8 ? ELEMENT_INT32 : ELEMENT_FLOAT32;
     dnnl_memory_desc_t x, w, y;
     dnnl_dims_t dims = {K, N};
     dnnl_primitive_desc_t product = NULL;
-    if (!describe(&x, MANY_ROWS, K, K, 1, err) || !describe(&y, MANY_ROWS, N, N, 1, err) ||
-        !check(dnnl_memory_desc_init_by_tag(&w, 2, dims, dnnl_f32, dnnl_format_tag_any), "describing weights", err) ||
+    if (!describe(&x, input_of(packed->element), MANY_ROWS, K, K, 1, err) || !describe(&y, result, MANY_ROWS, N, N, 1, err) ||
+        !check(dnnl_memory_desc_init_by_tag(&w, 2, dims, type_of(packed->element), dnnl_format_tag_any), "describing weights",
+               err) ||
         !describe_product(&product, ops, &x, &w, NULL, &y, false, err))
         return false;
     *layout = *dnnl_primitive_desc_query_md(product, dnnl_query_weights_md, 0);
-    *tiled = !keeps_bits(product);
+    packed->tiled = !keeps_bits(product) && packed->element != ELEMENT_INT8; /* integers add up to the same in any order */
     dnnl_primitive_desc_destroy(product);
     return true;
 }
 
-Packed *ops_pack(const Ops *ops, const float *weight, int K, int N, int stride_k, int stride_n, Error *err) {
+/* The layout of the first `columns` columns within that of all. */
+static bool first_columns(dnnl_memory_desc_t *part, const dnnl_memory_desc_t *layout, int K, int columns) {
+    dnnl_dims_t dims = {K, columns}, none = {0, 0};
+    return dnnl_memory_desc_init_submemory(part, layout, dims, none) == dnnl_success;
+}
+
+static size_t column_bytes(const Packed *packed, int columns) {
+    return (size_t)packed->K * (size_t)columns * element_bytes(packed->element);
+}
+
+/* The columns can be cut where a block of them ends if the blocks lie one behind the other: then the first few take just their share. */
+static int choose_column_step(const Packed *packed, const dnnl_memory_desc_t *layout) {
+    dnnl_memory_desc_t part;
+    bool cuts = !packed->tiled && packed->N % COLUMN_BLOCK == 0 && packed->N > COLUMN_BLOCK;
+    for (int n = COLUMN_BLOCK; cuts && n < packed->N; n += COLUMN_BLOCK)
+        cuts = first_columns(&part, layout, packed->K, n) && dnnl_memory_desc_get_size(&part) == column_bytes(packed, n);
+    return cuts ? COLUMN_BLOCK : packed->N;
+}
+
+static bool prepare_packing(Packed *packed, const Ops *ops, Error *err) {
+    dnnl_memory_desc_t layout;
+    dnnl_primitive_desc_t reorder = NULL;
+    bool quantised = packed->element == ELEMENT_INT8;
+    bool good =
+        (quantised ? describe(&packed->plain, ELEMENT_INT8, packed->K, packed->N, packed->N, 1, err)
+                   : describe(&packed->plain, ELEMENT_FLOAT32, packed->K, packed->N, packed->stride_k, packed->stride_n, err)) &&
+        choose_layout(&layout, packed, ops, err) &&
+        check(dnnl_memory_create(&packed->memory, &layout, ops->engine, DNNL_MEMORY_ALLOCATE), "packing weights", err) &&
+        check(dnnl_reorder_primitive_desc_create(&reorder, &packed->plain, ops->engine, &layout, ops->engine, NULL),
+              "planning to pack weights", err) &&
+        check(dnnl_primitive_create(&packed->reorder, reorder), "preparing to pack weights", err);
+    if (reorder) dnnl_primitive_desc_destroy(reorder);
+    if (good) packed->column_step = choose_column_step(packed, &layout);
+    if (good && quantised) {
+        packed->scales = mem_new((size_t)packed->N, sizeof *packed->scales, err);
+        packed->sums = mem_new((size_t)packed->N, sizeof *packed->sums, err);
+        good = packed->scales && packed->sums;
+    }
+    return good;
+}
+
+Packed *ops_pack(const Ops *ops, Dtype dtype, const float *weight, int K, int N, int stride_k, int stride_n, Error *err) {
+    static const Element ELEMENTS[DTYPES] = {
+        [DTYPE_FLOAT32] = ELEMENT_FLOAT32, [DTYPE_BFLOAT16] = ELEMENT_BFLOAT16, [DTYPE_INT8] = ELEMENT_INT8};
     Packed *packed = mem_new(1, sizeof *packed, err);
     if (!packed) return NULL;
     packed->K = K;
     packed->N = N;
-    dnnl_memory_desc_t layout;
-    dnnl_primitive_desc_t reorder = NULL;
-    bool good = describe(&packed->plain, K, N, stride_k, stride_n, err) &&
-                choose_layout(&layout, &packed->tiled, ops, K, N, err) &&
-                check(dnnl_memory_create(&packed->memory, &layout, ops->engine, DNNL_MEMORY_ALLOCATE), "packing weights", err) &&
-                check(dnnl_reorder_primitive_desc_create(&reorder, &packed->plain, ops->engine, &layout, ops->engine, NULL),
-                      "planning to pack weights", err) &&
-                check(dnnl_primitive_create(&packed->reorder, reorder), "preparing to pack weights", err) &&
-                ops_repack(ops, packed, weight, err);
-    if (reorder) dnnl_primitive_desc_destroy(reorder);
-    if (good) return packed;
+    packed->stride_k = stride_k;
+    packed->stride_n = stride_n;
+    packed->element = ELEMENTS[dtype];
+    if (prepare_packing(packed, ops, err) && ops_repack(ops, packed, weight, err)) return packed;
     packed_free(packed);
     return NULL;
 }
 
-bool ops_repack(const Ops *ops, Packed *packed, const float *weight, Error *err) {
+static bool reorder_from(const Ops *ops, Packed *packed, const void *weight, Error *err) {
     dnnl_memory_t from = NULL;
     dnnl_stream_t stream = NULL;
     /* oneDNN's handles are not const; a reorder only reads its source. */
@@ -196,12 +266,28 @@ bool ops_repack(const Ops *ops, Packed *packed, const float *weight, Error *err)
     return good;
 }
 
+bool ops_repack(const Ops *ops, Packed *packed, const float *weight, Error *err) {
+    if (packed->element != ELEMENT_INT8) return reorder_from(ops, packed, weight, err);
+    int8_t *quantised = mem_new((size_t)packed->K * (size_t)packed->N, sizeof *quantised, err);
+    if (!quantised) return false;
+    quantize_columns(quantised, packed->scales, packed->sums, weight, packed->K, packed->N, packed->stride_k, packed->stride_n);
+    bool good = reorder_from(ops, packed, quantised, err);
+    mem_free(quantised);
+    return good;
+}
+
 void packed_free(Packed *packed) {
     if (!packed) return;
     if (packed->reorder) dnnl_primitive_destroy(packed->reorder);
     if (packed->memory) dnnl_memory_destroy(packed->memory);
+    mem_free(packed->scales);
+    mem_free(packed->sums);
     mem_free(packed);
 }
+
+const float *packed_scales(const Packed *packed) { return packed->scales; }
+const int32_t *packed_sums(const Packed *packed) { return packed->sums; }
+int packed_column_step(const Packed *packed) { return packed->column_step; }
 
 static const dnnl_memory_desc_t *packed_layout(const Packed *packed) {
     const dnnl_memory_desc_t *layout = NULL;
@@ -245,14 +331,20 @@ void ops_runner_free(OpsRunner *runner) {
 }
 
 static bool same_shape(const Shape *a, const Shape *b) {
-    return a->m == b->m && a->N == b->N && a->K == b->K && a->ldy == b->ldy && a->ldx == b->ldx && a->outer == b->outer &&
-           a->bias == b->bias && a->add == b->add;
+    return a->m == b->m && a->N == b->N && a->K == b->K && a->ldy == b->ldy && a->ldx == b->ldx && a->w == b->w && a->y == b->y &&
+           a->outer == b->outer && a->bias == b->bias && a->add == b->add;
 }
 
 /* The entry of the shape, or the empty one where it belongs. */
 static Entry *find_entry(const OpsRunner *runner, const Shape *shape) {
     uint64_t hash = 1469598103934665603u;
-    const int parts[] = {shape->m, shape->N, shape->K, shape->ldy, shape->ldx, shape->outer * 4 + shape->bias * 2 + shape->add};
+    const int parts[] = {shape->m,
+                         shape->N,
+                         shape->K,
+                         shape->ldy,
+                         shape->ldx,
+                         shape->outer * 4 + shape->bias * 2 + shape->add,
+                         (int)shape->w * 8 + (int)shape->y};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) hash = (hash ^ (uint64_t)parts[i]) * 1099511628211u;
     for (size_t at = (size_t)(hash >> 20) & (runner->capacity - 1);; at = (at + 1) & (runner->capacity - 1)) {
         Entry *entry = &runner->entries[at];
@@ -295,25 +387,36 @@ static bool make_handle(dnnl_memory_t *memory, const dnnl_memory_desc_t *desc, c
     return check(dnnl_memory_create(memory, desc, ops->engine, NULL), "naming a matrix", err);
 }
 
-static bool fill_entry(Entry *entry, OpsRunner *runner, const Shape *s, const dnnl_memory_desc_t *packed, Error *err) {
+/* The layout of the weights for N of their columns. */
+static bool weights_layout(dnnl_memory_desc_t *layout, const Packed *packed, int N, Error *err) {
+    *layout = *packed_layout(packed);
+    if (N == packed->N) return true;
+    dnnl_memory_desc_t all = *layout;
+    return first_columns(layout, &all, packed->K, N) ||
+           FAIL(err, ERROR_FAILED, "oneDNN: cannot take %d of %d columns", N, packed->N);
+}
+
+static bool fill_entry(Entry *entry, OpsRunner *runner, const Shape *s, const Packed *packed, Error *err) {
     const Ops *ops = runner->ops;
+    Element input = input_of(s->w);
     dnnl_memory_desc_t x, w, bias, y;
     dnnl_primitive_desc_t product = NULL;
-    bool good = s->outer ? describe(&x, s->m, s->K, 1, s->ldx, err) : describe(&x, s->m, s->K, s->ldx, 1, err);
-    good = good && describe(&bias, 1, s->N, s->N, 1, err) && describe(&y, s->m, s->N, s->outer ? s->N : s->ldy, 1, err);
-    if (good && s->outer) good = describe(&w, s->K, s->N, s->ldy, 1, err);
-    good = good && describe_product(&product, ops, &x, s->outer ? &w : packed, s->bias ? &bias : NULL, &y, s->add, err) &&
+    bool good = s->outer ? describe(&x, input, s->m, s->K, 1, s->ldx, err) && describe(&w, s->w, s->K, s->N, s->ldy, 1, err)
+                         : describe(&x, input, s->m, s->K, s->ldx, 1, err) && weights_layout(&w, packed, s->N, err);
+    good = good && describe(&bias, ELEMENT_FLOAT32, 1, s->N, s->N, 1, err) &&
+           describe(&y, s->y, s->m, s->N, s->outer ? s->N : s->ldy, 1, err) &&
+           describe_product(&product, ops, &x, &w, s->bias ? &bias : NULL, &y, s->add, err) &&
            reserve_scratch(runner, product, err) && make_handle(&entry->x, &x, ops, err) &&
-           make_handle(&entry->y, &y, ops, err) && (!s->bias || make_handle(&entry->bias, &bias, ops, err)) &&
-           (!s->outer || make_handle(&entry->w, &w, ops, err)) &&
+           make_handle(&entry->w, &w, ops, err) && make_handle(&entry->y, &y, ops, err) &&
+           (!s->bias || make_handle(&entry->bias, &bias, ops, err)) &&
            check(dnnl_primitive_create(&entry->primitive, product), "preparing a product", err);
     if (product) dnnl_primitive_desc_destroy(product);
     entry->shape = *s;
     return good;
 }
 
-/* The primitive for a shape; `packed` is the layout of the weights, NULL for an outer product. */
-static Entry *get_entry(OpsRunner *runner, const Shape *shape, const dnnl_memory_desc_t *packed, Error *err) {
+/* The primitive for a shape; `packed`: the weights, NULL for an outer product. */
+static Entry *get_entry(OpsRunner *runner, const Shape *shape, const Packed *packed, Error *err) {
     Entry *found = find_entry(runner, shape);
     if (found->primitive) return found;
     if (runner->count * 2 >= runner->capacity) {
@@ -330,79 +433,120 @@ static Entry *get_entry(OpsRunner *runner, const Shape *shape, const dnnl_memory
     return found;
 }
 
-static bool point_at(dnnl_memory_t memory, const float *floats, Error *err) {
+static bool point_at(dnnl_memory_t memory, const void *elements, Error *err) {
     /* oneDNN's handles are not const; sources are only read. */
-    return check(dnnl_memory_set_data_handle(memory, (void *)(uintptr_t)floats), "placing a matrix", err);
+    return check(dnnl_memory_set_data_handle(memory, (void *)(uintptr_t)elements), "placing a matrix", err);
 }
 
-static bool run_product(OpsRunner *runner, float *y, int ldy, const float *x, int ldx, const Packed *w, const float *bias, int m,
-                        bool add, Error *err) {
-    Shape shape = {.m = m, .N = w->N, .K = w->K, .ldy = ldy, .ldx = ldx, .bias = bias != NULL, .add = add};
-    Entry *entry = get_entry(runner, &shape, packed_layout(w), err);
-    if (!entry || !point_at(entry->x, x, err) || !point_at(entry->y, y, err) || (bias && !point_at(entry->bias, bias, err)))
-        return false;
+static bool execute(OpsRunner *runner, const Entry *entry, Error *err) {
     dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, entry->x},
-                                   {DNNL_ARG_WEIGHTS, w->memory},
+                                   {DNNL_ARG_WEIGHTS, entry->w},
                                    {DNNL_ARG_DST, entry->y},
                                    {DNNL_ARG_SCRATCHPAD, runner->scratch},
                                    {DNNL_ARG_BIAS, entry->bias}};
-    return check(dnnl_primitive_execute(entry->primitive, runner->stream, bias ? 5 : 4, arguments), "multiplying", err);
+    return check(dnnl_primitive_execute(entry->primitive, runner->stream, entry->bias ? 5 : 4, arguments), "multiplying", err);
 }
 
-/* Rows in tiles of one size, the last filled up with zeros: the same instructions for every row, whatever their number. */
-static bool run_tiles(OpsRunner *runner, float *y, int ldy, const float *x, int ldx, const Packed *w, const float *bias, int m,
-                      bool add, Error *err) {
-    int whole = m / TILE * TILE, rest = m - whole;
-    for (int i = 0; i < whole; i += TILE)
-        if (!run_product(runner, y + (size_t)i * (size_t)ldy, ldy, x + (size_t)i * (size_t)ldx, ldx, w, bias, TILE, add, err))
-            return false;
-    if (!rest) return true;
-    size_t floats = TILE * ((size_t)ldx + (size_t)ldy);
-    if (floats > runner->tile_floats) {
-        mem_free(runner->tile);
-        runner->tile_floats = 0;
-        runner->tile = mem_new(floats, sizeof *runner->tile, err);
-        if (!runner->tile) return false;
-        runner->tile_floats = floats;
-    }
-    float *y_tile = runner->tile, *x_tile = y_tile + (size_t)TILE * (size_t)ldy;
-    memset(runner->tile, 0, floats * sizeof *runner->tile);
-    for (int i = 0; i < rest; i++) {
-        size_t from = (size_t)(whole + i), to = (size_t)i;
-        memcpy(x_tile + to * (size_t)ldx, x + from * (size_t)ldx, (size_t)w->K * sizeof *x);
-        if (add) memcpy(y_tile + to * (size_t)ldy, y + from * (size_t)ldy, (size_t)w->N * sizeof *y);
-    }
-    if (!run_product(runner, y_tile, ldy, x_tile, ldx, w, bias, TILE, add, err)) return false;
-    for (int i = 0; i < rest; i++)
-        memcpy(y + (size_t)(whole + i) * (size_t)ldy, y_tile + (size_t)i * (size_t)ldy, (size_t)w->N * sizeof *y);
+static const unsigned char *weights_at(const Packed *packed, int column) {
+    void *start = NULL;
+    (void)dnnl_memory_get_data_handle(packed->memory, &start);
+    return (const unsigned char *)start + column_bytes(packed, column);
+}
+
+/* `count` rows of the product from row `first` on. */
+static bool run_rows(OpsRunner *runner, const Product *p, int first, int count, Error *err) {
+    const Packed *w = p->w;
+    Shape shape = {.m = count,
+                   .N = p->columns,
+                   .K = w->K,
+                   .ldy = p->ldy,
+                   .ldx = p->ldx,
+                   .w = w->element,
+                   .y = p->y_element,
+                   .bias = p->bias != NULL,
+                   .add = p->add};
+    Entry *entry = get_entry(runner, &shape, w, err);
+    const unsigned char *x = p->x;
+    unsigned char *y = p->y;
+    x += (size_t)first * (size_t)p->ldx * element_bytes(input_of(w->element));
+    y += (size_t)first * (size_t)p->ldy * element_bytes(p->y_element);
+    return entry && point_at(entry->x, x, err) && point_at(entry->w, weights_at(w, p->column), err) &&
+           point_at(entry->y, y, err) && (!p->bias || point_at(entry->bias, p->bias + p->column, err)) &&
+           execute(runner, entry, err);
+}
+
+/* Room of the runner's own for rows on their way. */
+static bool reserve_tile(OpsRunner *runner, size_t bytes, Error *err) {
+    if (bytes <= runner->tile_bytes) return true;
+    mem_free(runner->tile);
+    runner->tile_bytes = 0;
+    runner->tile = mem_new(bytes, 1, err);
+    if (runner->tile) runner->tile_bytes = bytes;
+    return runner->tile != NULL;
+}
+
+static void copy_rows(unsigned char *to, size_t to_row, const unsigned char *from, size_t from_row, size_t bytes, int rows) {
+    for (size_t i = 0; i < (size_t)rows; i++) memcpy(to + i * to_row, from + i * from_row, bytes);
+}
+
+/* Some columns: oneDNN's fast products write dense matrices alone, so these are made apart and put in their place. */
+static bool run_columns(OpsRunner *runner, const Product *p, Error *err) {
+    size_t size = element_bytes(p->y_element), row = (size_t)p->columns * size;
+    if (!reserve_tile(runner, (size_t)p->m * row, err)) return false;
+    Product part = *p;
+    part.y = runner->tile;
+    part.ldy = p->columns;
+    if (!run_rows(runner, &part, 0, p->m, err)) return false;
+    copy_rows(p->y, (size_t)p->ldy * size, runner->tile, row, row, p->m);
     return true;
 }
 
-bool ops_product(OpsRunner *runner, float *y, int ldy, const float *x, int ldx, const Packed *w, const float *bias, int m,
-                 bool add, Error *err) {
-    if (m <= 0) return true;
-    if (w->tiled) return run_tiles(runner, y, ldy, x, ldx, w, bias, m, add, err);
-    /* Two calls of which one has a multiple of 64 rows and the other 32 to 95: few primitives serve every row count. */
-    int main_rows = m < 96 ? 0 : (m - 32) / 64 * 64;
-    if (main_rows && !run_product(runner, y, ldy, x, ldx, w, bias, main_rows, add, err)) return false;
-    return run_product(runner, y + (size_t)main_rows * (size_t)ldy, ldy, x + (size_t)main_rows * (size_t)ldx, ldx, w, bias,
-                       m - main_rows, add, err);
+/* Rows in tiles of one size, the last filled up with zeros: the same instructions for every row, whatever their number. */
+static bool run_tiles(OpsRunner *runner, const Product *p, Error *err) {
+    int whole = p->m / TILE * TILE, rest = p->m - whole;
+    for (int i = 0; i < whole; i += TILE)
+        if (!run_rows(runner, p, i, TILE, err)) return false;
+    if (!rest) return true;
+    size_t x_row = (size_t)p->ldx * element_bytes(input_of(p->w->element)), y_row = (size_t)p->ldy * element_bytes(p->y_element);
+    size_t x_used = (size_t)p->w->K * element_bytes(input_of(p->w->element)),
+           y_used = (size_t)p->w->N * element_bytes(p->y_element);
+    if (!reserve_tile(runner, TILE * (x_row + y_row), err)) return false;
+    unsigned char *y_tile = runner->tile, *x_tile = y_tile + TILE * y_row, *y = p->y;
+    const unsigned char *x = p->x;
+    memset(runner->tile, 0, TILE * (x_row + y_row));
+    copy_rows(x_tile, x_row, x + (size_t)whole * x_row, x_row, x_used, rest);
+    if (p->add) copy_rows(y_tile, y_row, y + (size_t)whole * y_row, y_row, y_used, rest);
+    Product tile = *p;
+    tile.x = x_tile;
+    tile.y = y_tile;
+    if (!run_rows(runner, &tile, 0, TILE, err)) return false;
+    copy_rows(y + (size_t)whole * y_row, y_row, y_tile, y_row, y_used, rest);
+    return true;
 }
 
-bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, const float *dy, int ldy, const float *x, int ldx, int n,
-                   Error *err) {
+bool ops_product(OpsRunner *runner, const Product *product, Error *err) {
+    Product p = *product;
+    if (p.m <= 0) return true;
+    if (!p.columns) p.columns = p.w->N;
+    if (p.w->tiled) return run_tiles(runner, &p, err);
+    if (p.columns < p.w->N && p.ldy != p.columns) return run_columns(runner, &p, err);
+    /* A multiple of 64 rows, or two calls of which one has such a number and the other 33 to 95: few primitives serve every row count. */
+    int main_rows = p.m % 64 == 0 ? p.m : p.m < 96 ? 0 : (p.m - 32) / 64 * 64;
+    if (main_rows && !run_rows(runner, &p, 0, main_rows, err)) return false;
+    return main_rows == p.m || run_rows(runner, &p, main_rows, p.m - main_rows, err);
+}
+
+bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, Element element, const void *dy, int ldy, const void *x,
+                   int ldx, int n, Error *err) {
+    const unsigned char *left = dy, *right = x;
     for (int i = 0; i < n; i += OPS_ROW_CHUNK) {
         int rows = n - i < OPS_ROW_CHUNK ? n - i : OPS_ROW_CHUNK;
-        Shape shape = {.m = out, .N = in, .K = rows, .ldy = ldx, .ldx = ldy, .outer = true, .add = true};
+        Shape shape = {.m = out, .N = in, .K = rows, .ldy = ldx, .ldx = ldy, .w = element, .outer = true, .add = true};
         Entry *entry = get_entry(runner, &shape, NULL, err);
-        if (!entry || !point_at(entry->x, dy + (size_t)i * (size_t)ldy, err) ||
-            !point_at(entry->w, x + (size_t)i * (size_t)ldx, err) || !point_at(entry->y, dw, err))
+        if (!entry || !point_at(entry->x, left + (size_t)i * (size_t)ldy * element_bytes(element), err) ||
+            !point_at(entry->w, right + (size_t)i * (size_t)ldx * element_bytes(element), err) || !point_at(entry->y, dw, err) ||
+            !execute(runner, entry, err))
             return false;
-        dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, entry->x},
-                                       {DNNL_ARG_WEIGHTS, entry->w},
-                                       {DNNL_ARG_DST, entry->y},
-                                       {DNNL_ARG_SCRATCHPAD, runner->scratch}};
-        if (!check(dnnl_primitive_execute(entry->primitive, runner->stream, 4, arguments), "multiplying", err)) return false;
     }
     return true;
 }

@@ -5,8 +5,10 @@
 #define TWOFOLD_ENCODER_OPS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/error.h"
+#include "encoder/dtype.h"
 
 typedef struct Ops Ops;             /* the engine; const after ops_new, shared by threads */
 typedef struct Packed Packed;       /* a right-hand side W (K, N), packed */
@@ -19,29 +21,53 @@ const char *ops_instruction_set(const Ops *ops); /* "AVX512-BF16", … for peopl
 
 const char *ops_library(char out[32]); /* version of oneDNN at run time, "2.6.3" */
 
+/* Whether the processor (and ONEDNN_MAX_CPU_ISA) multiplies the type natively: bfloat16 needs AVX512-BF16, int8 AVX512-VNNI. */
+bool ops_supports(Dtype dtype);
+
+/* What a matrix holds. */
+typedef enum Element { ELEMENT_FLOAT32, ELEMENT_BFLOAT16, ELEMENT_UINT8, ELEMENT_INT8, ELEMENT_INT32 } Element;
+
+size_t element_bytes(Element element);
+
 /* W[k][n] = weight[k·stride_k + n·stride_n]. A Linear's weight (out, in) is packed with K = in, stride_k 1, stride_n in for y = x Wᵀ,
- * and with K = out, stride_k in, stride_n 1 for dx = dy W. */
-MUST_CHECK Packed *ops_pack(const Ops *ops, const float *weight, int K, int N, int stride_k, int stride_n, Error *err);
+ * and with K = out, stride_k in, stride_n 1 for dx = dy W. dtype: what the weights become; for DTYPE_INT8 they are quantised by
+ * column (encoder/quantize.h). */
+MUST_CHECK Packed *ops_pack(const Ops *ops, Dtype dtype, const float *weight, int K, int N, int stride_k, int stride_n,
+                            Error *err);
 /* Packs changed weights of the same shape again. */
 MUST_CHECK bool ops_repack(const Ops *ops, Packed *packed, const float *weight, Error *err);
 void packed_free(Packed *packed);
 size_t packed_bytes(const Packed *packed);
+const float *packed_scales(const Packed *packed); /* int8: (N) what one step of a column's weights is worth; else NULL */
+const int32_t *packed_sums(const Packed *packed); /* int8: (N) the sum of each column's quantised weights; else NULL */
+/* Columns of the weights that ops_product can be asked for: N, or a step of which `column` and `columns` are multiples. */
+int packed_column_step(const Packed *packed);
 
 MUST_CHECK OpsRunner *ops_runner_new(const Ops *ops, Error *err);
 void ops_runner_free(OpsRunner *runner);
 
-/* y (m, N) = x (m, K) · W + bias (N, or NULL); ldy, ldx: floats from row to row. With `add`, the product is added to y (bias must be NULL). */
-MUST_CHECK bool ops_product(OpsRunner *runner, float *y, int ldy, const float *x, int ldx, const Packed *w, const float *bias,
-                            int m, bool add, Error *err);
+/* y = x · W + bias. */
+typedef struct Product {
+    const Packed *w;
+    const void *x; /* (m, K): float, bfloat16, or for int8 weights uint8_t */
+    void *y;       /* (m, N): float; or bfloat16 for bfloat16 weights; int32_t (and no bias) for int8 weights */
+    Element y_element;
+    int m, ldx, ldy;   /* rows; elements from row to row */
+    const float *bias; /* (N), or NULL */
+    bool add;          /* the product is added to y, which is float (bias must be NULL) */
+    int column,
+        columns; /* only these columns of W and bias, which begin with the first of all; y with the first asked for; 0: all */
+} Product;
+MUST_CHECK bool ops_product(OpsRunner *runner, const Product *product, Error *err);
 
 enum {
     OPS_ROW_STEP = 64, /* ops_add_outer takes whole steps of rows */
     OPS_ROW_CHUNK = 1024
 };
 
-/* dw (out, in; dense) += dy (n, out)ᵀ · x (n, in): rows are summed in order, in chunks of OPS_ROW_CHUNK. n is a multiple of OPS_ROW_STEP: the caller puts
- * zero rows behind the last. */
-MUST_CHECK bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, const float *dy, int ldy, const float *x, int ldx,
-                              int n, Error *err);
+/* dw (out, in; dense) += dy (n, out)ᵀ · x (n, in), both of `element` (float or bfloat16), the sum in float: rows are summed in order, in chunks of
+ * OPS_ROW_CHUNK. n is a multiple of OPS_ROW_STEP: the caller puts zero rows behind the last. */
+MUST_CHECK bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, Element element, const void *dy, int ldy,
+                              const void *x, int ldx, int n, Error *err);
 
 #endif

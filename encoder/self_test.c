@@ -40,8 +40,14 @@ static void products_free(Products *products) {
 
 static bool product_run(const Products *products, float *y, int first, int rows, Error *err) {
     OpsRunner *runner = ops_runner_new(products->ops, err);
-    bool ok = runner && ops_product(runner, y, SIZE, products->x + (size_t)first * SIZE, SIZE, products->packed, products->bias,
-                                    rows, false, err);
+    Product product = {.w = products->packed,
+                       .x = products->x + (size_t)first * SIZE,
+                       .y = y,
+                       .m = rows,
+                       .ldx = SIZE,
+                       .ldy = SIZE,
+                       .bias = products->bias};
+    bool ok = runner && ops_product(runner, &product, err);
     ops_runner_free(runner);
     return ok;
 }
@@ -55,7 +61,7 @@ static bool products_make(Products *products, Error *err) {
     fill(products->x, ROWS * SIZE, 1);
     fill(products->w, SIZE * SIZE, 2);
     fill(products->bias, SIZE, 3);
-    products->packed = ops_pack(products->ops, products->w, SIZE, SIZE, SIZE, 1, err);
+    products->packed = ops_pack(products->ops, DTYPE_FLOAT32, products->w, SIZE, SIZE, SIZE, 1, err);
     return products->packed && product_run(products, products->y, 0, ROWS, err);
 }
 
@@ -183,8 +189,13 @@ typedef struct Rate {
 static void run_products(void *context, int task, int thread) {
     Rate *rate = context;
     Error err = {0};
-    if (!ops_product(rate->runners[thread], rate->y + (size_t)task * RATE_FLOATS, RATE_SIZE, rate->x, RATE_SIZE, rate->packed,
-                     NULL, RATE_SIZE, false, &err))
+    Product product = {.w = rate->packed,
+                       .x = rate->x,
+                       .y = rate->y + (size_t)task * RATE_FLOATS,
+                       .m = RATE_SIZE,
+                       .ldx = RATE_SIZE,
+                       .ldy = RATE_SIZE};
+    if (!ops_product(rate->runners[thread], &product, &err))
         rate->operations[task] = (double)NAN;
     else
         rate->operations[task] = 2.0 * RATE_SIZE * RATE_FLOATS;
@@ -215,7 +226,7 @@ static bool rate_make(Rate *rate, int threads, Error *err) {
         return false;
     rate->kernels = kernels_choose(ops_vector_bits(rate->ops));
     fill(rate->x, RATE_FLOATS, 7);
-    rate->packed = ops_pack(rate->ops, rate->x, RATE_SIZE, RATE_SIZE, RATE_SIZE, 1, err);
+    rate->packed = ops_pack(rate->ops, DTYPE_FLOAT32, rate->x, RATE_SIZE, RATE_SIZE, RATE_SIZE, 1, err);
     for (int t = 0; rate->packed && t < threads; t++)
         if (!(rate->runners[t] = ops_runner_new(rate->ops, err))) return false;
     return rate->packed != NULL;

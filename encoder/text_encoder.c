@@ -16,6 +16,11 @@ static bool check_vocabulary(const TextEncoder *encoder, Error *err) {
 }
 
 bool text_encoder_load(TextEncoder *out, const char *folder, int classes, int max_length, Pool *pool, Error *err) {
+    return text_encoder_load_as(out, folder, classes, max_length, DTYPE_FLOAT32, pool, err);
+}
+
+bool text_encoder_load_as(TextEncoder *out, const char *folder, int classes, int max_length, Dtype dtype, Pool *pool,
+                          Error *err) {
     *out = (TextEncoder){0};
     if (!path_make(&out->folder, err, "%s", folder)) return false;
     if (!weights_load(&out->weights, folder, classes, NULL, 0, err)) return false;
@@ -23,7 +28,7 @@ bool text_encoder_load(TextEncoder *out, const char *folder, int classes, int ma
     if (!out->tokenizer || !check_vocabulary(out, err) ||
         !max_length_choose(&out->max_length, max_length, out->tokenizer, &out->weights.config, err))
         return false;
-    out->encoder = encoder_new(&out->weights, false, pool, err);
+    out->encoder = encoder_new(&out->weights, &(EncoderOptions){.dtype = dtype}, pool, err);
     return out->encoder != NULL;
 }
 

@@ -23,6 +23,9 @@ typedef struct TextEncoder {
  * max_length: 0 for the smaller of the tokenizer's model_max_length and the rows of the position table; ERROR_USAGE when it is
  * more than that table has. The pool (may be NULL) is used while loading only. */
 MUST_CHECK bool text_encoder_load(TextEncoder *out, const char *folder, int classes, int max_length, Pool *pool, Error *err);
+/* The same with products of another type than float32. */
+MUST_CHECK bool text_encoder_load_as(TextEncoder *out, const char *folder, int classes, int max_length, Dtype dtype, Pool *pool,
+                                     Error *err);
 void text_encoder_free(TextEncoder *encoder); /* takes a zeroed or half-built one */
 
 /* The rule above, for whoever loads the parts by themselves. */

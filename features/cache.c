@@ -35,6 +35,7 @@ static Sha256 hash_inputs(const Sha256Hex *model, const Encoder *encoder, const 
     /* Another instruction set gives other last bits: a cache that several machines share must not mix them. */
     const char *instructions = encoder_instruction_set(encoder);
     sha256_add(&hash, instructions, strlen(instructions) + 1);
+    hash_int(&hash, encoder_dtype(encoder));
     hash_int(&hash, encoder_config(encoder)->channels);
     hash_int(&hash, count);
     for (int i = 0; i < count; i++) {

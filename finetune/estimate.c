@@ -43,8 +43,10 @@ double finetune_memory_mb(const FinetuneInput *input, const FinetuneOptions *opt
     TrainPlan plan = plan_make(options, input->train.count, input->validation.count > 0);
     WorkspaceOptions room =
         gradient_workspace_options(&input->train, trainer_most_rows(&plan, input->train.count), options->freeze_layers);
+    room.dtype = options->dtype;
     double block = (double)weights->table.total * sizeof(float);
-    double packed = (double)trainer_computing_parameters(&weights->table) * 2 * sizeof(float);
+    double element = options->dtype == DTYPE_BFLOAT16 ? sizeof(Bfloat16) : sizeof(float);
+    double packed = (double)trainer_computing_parameters(&weights->table) * 2 * element;
     double answers = (double)input->validation.count * weights->config.classes * sizeof(double);
     return (3 * block + packed + answers + (double)workspace_bytes(&weights->config, &room, pool_threads(input->pool))) / MB;
 }

@@ -104,6 +104,7 @@ bool finetune_options_check(const FinetuneOptions *options, int layers, Error *e
 
 void finetune_options_write(JsonWriter *w, const FinetuneOptions *o) {
     json_begin_object(w);
+    json_put_string(w, "dtype", dtype_name(o->dtype));
     json_put_number(w, "learning_rate", o->learning_rate);
     json_put_number(w, "num_train_epochs", o->num_train_epochs);
     json_put_int(w, "max_steps", o->max_steps);

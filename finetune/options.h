@@ -9,6 +9,7 @@
 
 #include "common/error.h"
 #include "common/json.h"
+#include "encoder/dtype.h"
 
 #pragma GCC visibility push(default)
 
@@ -32,6 +33,7 @@ typedef struct FinetuneOptions {
     int per_device_train_batch_size;
     int gradient_accumulation_steps;
     double weight_decay;
+    Dtype dtype; /* of the products, not DTYPE_AUTO; what learns is float32 */
     double adam_beta1, adam_beta2, adam_epsilon;
     double max_grad_norm; /* 0: no clipping */
     ScheduleKind lr_scheduler_type;

@@ -61,7 +61,7 @@ bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOp
                           options->freeze_layers};
     return memory_check("this training", finetune_memory_mb(input, options), "a smaller model or --freeze_layers needs less", err) &&
            write_identity(trainer, err) && (trainer->order = mem_new((size_t)input->train.count, sizeof *trainer->order, err)) &&
-           (trainer->encoder = encoder_new(weights, true, input->pool, err)) &&
+           (trainer->encoder = encoder_new(weights, &(EncoderOptions){.dtype = options->dtype, .training = true}, input->pool, err)) &&
            gradient_make(&trainer->gradient, trainer->encoder, weights, &input->train, most_rows, options, input->pool, err) &&
            adamw_make(&trainer->adamw, &weights->table, &adamw, err);
 }

@@ -13,7 +13,7 @@
 enum { ORDERS = 4, ORDER_MOST = 2 * TEXTS };
 
 static const char *const MODELS[] = {"cls-logreg", "finetune"}; /* path A, path B */
-static const char *const DTYPES[] = {"float32", "bfloat16", "int8"};
+static const char *const PRECISIONS[] = {"float32", "bfloat16", "int8"};
 static const int THREADS[] = {1, 2, 3, 8};
 
 static Place place;
@@ -178,10 +178,10 @@ static void answers_do_not_depend_on_company(void **state) {
     (void)state;
     for (size_t m = 0; m < sizeof MODELS / sizeof *MODELS; m++) {
         Answers compared = answers_of("base", MODELS[m]);
-        for (size_t d = 0; d < sizeof DTYPES / sizeof *DTYPES; d++) {
-            const char *flag = dtype_flag("predict", DTYPES[d]);
+        for (size_t d = 0; d < sizeof PRECISIONS / sizeof *PRECISIONS; d++) {
+            const char *flag = dtype_flag("predict", PRECISIONS[d]);
             if (!flag) {
-                print_message("%s: not on this processor\n", DTYPES[d]);
+                print_message("%s: not on this processor\n", PRECISIONS[d]);
                 continue;
             }
             char dtype[32];
@@ -191,7 +191,7 @@ static void answers_do_not_depend_on_company(void **state) {
                 first = (Answers){0};
                 Ran ran =
                     run(NULL, "predict --model @base/%s/model --file @texts0.csv --top_k 3 --num_threads 1 %s", MODELS[m], dtype);
-                gather_lines(&first, &place, &ran, DTYPES[d]);
+                gather_lines(&first, &place, &ran, PRECISIONS[d]);
                 ran_free(&ran);
             }
             check_predict(MODELS[m], dtype, &first);
@@ -204,8 +204,8 @@ static void answers_do_not_depend_on_company(void **state) {
 static void features_do_not_depend_on_company(void **state) {
     (void)state;
     int order[ORDER_MOST];
-    for (size_t d = 0; d < sizeof DTYPES / sizeof *DTYPES; d++) {
-        const char *flag = dtype_flag("features", DTYPES[d]);
+    for (size_t d = 0; d < sizeof PRECISIONS / sizeof *PRECISIONS; d++) {
+        const char *flag = dtype_flag("features", PRECISIONS[d]);
         char dtype[32], what[128];
         if (!flag) continue;
         (void)snprintf(dtype, sizeof dtype, "%s", flag);

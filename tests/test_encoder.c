@@ -19,7 +19,7 @@ static void open_model(Model *model, const char *name, Pool *pool) {
     snprintf(golden, sizeof golden, "%s/golden.safetensors", folder);
     *model = (Model){0};
     CHECK_OK(weights_load(&model->weights, folder, -1, NULL, 1, &err), &err);
-    CHECK_OK((model->encoder = encoder_new(&model->weights, true, pool, &err)), &err);
+    CHECK_OK((model->encoder = encoder_new(&model->weights, &(EncoderOptions){.training = true}, pool, &err)), &err);
     CHECK_OK(safetensors_open(&model->golden, golden, &err), &err);
 }
 

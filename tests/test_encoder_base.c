@@ -20,7 +20,7 @@ static void hidden_states_of_the_base_size_are_those_of_transformers(void **stat
         for (int t = 0; t < LENGTHS[r]; t++) ids[starts[r] + t] = formula_id((uint32_t)r, (uint32_t)t, VOCABULARY);
     }
     Batch batch = {.rows = ROWS, .tokens = starts[ROWS], .ids = ids, .starts = starts};
-    Encoder *encoder = encoder_new(&weights, false, NULL, &err);
+    Encoder *encoder = encoder_new(&weights, &(EncoderOptions){0}, NULL, &err);
     CHECK_OK(encoder, &err);
     Workspace *ws =
         workspace_new(encoder, &(WorkspaceOptions){.tokens = batch.tokens, .rows = ROWS, .all_hidden = true}, NULL, &err);

@@ -1,7 +1,10 @@
 /* The real encoder, as it is and converted to DistilBERT, against transformers, for texts of 1 to 512 tokens in one packed batch. */
 #include "tests/formula_weights.h"
 
+#include <math.h>
+
 #include "common/file.h"
+#include "common/json.h"
 #include "common/safetensors.h"
 #include "encoder/convert.h"
 #include "encoder/encoder.h"
@@ -23,7 +26,7 @@ static void check_folder(const char *folder, Family family) {
         for (int t = 0; t < LENGTHS[r]; t++) ids[starts[r] + t] = formula_id((uint32_t)r, (uint32_t)t, weights.config.vocabulary);
     }
     Batch batch = {.rows = ROWS, .tokens = starts[ROWS], .ids = ids, .starts = starts};
-    Encoder *encoder = encoder_new(&weights, false, NULL, &err);
+    Encoder *encoder = encoder_new(&weights, &(EncoderOptions){0}, NULL, &err);
     CHECK_OK(encoder, &err);
     Workspace *ws =
         workspace_new(encoder, &(WorkspaceOptions){.tokens = MOST_TOKENS, .rows = ROWS, .all_hidden = true}, NULL, &err);
@@ -49,7 +52,65 @@ static void check_folder(const char *folder, Family family) {
     weights_free(&weights);
 }
 
+/* The error of the last hidden states against float32, as precision.json has it for others. */
+static double precision_error(const Weights *weights, const Batch *batch, const float *expected, Dtype dtype) {
+    Error err = {0};
+    Encoder *encoder = encoder_new(weights, &(EncoderOptions){.dtype = dtype}, NULL, &err);
+    if (!encoder) {
+        print_message("not run: %s\n", err.message);
+        return 0;
+    }
+    Workspace *ws = workspace_new(encoder, &(WorkspaceOptions){.tokens = MOST_TOKENS, .rows = ROWS}, NULL, &err);
+    CHECK_OK(ws, &err);
+    CHECK_OK(encoder_forward(encoder, ws, batch, &(ForwardOptions){0}, &err), &err);
+    const float *hidden = workspace_hidden(ws, weights->config.layers);
+    double squares = 0, total = 0;
+    for (size_t i = 0; i < (size_t)batch->tokens * (size_t)weights->config.channels; i++) {
+        double difference = (double)hidden[i] - (double)expected[i];
+        squares += difference * difference;
+        total += (double)expected[i] * (double)expected[i];
+    }
+    workspace_free(ws);
+    encoder_free(encoder);
+    return sqrt(squares / total);
+}
+
+static void check_precision(const char *folder) {
+    Error err = {0};
+    Weights weights = {0};
+    CHECK_OK(weights_load(&weights, folder, 0, NULL, 0, &err), &err);
+    int32_t starts[ROWS + 1] = {0}, ids[MOST_TOKENS];
+    for (int r = 0; r < ROWS; r++) {
+        starts[r + 1] = starts[r] + LENGTHS[r];
+        for (int t = 0; t < LENGTHS[r]; t++) ids[starts[r] + t] = formula_id((uint32_t)r, (uint32_t)t, weights.config.vocabulary);
+    }
+    Batch batch = {.rows = ROWS, .tokens = starts[ROWS], .ids = ids, .starts = starts};
+    Encoder *encoder = encoder_new(&weights, &(EncoderOptions){0}, NULL, &err);
+    CHECK_OK(encoder, &err);
+    Workspace *ws = workspace_new(encoder, &(WorkspaceOptions){.tokens = MOST_TOKENS, .rows = ROWS}, NULL, &err);
+    CHECK_OK(ws, &err);
+    CHECK_OK(encoder_forward(encoder, ws, &batch, &(ForwardOptions){0}, &err), &err);
+    const float *expected = workspace_hidden(ws, weights.config.layers);
+    Json *judge = json_parse_file(TESTS_FOLDER "/golden/precision.json", ERROR_DATA, &err);
+    CHECK_OK(judge, &err);
+    for (Dtype dtype = DTYPE_BFLOAT16; dtype < DTYPES; dtype++) {
+        double theirs = json_number_or(json_get(judge, dtype_name(dtype)), NAN),
+               ours = precision_error(&weights, &batch, expected, dtype);
+        print_message("%s: error %.4f, others' %.4f\n", dtype_name(dtype), ours, theirs);
+        assert_true(ours <= 1.2 * theirs);
+    }
+    json_free(judge);
+    workspace_free(ws);
+    encoder_free(encoder);
+    weights_free(&weights);
+}
+
 static const char *real_model;
+
+static void less_precision_costs_no_more_than_it_costs_others(void **state) {
+    (void)state;
+    check_precision(real_model);
+}
 
 static void the_real_encoder_computes_what_transformers_computes(void **state) {
     (void)state;
@@ -69,6 +130,7 @@ int main(void) {
     real_model = real_model_or_skip();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_real_encoder_computes_what_transformers_computes),
+        cmocka_unit_test(less_precision_costs_no_more_than_it_costs_others),
         cmocka_unit_test(so_does_the_distilbert_it_is_converted_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

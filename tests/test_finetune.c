@@ -78,7 +78,7 @@ static void check_log(const Json *found, const Json *wanted) {
 static void check_logits(const Fixture *fixture, const Json *wanted) {
     Error err = {0};
     Predictions predictions = {0};
-    Encoder *encoder = encoder_new(&fixture->weights, false, fixture->pool, &err);
+    Encoder *encoder = encoder_new(&fixture->weights, &(EncoderOptions){0}, fixture->pool, &err);
     assert_non_null(encoder);
     CHECK_OK(finetune_predict(&predictions, encoder, &fixture->input.validation, "validation", fixture->pool, NULL, &err), &err);
     const Json *logit = json_first(wanted);

@@ -481,7 +481,7 @@ static void check_hidden_states(const char *folder) {
     const StoredTensor *ids = safetensors_find(&golden, "ids"), *starts = safetensors_find(&golden, "starts"),
                        *hidden = safetensors_find(&golden, "hidden.2");
     Weights weights = load(folder, 0, NULL);
-    Encoder *encoder = encoder_new(&weights, false, NULL, &err);
+    Encoder *encoder = encoder_new(&weights, &(EncoderOptions){0}, NULL, &err);
     CHECK_OK(encoder, &err);
     int32_t id_copy[256], start_copy[64], rows[64] = {0};
     assert_true(ids->bytes <= sizeof id_copy && starts->bytes <= sizeof start_copy);
