@@ -1,10 +1,10 @@
 #include "encoder/ops.h"
 
-#include <oneapi/dnnl/dnnl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/memory.h"
+#include "encoder/ops_dnnl.h"
 #include "encoder/quantize.h"
 
 enum {
@@ -21,7 +21,7 @@ struct Ops {
 struct Packed {
     int K, N;
     Element element;          /* of the packed weights */
-    dnnl_memory_desc_t plain; /* how the caller's weights lie, or for int8 their quantised copy */
+    Layout plain;             /* how the caller's weights lie, or for int8 their quantised copy */
     dnnl_memory_t memory;     /* packed */
     dnnl_primitive_t reorder;
     bool tiled;             /* this shape's implementation needs fixed row tiles */
@@ -135,10 +135,8 @@ size_t element_bytes(Element element) { return dnnl_data_type_size(type_of(eleme
 /* What the weights are multiplied with. */
 static Element input_of(Element weights) { return weights == ELEMENT_INT8 ? ELEMENT_UINT8 : weights; }
 
-static bool describe(dnnl_memory_desc_t *desc, Element element, int rows, int columns, int row_stride, int column_stride,
-                     Error *err) {
-    dnnl_dims_t dims = {rows, columns}, strides = {row_stride, column_stride};
-    return check(dnnl_memory_desc_init_by_strides(desc, 2, dims, type_of(element), strides), "describing a matrix", err);
+static bool describe(Layout *layout, Element element, int rows, int columns, int row_stride, int column_stride, Error *err) {
+    return check(layout_strided(layout, type_of(element), rows, columns, row_stride, column_stride), "describing a matrix", err);
 }
 
 /* Products ask for scratch memory instead of keeping their own, so that a primitive may run on any thread; `add` keeps y. */
@@ -149,20 +147,19 @@ static bool make_attributes(dnnl_primitive_attr_t *attributes, bool add, Error *
         check(dnnl_primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user), "setting the scratchpad", err);
     if (good && add)
         good = check(dnnl_post_ops_create(&post_ops), "creating post-ops", err) &&
-               check(dnnl_post_ops_append_sum(post_ops, 1.0f), "adding to the result", err) &&
+               check(append_sum(post_ops), "adding to the result", err) &&
                check(dnnl_primitive_attr_set_post_ops(*attributes, post_ops), "setting post-ops", err);
     if (post_ops) dnnl_post_ops_destroy(post_ops);
     return good;
 }
 
-static bool describe_product(dnnl_primitive_desc_t *product, const Ops *ops, const dnnl_memory_desc_t *x,
-                             const dnnl_memory_desc_t *w, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *y, bool add,
-                             Error *err) {
-    dnnl_matmul_desc_t operation;
+static bool describe_product(dnnl_primitive_desc_t *product, const Ops *ops, const Layout *x, const Layout *w,
+                             const Layout *bias, const Layout *y, bool add, Error *err) {
     dnnl_primitive_attr_t attributes = NULL;
-    bool good = check(dnnl_matmul_desc_init(&operation, x, w, bias, y), "describing a product", err) &&
-                make_attributes(&attributes, add, err) &&
-                check(dnnl_primitive_desc_create(product, &operation, attributes, ops->engine, NULL), "planning a product", err);
+    bool good = make_attributes(&attributes, add, err) &&
+                check(plan_product(product, ops->engine, layout_view(x), layout_view(w), bias ? layout_view(bias) : NULL,
+                                   layout_view(y), attributes),
+                      "planning a product", err);
     if (attributes) dnnl_primitive_attr_destroy(attributes);
     return good;
 }
@@ -170,33 +167,35 @@ static bool describe_product(dnnl_primitive_desc_t *product, const Ops *ops, con
 static bool keeps_bits(const_dnnl_primitive_desc_t product) {
     const char *name = "";
     return dnnl_primitive_desc_query(product, dnnl_query_impl_info_str, 0, (void *)&name) == dnnl_success &&
-           strncmp(name, "brg:", 4) == 0;
+           strncmp(name, "brg", 3) == 0; /* "brg:avx512_core", in oneDNN 3 "brg_matmul:avx512_core" */
 }
 
 /* ---- packed weights ---- */
 
 /* The layout oneDNN chooses for W (K, N) when there are many rows. */
-static bool choose_layout(dnnl_memory_desc_t *layout, Packed *packed, const Ops *ops, Error *err) {
+static bool choose_layout(Layout *layout, Packed *packed, const Ops *ops, Error *err) {
     int K = packed->K, N = packed->N;
     Element result = packed->element == ELEMENT_INT8 ? ELEMENT_INT32 : ELEMENT_FLOAT32;
-    dnnl_memory_desc_t x, w, y;
+    Layout x = {0}, w = {0}, y = {0};
     dnnl_dims_t dims = {K, N};
     dnnl_primitive_desc_t product = NULL;
-    if (!describe(&x, input_of(packed->element), MANY_ROWS, K, K, 1, err) || !describe(&y, result, MANY_ROWS, N, N, 1, err) ||
-        !check(dnnl_memory_desc_init_by_tag(&w, 2, dims, type_of(packed->element), dnnl_format_tag_any), "describing weights",
-               err) ||
-        !describe_product(&product, ops, &x, &w, NULL, &y, false, err))
-        return false;
-    *layout = *dnnl_primitive_desc_query_md(product, dnnl_query_weights_md, 0);
-    packed->tiled = !keeps_bits(product) && packed->element != ELEMENT_INT8; /* integers add up to the same in any order */
-    dnnl_primitive_desc_destroy(product);
-    return true;
+    bool good =
+        describe(&x, input_of(packed->element), MANY_ROWS, K, K, 1, err) && describe(&y, result, MANY_ROWS, N, N, 1, err) &&
+        check(layout_tagged(&w, type_of(packed->element), 2, dims, dnnl_format_tag_any), "describing weights", err) &&
+        describe_product(&product, ops, &x, &w, NULL, &y, false, err) &&
+        check(layout_copy(layout, dnnl_primitive_desc_query_md(product, dnnl_query_weights_md, 0)), "choosing a layout", err);
+    if (good) packed->tiled = !keeps_bits(product) && packed->element != ELEMENT_INT8; /* integers add up to the same in any order */
+    if (product) dnnl_primitive_desc_destroy(product);
+    layout_free(&x);
+    layout_free(&w);
+    layout_free(&y);
+    return good;
 }
 
 /* The layout of the first `columns` columns within that of all. */
-static bool first_columns(dnnl_memory_desc_t *part, const dnnl_memory_desc_t *layout, int K, int columns) {
+static bool first_columns(Layout *part, LayoutView layout, int K, int columns) {
     dnnl_dims_t dims = {K, columns}, none = {0, 0};
-    return dnnl_memory_desc_init_submemory(part, layout, dims, none) == dnnl_success;
+    return layout_part(part, layout, dims, none) == dnnl_success;
 }
 
 static size_t column_bytes(const Packed *packed, int columns) {
@@ -204,28 +203,34 @@ static size_t column_bytes(const Packed *packed, int columns) {
 }
 
 /* The columns can be cut where a block of them ends if the blocks lie one behind the other: then the first few take just their share. */
-static int choose_column_step(const Packed *packed, const dnnl_memory_desc_t *layout) {
-    dnnl_memory_desc_t part;
+static int choose_column_step(const Packed *packed, LayoutView layout) {
     bool cuts = !packed->tiled && packed->N % COLUMN_BLOCK == 0 && packed->N > COLUMN_BLOCK;
-    for (int n = COLUMN_BLOCK; cuts && n < packed->N; n += COLUMN_BLOCK)
-        cuts = first_columns(&part, layout, packed->K, n) && dnnl_memory_desc_get_size(&part) == column_bytes(packed, n);
+    for (int n = COLUMN_BLOCK; cuts && n < packed->N; n += COLUMN_BLOCK) {
+        Layout part = {0};
+        cuts = first_columns(&part, layout, packed->K, n) &&
+               dnnl_memory_desc_get_size(layout_view(&part)) == column_bytes(packed, n);
+        layout_free(&part);
+    }
     return cuts ? COLUMN_BLOCK : packed->N;
 }
 
 static bool prepare_packing(Packed *packed, const Ops *ops, Error *err) {
-    dnnl_memory_desc_t layout;
+    Layout layout = {0};
     dnnl_primitive_desc_t reorder = NULL;
     bool quantised = packed->element == ELEMENT_INT8;
     bool good =
         (quantised ? describe(&packed->plain, ELEMENT_INT8, packed->K, packed->N, packed->N, 1, err)
                    : describe(&packed->plain, ELEMENT_FLOAT32, packed->K, packed->N, packed->stride_k, packed->stride_n, err)) &&
         choose_layout(&layout, packed, ops, err) &&
-        check(dnnl_memory_create(&packed->memory, &layout, ops->engine, DNNL_MEMORY_ALLOCATE), "packing weights", err) &&
-        check(dnnl_reorder_primitive_desc_create(&reorder, &packed->plain, ops->engine, &layout, ops->engine, NULL),
+        check(dnnl_memory_create(&packed->memory, layout_view(&layout), ops->engine, DNNL_MEMORY_ALLOCATE), "packing weights",
+              err) &&
+        check(dnnl_reorder_primitive_desc_create(&reorder, layout_view(&packed->plain), ops->engine, layout_view(&layout),
+                                                 ops->engine, NULL),
               "planning to pack weights", err) &&
         check(dnnl_primitive_create(&packed->reorder, reorder), "preparing to pack weights", err);
     if (reorder) dnnl_primitive_desc_destroy(reorder);
-    if (good) packed->column_step = choose_column_step(packed, &layout);
+    if (good) packed->column_step = choose_column_step(packed, layout_view(&layout));
+    layout_free(&layout);
     if (good && quantised) {
         packed->scales = mem_new((size_t)packed->N, sizeof *packed->scales, err);
         packed->sums = mem_new((size_t)packed->N, sizeof *packed->sums, err);
@@ -254,7 +259,7 @@ static bool reorder_from(const Ops *ops, Packed *packed, const void *weight, Err
     dnnl_stream_t stream = NULL;
     /* oneDNN's handles are not const; a reorder only reads its source. */
     bool good =
-        check(dnnl_memory_create(&from, &packed->plain, ops->engine, (void *)(uintptr_t)weight), "reading weights", err) &&
+        check(dnnl_memory_create(&from, layout_view(&packed->plain), ops->engine, (void *)(uintptr_t)weight), "reading weights", err) &&
         check(dnnl_stream_create(&stream, ops->engine, dnnl_stream_default_flags), "starting a stream", err);
     if (good) {
         dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, packed->memory}};
@@ -280,6 +285,7 @@ void packed_free(Packed *packed) {
     if (!packed) return;
     if (packed->reorder) dnnl_primitive_destroy(packed->reorder);
     if (packed->memory) dnnl_memory_destroy(packed->memory);
+    layout_free(&packed->plain);
     mem_free(packed->scales);
     mem_free(packed->sums);
     mem_free(packed);
@@ -289,8 +295,8 @@ const float *packed_scales(const Packed *packed) { return packed->scales; }
 const int32_t *packed_sums(const Packed *packed) { return packed->sums; }
 int packed_column_step(const Packed *packed) { return packed->column_step; }
 
-static const dnnl_memory_desc_t *packed_layout(const Packed *packed) {
-    const dnnl_memory_desc_t *layout = NULL;
+static LayoutView packed_layout(const Packed *packed) {
+    LayoutView layout = NULL;
     (void)dnnl_memory_get_memory_desc(packed->memory, &layout);
     return layout;
 }
@@ -366,7 +372,7 @@ static bool grow_entries(OpsRunner *runner, Error *err) {
 }
 
 static bool reserve_scratch(OpsRunner *runner, const_dnnl_primitive_desc_t product, Error *err) {
-    const dnnl_memory_desc_t *desc = dnnl_primitive_desc_query_md(product, dnnl_query_scratchpad_md, 0);
+    LayoutView desc = dnnl_primitive_desc_query_md(product, dnnl_query_scratchpad_md, 0);
     size_t bytes = desc ? dnnl_memory_desc_get_size(desc) : 0;
     if (bytes <= runner->scratch_bytes && runner->scratch) return true;
     void *block = mem_new(bytes, 1, err);
@@ -376,30 +382,31 @@ static bool reserve_scratch(OpsRunner *runner, const_dnnl_primitive_desc_t produ
     runner->scratch = NULL;
     runner->scratch_block = block;
     runner->scratch_bytes = bytes;
-    dnnl_memory_desc_t whole;
+    Layout whole = {0};
     dnnl_dims_t dims = {(dnnl_dim_t)bytes};
-    return check(dnnl_memory_desc_init_by_tag(&whole, 1, dims, dnnl_u8, dnnl_a), "describing scratch memory", err) &&
-           check(dnnl_memory_create(&runner->scratch, &whole, runner->ops->engine, block), "reserving scratch memory", err);
+    bool good = check(layout_tagged(&whole, dnnl_u8, 1, dims, dnnl_a), "describing scratch memory", err) &&
+                check(dnnl_memory_create(&runner->scratch, layout_view(&whole), runner->ops->engine, block),
+                      "reserving scratch memory", err);
+    layout_free(&whole);
+    return good;
 }
 
 /* A matrix whose address is given at each run. */
-static bool make_handle(dnnl_memory_t *memory, const dnnl_memory_desc_t *desc, const Ops *ops, Error *err) {
-    return check(dnnl_memory_create(memory, desc, ops->engine, NULL), "naming a matrix", err);
+static bool make_handle(dnnl_memory_t *memory, const Layout *layout, const Ops *ops, Error *err) {
+    return check(dnnl_memory_create(memory, layout_view(layout), ops->engine, NULL), "naming a matrix", err);
 }
 
 /* The layout of the weights for N of their columns. */
-static bool weights_layout(dnnl_memory_desc_t *layout, const Packed *packed, int N, Error *err) {
-    *layout = *packed_layout(packed);
-    if (N == packed->N) return true;
-    dnnl_memory_desc_t all = *layout;
-    return first_columns(layout, &all, packed->K, N) ||
+static bool weights_layout(Layout *layout, const Packed *packed, int N, Error *err) {
+    if (N == packed->N) return check(layout_copy(layout, packed_layout(packed)), "describing weights", err);
+    return first_columns(layout, packed_layout(packed), packed->K, N) ||
            FAIL(err, ERROR_FAILED, "oneDNN: cannot take %d of %d columns", N, packed->N);
 }
 
 static bool fill_entry(Entry *entry, OpsRunner *runner, const Shape *s, const Packed *packed, Error *err) {
     const Ops *ops = runner->ops;
     Element input = input_of(s->w);
-    dnnl_memory_desc_t x, w, bias, y;
+    Layout x = {0}, w = {0}, bias = {0}, y = {0};
     dnnl_primitive_desc_t product = NULL;
     bool good = s->outer ? describe(&x, input, s->m, s->K, 1, s->ldx, err) && describe(&w, s->w, s->K, s->N, s->ldy, 1, err)
                          : describe(&x, input, s->m, s->K, s->ldx, 1, err) && weights_layout(&w, packed, s->N, err);
@@ -411,6 +418,10 @@ static bool fill_entry(Entry *entry, OpsRunner *runner, const Shape *s, const Pa
            (!s->bias || make_handle(&entry->bias, &bias, ops, err)) &&
            check(dnnl_primitive_create(&entry->primitive, product), "preparing a product", err);
     if (product) dnnl_primitive_desc_destroy(product);
+    layout_free(&x);
+    layout_free(&w);
+    layout_free(&bias);
+    layout_free(&y);
     entry->shape = *s;
     return good;
 }
