@@ -52,7 +52,9 @@ static bool is_named(const char *given, const char *name, size_t size) {
 
 bool column_name_is_known(const char *name, size_t size, const DataOptions *options) {
     trim(&name, &size);
-    if (is_named(options->text_column, name, size) || is_named(options->label_column, name, size)) return true;
+    if (is_named(options->text_column, name, size) || is_named(options->label_column, name, size) ||
+        is_named(options->slice_column, name, size))
+        return true;
     for (const char *const *known = text_names; *known; known++)
         if (strlen(*known) == size && strncasecmp(*known, name, size) == 0) return true;
     for (const char *const *known = label_names; *known; known++)
@@ -114,6 +116,8 @@ static bool fail_missing(const Columns *columns, const char *what, const char *p
 
 bool columns_choose(Columns *columns, const DataOptions *options, LabelNeed need, int guess, const char *path, Error *err) {
     int text = -1, label = -1;
+    columns->slice = -1;
+    if (need != LABEL_IGNORED && !choose_given(columns, &columns->slice, options->slice_column, path, err)) return false;
     if (!choose_given(columns, &text, options->text_column, path, err)) return false;
     if (need != LABEL_IGNORED && !choose_given(columns, &label, options->label_column, path, err)) return false;
     if (label < 0 && need != LABEL_IGNORED) label = find_usual(columns, label_names, text);

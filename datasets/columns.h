@@ -15,6 +15,7 @@ typedef struct Columns {
     int count;
     bool named;      /* by a header, --names or keys; else the names are the numbers 1, 2, … */
     int text, label; /* label: -1 when there is none */
+    int slice;       /* of --slice_column; -1 when it was not asked for */
 } Columns;
 
 void columns_free(Columns *columns); /* takes a zeroed one */
@@ -30,7 +31,7 @@ bool column_name_is_known(const char *name, size_t size, const DataOptions *opti
 
 typedef enum LabelNeed { LABEL_REQUIRED, LABEL_OPTIONAL, LABEL_IGNORED } LabelNeed;
 
-/* Sets text and label. `guess` is the label column of two without names. `path` begins the sentence; those found are listed. */
+/* Sets text, label and slice. `guess` is the label column of two without names. `path` begins the sentence; those found are listed. */
 MUST_CHECK bool columns_choose(Columns *columns, const DataOptions *options, LabelNeed need, int guess, const char *path,
                                Error *err);
 

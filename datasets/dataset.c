@@ -18,6 +18,10 @@ void dataset_free(Dataset *dataset) {
     free(dataset->file);
     free(dataset->line);
     free(dataset->detected);
+    for (int i = 0; i < dataset->slice_count && dataset->slice_names; i++) free(dataset->slice_names[i]);
+    free(dataset->slice_names);
+    free(dataset->slices);
+    free(dataset->slice_column);
     *dataset = (Dataset){0};
 }
 

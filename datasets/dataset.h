@@ -38,6 +38,12 @@ typedef struct Dataset {
     char **file_names;  /* (files): relative to the data folder; the base name of a file given by itself */
     char *detected;     /* what was recognised (format, separator, encoding, columns), one line for the terminal */
 
+    /* Where --slice_column was given: the values of that column. Else NULL. */
+    char *slice_column;  /* its name */
+    int32_t *slices;     /* (rows): number of the row's value */
+    char **slice_names;  /* (slice_count): in order of first appearance; "" where a row has none */
+    int slice_count;
+
     /* Disjoint; a row left out (rare class, sampled away) is in none. After a load for training each list has rows and every
      * class has at least one training row. */
     RowList splits[SPLIT_COUNT];

@@ -22,8 +22,9 @@ typedef struct Loader {
     DataUse use;
     DataFiles files;
     LabelTable labels;
+    LabelTable slices; /* values of --slice_column */
     Buffer text;
-    size_t starts_capacity, labels_capacity, file_capacity, line_capacity;
+    size_t starts_capacity, labels_capacity, file_capacity, line_capacity, slices_capacity;
     Buffer detected;
     const char *like_before; /* the description of the file before, to be said once */
     size_t like_before_at;
@@ -32,6 +33,7 @@ typedef struct Loader {
 
 static void loader_free(Loader *loader) {
     label_table_free(&loader->labels);
+    label_table_free(&loader->slices);
     buffer_free(&loader->text);
     buffer_free(&loader->detected);
 }
@@ -52,6 +54,20 @@ static bool grow_rows(Loader *loader, Error *err) {
     return line != NULL;
 }
 
+/* A value may hold a NUL, where it ends for us. */
+static bool add_slice(Loader *loader, const Row *row, const char *path, Error *err) {
+    Dataset *dataset = loader->dataset;
+    if (!row->slice) return true;
+    int32_t *slices = mem_grow(dataset->slices, &loader->slices_capacity, (size_t)dataset->rows + 1, sizeof *slices, err);
+    if (!slices) return false;
+    dataset->slices = slices;
+    if (label_table_add(&loader->slices, row->slice, strnlen(row->slice, row->slice_size), dataset->rows,
+                        &dataset->slices[dataset->rows], NULL))
+        return true;
+    return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": more than %d different values of --slice_column '%s', which cut rows too fine", path,
+                row->line, MOST_CLASSES, loader->options->slice_column);
+}
+
 static bool add_row(Loader *loader, const Row *row, const char *path, Error *err) {
     Dataset *dataset = loader->dataset;
     if (dataset->rows == INT_MAX / 2) return FAIL(err, ERROR_DATA, "%s: more than %d rows", path, INT_MAX / 2);
@@ -66,6 +82,7 @@ static bool add_row(Loader *loader, const Row *row, const char *path, Error *err
     if (row->label &&
         !label_table_add(&loader->labels, row->label, row->label_size, dataset->rows, &dataset->labels[dataset->rows], err))
         return error_prefix(err, "%s:%" PRId64, path, row->line);
+    if (!add_slice(loader, row, path, err)) return false;
     dataset->rows++;
     return true;
 }
@@ -192,6 +209,21 @@ static bool name_classes(Loader *loader, Error *err) {
     return ok;
 }
 
+static bool name_slices(Loader *loader, Error *err) {
+    Dataset *dataset = loader->dataset;
+    const char *column = loader->options->slice_column;
+    if (!dataset->slices) return true;
+    dataset->slice_column = mem_copy_text(column, strlen(column), err);
+    dataset->slice_names = calloc((size_t)loader->slices.count + 1, sizeof *dataset->slice_names);
+    if (!dataset->slice_column || !dataset->slice_names) return FAIL(err, ERROR_FAILED, "out of memory");
+    for (; dataset->slice_count < loader->slices.count; dataset->slice_count++) {
+        const char *name = label_table_name(&loader->slices, dataset->slice_count);
+        dataset->slice_names[dataset->slice_count] = mem_copy_text(name, strlen(name), err);
+        if (!dataset->slice_names[dataset->slice_count]) return false;
+    }
+    return true;
+}
+
 /* ---- splits ---- */
 
 static bool list_given_splits(Loader *loader, Error *err) {
@@ -225,7 +257,7 @@ bool dataset_load(Dataset *dataset, const DataOptions *options, DataUse use, con
     bool ok = (!options->split || split_parse_shares(shares, options->split, err)) &&
               data_files_find(&loader.files, options, err) && read_files(&loader, err);
     if (ok) settle_memory(&loader);
-    ok = ok && name_classes(&loader, err) && list_given_splits(&loader, err);
+    ok = ok && name_classes(&loader, err) && name_slices(&loader, err) && list_given_splits(&loader, err);
     if (ok && use == DATA_FOR_TRAINING) ok = dataset_arrange(dataset, &loader.files, options, observer, err);
     if (ok && use != DATA_FOR_TRAINING) leave_as_given(dataset, loader.files.single);
     if (ok) note_empty_texts(&loader);

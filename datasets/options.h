@@ -16,6 +16,7 @@ typedef struct DataOptions {
     const char *sep;          /* of CSV: one ASCII character, or "tab" */
     const char *quoting;      /* of CSV and TSV: minimal (RFC 4180), or none (a quote is a character like any other) */
     const char *text_column;  /* by name, or by number from 1 where there is no header */
+    const char *slice_column; /* its values cut the test rows into parts that are scored apart; NULL: none */
     const char *label_column;
     const char *names; /* the columns, "text,label" */
     bool header, no_header;

@@ -104,3 +104,39 @@ bool jsonl_read_row(const Buffer *line, LinePlace place, const char *text_key, c
         return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": no key '%s' in this row", place.path, place.line, label_key);
     return buffer_ok(text, err) && buffer_ok(label, err);
 }
+
+static bool take_slice(JsonReader *json, LinePlace place, const char *key, Buffer *value, Error *err) {
+    JsonToken token = json_read(json);
+    if (token == JSON_ERROR) return fail_json(json, place, err);
+    if (token == JSON_STRING || token == JSON_NUMBER)
+        buffer_add(value, json->text, json->size);
+    else if (token == JSON_TRUE || token == JSON_FALSE)
+        buffer_text(value, token == JSON_TRUE ? "true" : "false");
+    else if (token != JSON_NULL)
+        return FAIL(err, ERROR_DATA, "%s:%" PRId64 ": '%s' is %s, expected a string or a number", place.path, place.line, key,
+                    token_name(token));
+    return true;
+}
+
+static bool read_value(JsonReader *json, LinePlace place, const char *key, Buffer *value, Error *err) {
+    if (!begin_object(json, place, err)) return false;
+    JsonToken token;
+    while ((token = json_read(json)) == JSON_KEY) {
+        if (key_is(json, key)) {
+            if (!take_slice(json, place, key, value, err)) return false;
+        } else if (!json_skip(json, token)) {
+            return fail_json(json, place, err);
+        }
+    }
+    return end_object(json, token, place, err);
+}
+
+bool jsonl_read_value(const Buffer *line, LinePlace place, const char *key, Buffer *value, Error *err) {
+    JsonReader json;
+    json_reader_init(&json, line->data, line->size);
+    value->size = 0;
+    buffer_add(value, "", 0);
+    bool ok = read_value(&json, place, key, value, err);
+    json_reader_free(&json);
+    return ok && buffer_ok(value, err);
+}

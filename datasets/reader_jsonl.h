@@ -19,4 +19,7 @@ MUST_CHECK bool jsonl_read_keys(const Buffer *line, LinePlace place, Columns *ke
 MUST_CHECK bool jsonl_read_row(const Buffer *line, LinePlace place, const char *text_key, const char *label_key,
                                bool label_required, Buffer *text, Buffer *label, bool *labelled, Error *err);
 
+/* The value of one key as jsonl_read_row reads a label; "" where it is absent or null. */
+MUST_CHECK bool jsonl_read_value(const Buffer *line, LinePlace place, const char *key, Buffer *value, Error *err);
+
 #endif

@@ -21,7 +21,7 @@ struct RowReader {
     Record record; /* CSV, TSV */
     Buffer line;   /* the others */
     int64_t line_number;
-    Buffer text, label; /* decoded */
+    Buffer text, label, slice; /* decoded */
     Buffer detected;
     int64_t replaced;
 };
@@ -34,6 +34,7 @@ void row_reader_close(RowReader *reader) {
     buffer_free(&reader->line);
     buffer_free(&reader->text);
     buffer_free(&reader->label);
+    buffer_free(&reader->slice);
     buffer_free(&reader->detected);
     mem_free(reader);
 }
@@ -128,9 +129,11 @@ static bool row_from_record(RowReader *reader, Row *row, Error *err) {
     *row = (Row){.line = record->line};
     row->text = record_field(record, reader->columns.text, &row->text_size);
     if (reader->columns.label >= 0) row->label = record_field(record, reader->columns.label, &row->label_size);
+    if (reader->columns.slice >= 0) row->slice = record_field(record, reader->columns.slice, &row->slice_size);
     if (reader->format.encoding == ENCODING_UTF8) return true;
     return decode(reader, row->line, &reader->text, &row->text, &row->text_size, err) &&
-           (!row->label || decode(reader, row->line, &reader->label, &row->label, &row->label_size, err));
+           (!row->label || decode(reader, row->line, &reader->label, &row->label, &row->label_size, err)) &&
+           (!row->slice || decode(reader, row->line, &reader->slice, &row->slice, &row->slice_size, err));
 }
 
 static bool row_from_json(RowReader *reader, Row *row, Error *err) {
@@ -141,8 +144,15 @@ static bool row_from_json(RowReader *reader, Row *row, Error *err) {
     if (!jsonl_read_row(&reader->line, place, columns->names[columns->text], label_key,
                         label_key && reader->use != ROWS_TO_PREDICT, &reader->text, &reader->label, &labelled, err))
         return false;
-    *row = (Row){reader->text.data, reader->text.size, labelled ? reader->label.data : NULL, reader->label.size,
-                 reader->line_number};
+    *row = (Row){.text = reader->text.data,
+                 .text_size = reader->text.size,
+                 .label = labelled ? reader->label.data : NULL,
+                 .label_size = reader->label.size,
+                 .line = reader->line_number};
+    if (columns->slice < 0) return true;
+    if (!jsonl_read_value(&reader->line, place, columns->names[columns->slice], &reader->slice, err)) return false;
+    row->slice = reader->slice.data;
+    row->slice_size = reader->slice.size;
     return true;
 }
 
@@ -278,6 +288,10 @@ static bool reader_begin(RowReader *reader, const DataOptions *options, Error *e
     if (standard) reader->format.format = FORMAT_LINES;
     if (!format_detect(&reader->format, &reader->input, options, reader->use == ROWS_TO_PREDICT, err)) return false;
     if (!describe(reader, err)) return false;
+    if (options->slice_column && reader->use != ROWS_TO_PREDICT &&
+        (reader->format.format == FORMAT_TEXT_LABEL || reader->format.format == FORMAT_LINES))
+        return FAIL(err, ERROR_USAGE, "%s: --slice_column '%s' needs a file with columns: CSV, TSV or JSONL", reader->input.path,
+                    options->slice_column);
     if (!read_unit(reader, &found, err)) return false;
     if (!found) {
         if (reader->use == ROWS_TO_PREDICT) return true;
@@ -299,7 +313,7 @@ RowReader *row_reader_open(const char *path, const DataOptions *options, RowUse 
     RowReader *reader = mem_new(1, sizeof *reader, err);
     if (!reader) return NULL;
     reader->use = use;
-    reader->columns.label = reader->guessed_label = -1;
+    reader->columns.label = reader->columns.slice = reader->guessed_label = -1;
     if (format_from_options(&reader->format, options, err) && input_open(&reader->input, path, err)) {
         if (use == ROWS_TO_PREDICT && reader->format.encoding == ENCODING_UTF8) reader->format.encoding = ENCODING_UTF8_REPLACE;
         if (reader_begin(reader, options, err)) return reader;

@@ -12,6 +12,8 @@ typedef struct Row {
     size_t text_size;
     const char *label; /* NULL when the row has none */
     size_t label_size;
+    const char *slice; /* the value of --slice_column; NULL when it was not asked for */
+    size_t slice_size;
     int64_t line; /* where the row starts, from 1 */
 } Row;
 

@@ -5,13 +5,9 @@
 #include <string.h>
 
 #include "datasets/hash.h"
+#include "datasets/word_table.h"
 
 /* ---- numbers for words and for pairs of words ---- */
-
-typedef struct WordSlot {
-    int32_t word; /* + 1; 0 is free */
-    uint32_t tag;
-} WordSlot;
 
 typedef struct PairSlot {
     uint64_t key; /* numbers of both words + 1: never 0 */
@@ -21,12 +17,7 @@ typedef struct PairSlot {
 
 typedef struct Numbering {
     const NormalTexts *texts;
-    WordSlot *words;
-    size_t word_slots;
-    const char **word_at; /* (word_count) bytes in the normalised texts */
-    size_t *word_size;
-    size_t word_at_capacity, word_size_capacity;
-    int word_count;
+    WordTable words; /* bytes in the normalised texts */
     PairSlot *pairs;
     size_t pair_slots;
     int32_t *last; /* by shingle: the last text that had it, + 1 */
@@ -39,55 +30,11 @@ typedef struct Numbering {
 } Numbering;
 
 static void numbering_free(Numbering *n) {
-    mem_free(n->words);
+    word_table_free(&n->words);
     mem_free(n->pairs);
-    free(n->word_at);
-    free(n->word_size);
     free(n->last);
     free(n->df);
     free(n->ids);
-}
-
-static bool grow_words(Numbering *n, Error *err) {
-    size_t slots = n->word_slots ? n->word_slots * 2 : 1 << 12;
-    WordSlot *grown = mem_new(slots, sizeof *grown, err);
-    if (!grown) return false;
-    for (int word = 0; word < n->word_count; word++) {
-        uint64_t hash = hash_bytes(n->word_at[word], n->word_size[word]);
-        size_t slot = (size_t)hash & (slots - 1);
-        while (grown[slot].word) slot = (slot + 1) & (slots - 1);
-        grown[slot] = (WordSlot){word + 1, (uint32_t)(hash >> 32)};
-    }
-    mem_free(n->words);
-    n->words = grown;
-    n->word_slots = slots;
-    return true;
-}
-
-static bool word_number(Numbering *n, const char *word, size_t size, int32_t *number, Error *err) {
-    if ((size_t)n->word_count * 2 >= n->word_slots && !grow_words(n, err)) return false;
-    uint64_t hash = hash_bytes(word, size);
-    uint32_t tag = (uint32_t)(hash >> 32);
-    size_t slot = (size_t)hash & (n->word_slots - 1);
-    for (; n->words[slot].word; slot = (slot + 1) & (n->word_slots - 1)) {
-        int known = n->words[slot].word - 1;
-        if (n->words[slot].tag == tag && n->word_size[known] == size && memcmp(n->word_at[known], word, size) == 0) {
-            *number = known;
-            return true;
-        }
-    }
-    if (n->word_count == INT_MAX - 1) return FAIL(err, ERROR_DATA, "more than %d different words", INT_MAX - 1);
-    size_t needed = (size_t)n->word_count + 1;
-    const char **at = mem_grow(n->word_at, &n->word_at_capacity, needed, sizeof *at, err);
-    if (at) n->word_at = at;
-    size_t *sizes = at ? mem_grow(n->word_size, &n->word_size_capacity, needed, sizeof *sizes, err) : NULL;
-    if (!sizes) return false;
-    n->word_size = sizes;
-    n->word_at[n->word_count] = word;
-    n->word_size[n->word_count] = size;
-    *number = n->word_count++;
-    n->words[slot] = (WordSlot){n->word_count, tag};
-    return true;
 }
 
 static bool grow_pairs(Numbering *n, Error *err) {
@@ -150,7 +97,7 @@ static bool add_text(Numbering *n, int text, Error *err) {
         const char *end = memchr(words + at, ' ', size - at);
         size_t length = end ? (size_t)(end - (words + at)) : size - at;
         before = word;
-        if (!word_number(n, words + at, length, &word, err)) return false;
+        if (!word_table_number(&n->words, words + at, length, &word, err)) return false;
         if (count && !add_shingle(n, text, key_of(before, word), err)) return false;
         at += length + 1;
     }
@@ -220,9 +167,8 @@ bool shingles_make(Shingles *shingles, const NormalTexts *texts, Pool *pool, Err
         ok = add_text(&n, text, err);
         shingles->starts[text + 1] = n.id_count;
     }
-    mem_free(n.words);
+    word_table_free(&n.words);
     mem_free(n.pairs);
-    n.words = NULL;
     n.pairs = NULL;
     int32_t *rank = ok ? mem_new((size_t)n.shingle_count, sizeof *rank, err) : NULL;
     ok = rank && rank_shingles(shingles, &n, rank, err);

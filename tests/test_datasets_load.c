@@ -510,6 +510,52 @@ static void the_audit_finds_everything(void **state) {
     dataset_free(&dataset);
 }
 
+/* ---- --slice_column ---- */
+
+static void check_slices(const Dataset *dataset, const char *const *expected) {
+    assert_non_null(dataset->slices);
+    for (int row = 0; row < dataset->rows; row++) assert_string_equal(dataset->slice_names[dataset->slices[row]], expected[row]);
+}
+
+static void a_column_cuts_rows_into_parts(void **state) {
+    (void)state;
+    Dataset dataset;
+    DataOptions options;
+    static const char *const VALUES[] = {"web", "app, old", "", "web", "app, old", "web"};
+    write_text(WORK "/parts.csv", "text,label,channel\na,x,web\nb,y,\"app, old\"\nc,x,\nd,y,web\ne,x,\"app, old\"\nf,y,web\n");
+    write_text(WORK "/parts.jsonl", "{\"text\": \"a\", \"label\": 1, \"channel\": \"web\"}\n{\"text\": \"b\", \"label\": 2, \"channel\": \"app, "
+                                    "old\"}\n{\"text\": \"c\", \"label\": 1, \"channel\": null}\n{\"text\": \"d\", \"label\": 2, \"channel\": "
+                                    "\"web\"}\n{\"channel\": \"app, old\", \"text\": \"e\", \"label\": 1}\n{\"text\": \"f\", \"label\": 2, "
+                                    "\"channel\": \"web\"}\n");
+    static const char *const FILES[] = {WORK "/parts.csv", WORK "/parts.jsonl"};
+    for (size_t i = 0; i < 2; i++) {
+        options = data_at(FILES[i]);
+        options.slice_column = "channel";
+        load_ok(&dataset, options, DATA_AS_GIVEN, NULL);
+        assert_string_equal(dataset.slice_column, "channel");
+        assert_int_equal(dataset.slice_count, 3);
+        check_slices(&dataset, VALUES);
+        dataset_free(&dataset);
+        options.slice_column = "device";
+        load_fails(options, DATA_AS_GIVEN, ERROR_DATA, "no column 'device': found text, label, channel");
+    }
+    write_text(WORK "/numbers.jsonl", "{\"text\": \"a\", \"label\": 1, \"n\": 3.50}\n{\"text\": \"b\", \"label\": 2, \"n\": true}\n{\"text\": \"c\", "
+                                      "\"label\": 2}\n");
+    options = data_at(WORK "/numbers.jsonl");
+    options.slice_column = "n";
+    load_ok(&dataset, options, DATA_AS_GIVEN, NULL);
+    check_slices(&dataset, (const char *const[]){"3.50", "true", ""});
+    dataset_free(&dataset);
+    write_text(WORK "/list.jsonl", "{\"text\": \"a\", \"label\": 1, \"n\": []}\n");
+    options = data_at(WORK "/list.jsonl");
+    options.slice_column = "n";
+    load_fails(options, DATA_AS_GIVEN, ERROR_DATA, "list.jsonl:1: 'n' is an array, expected a string or a number");
+    write_text(WORK "/plain.txt", "a;x\nb;y\n");
+    options = data_at(WORK "/plain.txt");
+    options.slice_column = "n";
+    load_fails(options, DATA_AS_GIVEN, ERROR_USAGE, "--slice_column 'n' needs a file with columns");
+}
+
 static void quantiles_are_numpys(void **state) {
     (void)state;
     static const int32_t values[] = {7, 1, 4, 4, 9, 2, 30, 3};
@@ -560,6 +606,7 @@ int main(void) {
         cmocka_unit_test(the_sha_knows_every_change),
         cmocka_unit_test(splits_csv_is_written),
         cmocka_unit_test(the_audit_finds_everything),
+        cmocka_unit_test(a_column_cuts_rows_into_parts),
         cmocka_unit_test(quantiles_are_numpys),
         cmocka_unit_test(balance_is_measured),
     };
