@@ -315,6 +315,7 @@ bool command_compare(Run *run, Error *err) {
                           .data = run->settings.data.data ? run->settings.data.data : run->settings.data.train_file,
                           .seed = run->settings.seed,
                           .limits = run->settings.limits,
+                          .label_folds = run->settings.label_folds,
                           .entries = entries.specs,
                           .cascade_loss = run->settings.cascade_loss,
                           .output_dir = run->settings.output_dir,

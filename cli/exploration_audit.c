@@ -1,11 +1,11 @@
 /* The rows that are alike, as `explore` tells them. */
-#include <math.h>
 #include <string.h>
 
 #include "cli/exploration.h"
 #include "cli/terminal.h"
 #include "common/clock.h"
 #include "common/utf8.h"
+#include "compare/shown_text.h"
 
 enum { HEADING = 12, SUSPECTS_SHOWN = 20, TEXT_SHOWN = 90 };
 
@@ -44,7 +44,7 @@ static void print_leaks(Buffer *out, const int leaks[SPLIT_COUNT][SPLIT_COUNT], 
             buffer_printf(out, " row%s of %s %s stand%s in %s%s", rows == 1 ? "" : "s", split_name((Split)a), how,
                           rows == 1 ? "s" : "", split_name((Split)b), behind);
             if (other == rows)
-                buffer_printf(out, ", %s with another label", rows == 1 ? "" : "all");
+                buffer_text(out, rows == 1 ? ", with another label" : ", all with another label");
             else if (other)
                 buffer_printf(out, ", %d with another label", other);
             buffer_text(out, "\n");
@@ -81,6 +81,42 @@ static void print_ceilings(Buffer *out, const Exploration *explored) {
     }
 }
 
+/* The likeliest, worst first; audit.csv has all. */
+static void print_suspects(Buffer *out, const Exploration *explored) {
+    const Audit *audit = &explored->audit;
+    const Dataset *dataset = &explored->dataset;
+    if (audit->suspect_count < 0) return;
+    if (!audit->suspect_count) {
+        buffer_text(out, "labels      none looks wrong\n");
+        return;
+    }
+    int shown = audit->suspect_count < SUSPECTS_SHOWN ? audit->suspect_count : SUSPECTS_SHOWN;
+    add_heading(out, "labels");
+    add_count(out, audit->suspect_count);
+    buffer_printf(out, " doubted by a linear model that did not learn from these rows; the %d most doubted (--output_dir: all in audit.csv):\n",
+                  shown);
+    for (int i = 0; i < shown; i++) {
+        const AuditSuspect *suspect = &audit->suspects[i];
+        Buffer id = {0}, shown_as = {0};
+        size_t size;
+        const char *text = dataset_text(dataset, suspect->row, &size);
+        const char *label = dataset->class_names[dataset->labels[suspect->row]], *suggested = dataset->class_names[suspect->suggested];
+        dataset_add_id(&id, dataset, suspect->row);
+        shown_text(&shown_as, text, size, TEXT_SHOWN);
+        buffer_printf(out, "            %5.1f %%  ", 100 * suspect->score);
+        escape_terminal(out, label, strlen(label));
+        buffer_text(out, " → ");
+        escape_terminal(out, suggested, strlen(suggested));
+        buffer_text(out, "  ");
+        escape_terminal(out, id.data ? id.data : "", id.size);
+        buffer_text(out, "  ");
+        escape_terminal(out, shown_as.data ? shown_as.data : "", shown_as.size);
+        buffer_text(out, "\n");
+        buffer_free(&id);
+        buffer_free(&shown_as);
+    }
+}
+
 void exploration_print_audit(Buffer *out, const Exploration *explored) {
     const Audit *audit = &explored->audit;
     bool said = false;
@@ -100,6 +136,7 @@ void exploration_print_audit(Buffer *out, const Exploration *explored) {
     print_ceilings(out, explored);
     if (audit->pairs.cut)
         buffer_printf(out, "            %d texts have so many look-alikes that not all near ones were counted\n", audit->pairs.cut);
+    print_suspects(out, explored);
 }
 
 /* ---- for scripts ---- */
@@ -119,12 +156,40 @@ static void write_leaks_of(JsonWriter *json, const char *kind, const int leaks[S
         }
 }
 
+static void write_suspects(JsonWriter *json, const Exploration *explored) {
+    const Dataset *dataset = &explored->dataset;
+    json_write_key(json, "label_errors");
+    if (explored->audit.suspect_count < 0) {
+        json_write_null(json);
+        return;
+    }
+    json_begin_array(json);
+    for (int i = 0; i < explored->audit.suspect_count; i++) {
+        const AuditSuspect *suspect = &explored->audit.suspects[i];
+        Buffer id = {0};
+        size_t size;
+        const char *text = dataset_text(dataset, suspect->row, &size);
+        dataset_add_id(&id, dataset, suspect->row);
+        json_begin_object(json);
+        json_put_string(json, "id", id.data ? id.data : "");
+        json_write_key(json, "text");
+        json_write_bytes(json, text, size);
+        json_put_string(json, "label", dataset->class_names[dataset->labels[suspect->row]]);
+        json_put_string(json, "suggested", dataset->class_names[suspect->suggested]);
+        json_put_number(json, "score", suspect->score);
+        json_end_object(json);
+        buffer_free(&id);
+    }
+    json_end_array(json);
+}
+
 void exploration_write_audit(JsonWriter *json, const Exploration *explored) {
     const Audit *audit = &explored->audit;
     json_put_int(json, "conflict_texts", audit->conflict_texts);
     json_put_int(json, "normalized_conflict_texts", audit->conflict_forms);
     json_put_int(json, "near_pairs", audit->pairs.count);
     json_put_int(json, "near_cut", audit->pairs.cut);
+    write_suspects(json, explored);
     json_write_key(json, "leaks");
     json_begin_array(json);
     write_leaks_of(json, "equal", audit->leaks, audit->leaks_otherwise);

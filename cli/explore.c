@@ -1,7 +1,10 @@
 /* twofold explore: what a set of texts is like, before anything is trained. */
 #include "cli/command.h"
 #include "cli/exploration.h"
+#include "cli/steps.h"
 #include "common/model_folder.h"
+#include "compare/label_audit.h"
+#include "compare/linear_entry.h"
 #include "datasets/load.h"
 
 static bool take_argument(Run *run, Error *err) {
@@ -10,6 +13,55 @@ static bool take_argument(Run *run, Error *err) {
     if (data->data) return FAIL(err, ERROR_USAGE, "'%s' and --data '%s': give one", run->options.arguments.items[0], data->data);
     data->data = run->options.arguments.items[0];
     return true;
+}
+
+/* Mean pooling and a multinomial model: of the presets of path A the more accurate. */
+static bool judge_labels(Run *run, Exploration *explored, const TextEncoder *encoder, const Tokens *tokens, Error *err) {
+    LinearFeatures made = {.extract = EXTRACT_DEFAULTS};
+    made.extract.pooling = POOLING_MEAN;
+    LinearInputs inputs = {.dataset = &explored->dataset,
+                           .encoder = encoder,
+                           .tokens = tokens,
+                           .model = weights_sha256(&encoder->weights),
+                           .cache = step_cache(run),
+                           .pool = run_pool(run, err)};
+    LabelAudit options = {.dataset = &explored->dataset,
+                          .features = &made.features,
+                          .classifier = CLASSIFIER_DEFAULTS,
+                          .folds = run->settings.label_folds,
+                          .seed = run->settings.seed,
+                          .pool = inputs.pool};
+    options.classifier.solver = SOLVER_LBFGS;
+    bool ok = linear_features_make(&made, 1, &inputs, &run->observer, err) &&
+              label_audit_run(&explored->audit, &options, &run->observer, err);
+    features_free(&made.features);
+    return ok;
+}
+
+/* A folder without weights has a tokenizer, which is enough for all else. */
+static bool has_weights(const char *folder) {
+    static const char *const NAMES[] = {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"};
+    Path path;
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        if (path_make(&path, NULL, "%s/%s", folder, NAMES[i]) && file_exists(path.text)) return true;
+    return false;
+}
+
+static bool find_label_errors(Run *run, Exploration *explored, Error *err) {
+    Path folder;
+    TextEncoder encoder = {0};
+    Tokens tokens = {0};
+    const Dataset *dataset = &explored->dataset;
+    if (!run->settings.model || run->settings.label_folds < 2 || dataset->classes < 2) return true;
+    if (!model_folder_find(&folder, run->settings.model, err)) return false;
+    if (!has_weights(folder.text)) return true;
+    Pool *pool = run_pool(run, err);
+    bool ok = pool && text_encoder_load(&encoder, folder.text, 0, run->settings.max_length, pool, err) &&
+              tokens_encode(&tokens, encoder.tokenizer, dataset->text, dataset->starts, dataset->rows, encoder.max_length, pool, err) &&
+              judge_labels(run, explored, &encoder, &tokens, err);
+    tokens_free(&tokens);
+    text_encoder_free(&encoder);
+    return ok;
 }
 
 static bool write_audit(Run *run, const Exploration *explored, Error *err) {
@@ -32,7 +84,8 @@ bool command_explore(Run *run, Error *err) {
     Pool *pool = run_pool(run, err);
     bool ok = pool && take_argument(run, err) &&
               dataset_load(&explored.dataset, &run->settings.data, DATA_AS_GIVEN, &run->observer, err) &&
-              exploration_make(&explored, pool, err) && add_tokens(run, &explored, err) && write_audit(run, &explored, err);
+              exploration_make(&explored, pool, err) && add_tokens(run, &explored, err) &&
+              find_label_errors(run, &explored, err) && write_audit(run, &explored, err);
     if (ok) {
         const DataOptions *data = &run->settings.data;
         const char *name = data->data              ? data->data

@@ -1,5 +1,7 @@
 #include "cli/settings.h"
 
+#include "compare/label_audit.h"
+
 static const char *const COMMAND_NAMES[COMMAND_COUNT] = {
     [COMMAND_COMPARE] = "compare",   [COMMAND_REPORT] = "report",   [COMMAND_EXPLORE] = "explore", [COMMAND_TOKENIZE] = "tokenize",
     [COMMAND_FEATURES] = "features", [COMMAND_TRAIN] = "train",     [COMMAND_FINETUNE] = "finetune",
@@ -16,6 +18,7 @@ Settings settings_defaults(void) {
         .finetune = FINETUNE_DEFAULTS,
         .seeds = 1,
         .top_k = 1,
+        .label_folds = LABEL_FOLDS,
         .seed = 42,
     };
 }
@@ -83,6 +86,8 @@ static const Option ROWS[] = {
      .help = "the column of texts, by name, or by number from 1 without a header"},
     {"label_column", "label_column_name", OPTION_TEXT, AT(data.label_column), .meta = "NAME",
      .unset = "label, labels, class, category …", DATA, .commands = COLUMNS, .help = "the column of labels"},
+    {"slice_column", NULL, OPTION_TEXT, AT(data.slice_column), .meta = "NAME", .unset = "none", DATA, .commands = COMPARE,
+     .help = "a column whose values cut the test rows into parts: the report scores each apart"},
     {"label_names", NULL, OPTION_TEXT, AT(data.label_names), .meta = "A,B", .unset = "the labels, sorted", DATA,
      .commands = SPLITTING | EXPLORE | FEATURES,
      .help = "the order of the classes, or the names of integer labels in their order"},
@@ -243,6 +248,9 @@ static const Option ROWS[] = {
     {"max_model_mb", NULL, OPTION_FLOAT, AT(limits.max_model_mb), OPTION_ABOVE(0), .unset = "no limit", DECIDING,
      .help = "recommend no entry whose files are larger"},
 
+    {"label_folds", NULL, OPTION_INT, AT(label_folds), OPTION_BETWEEN(0, 100), TRAINING, .commands = COMPARE | EXPLORE,
+     .help = "label errors are looked for by path A with --model: each part of the training rows is judged by a model of the others; "
+             "into so many parts; below 2: not looked for"},
     {"seed", NULL, OPTION_INT, AT(seed), OPTION_BETWEEN(0, 9007199254740992), TRAINING, .commands = SPLITTING,
      .help = "of everything that is drawn by chance"},
 
@@ -286,8 +294,8 @@ static const Option ROWS[] = {
     {"num_threads", NULL, OPTION_INT, AT(num_threads), OPTION_BETWEEN(1, 4096), .unset = "the cores this process may use",
      RUNNING, .commands = COMPUTING, .help = "threads; the results do not depend on them"},
     {"cache_dir", NULL, OPTION_PATH, AT(cache_dir), .meta = "DIR", .unset = "$XDG_CACHE_HOME/twofold or ~/.cache/twofold",
-     RUNNING, .commands = POOLING | DOCTOR, .help = "where features are kept for the next command"},
-    {"no_cache", NULL, OPTION_BOOL, AT(no_cache), RUNNING, .commands = POOLING, .help = "keep no features, and use none"},
+     RUNNING, .commands = POOLING | EXPLORE | DOCTOR, .help = "where features are kept for the next command"},
+    {"no_cache", NULL, OPTION_BOOL, AT(no_cache), RUNNING, .commands = POOLING | EXPLORE, .help = "keep no features, and use none"},
     {"quiet", NULL, OPTION_BOOL, AT(quiet), RUNNING, .commands = ALL, .help = "errors only on standard error"},
 };
 

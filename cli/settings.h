@@ -74,6 +74,7 @@ typedef struct Settings {
     Level level; /* tokenize */
     bool decode, skip_special_tokens;
 
+    int label_folds; /* of the search for label errors; 0: none */
     uint64_t seed;   /* of everything that has one: settings_spread_seed */
     int num_threads; /* 0: as many as this process may use */
     bool quiet;

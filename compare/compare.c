@@ -10,6 +10,8 @@
 #include "compare/cascades.h"
 #include "compare/costs.h"
 #include "compare/environment.h"
+#include "compare/error_facts.h"
+#include "compare/label_step.h"
 #include "compare/model_card.h"
 #include "compare/outside_entry.h"
 #include "compare/recommend.h"
@@ -447,6 +449,20 @@ static bool write_rows(const Work *work, Error *err) {
            audit_write_csv(&work->out->audit, work->input->dataset, audit.text, err);
 }
 
+/* Once more, with the label errors in it. */
+static bool write_audit(const Work *work, Error *err) {
+    Path path;
+    return work->out->audit.suspect_count < 1 ||
+           (path_make(&path, err, "%s/audit.csv", work->input->output_dir) &&
+            audit_write_csv(&work->out->audit, work->input->dataset, path.text, err));
+}
+
+/* What single rows tell: labels that look wrong, where entries go wrong and where they part. */
+static bool look_at_rows(const Work *work, Error *err) {
+    return label_step_run(work->out, work->input, &work->linear, work->observer, err) && write_audit(work, err) &&
+           error_facts_make(work->out, err) && report_write_differences(work->out, work->input->output_dir, err);
+}
+
 static bool write_reports(const Comparison *out, const char *folder, Error *err) {
     Path json, markdown, html;
     return path_make(&json, err, "%s/compare.json", folder) && path_make(&markdown, err, "%s/report.md", folder) &&
@@ -501,8 +517,8 @@ bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entr
                 write_lengths(&out->model, input->output_dir, err) && run_entries(&work, on_entry, context, err) &&
                 statistics_pairs(out, err) && statistics_intervals(out, BOOTSTRAP_RESAMPLES, input->pool, err) &&
                 cascades_find(out, input->cascade_loss, input->pool, err) &&
-                cascades_save(out, input->recorded ? input->recorded_from : NULL, input->pool, observer, err) && recommend(out, err) &&
-                write_reports(out, input->output_dir, err) &&
+                cascades_save(out, input->recorded ? input->recorded_from : NULL, input->pool, observer, err) && look_at_rows(&work, err) &&
+                recommend(out, err) && write_reports(out, input->output_dir, err) &&
                 (input->recorded || environment_write(input, out, clock_wall_s() - started_s, err));
     for (int i = 0; i < work.made_count; i++) features_free(&work.made[i].features);
     return good;

@@ -23,6 +23,7 @@ typedef struct CompareInput {
     double tokens_s;            /* what encoding them took */
     const char *model;          /* as the user named it */
     uint64_t seed;
+    int label_folds; /* of the search for label errors; 0: none */
     const EntrySpec *entries; /* (entry_count), of different names */
     int entry_count;
     double cascade_loss;    /* accuracy on the validation rows that a cascade may lose: compare/cascades.h */

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "common/memory.h"
+#include "compare/error_facts.h"
 
 void entry_result_free(EntryResult *entry) {
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
@@ -16,6 +17,7 @@ void entry_result_free(EntryResult *entry) {
 }
 
 void comparison_free(Comparison *comparison) {
+    error_facts_free(comparison->errors);
     for (int i = 0; i < comparison->entry_count; i++) entry_result_free(&comparison->entries[i]);
     mem_free(comparison->entries);
     mem_free(comparison->pairs);

@@ -185,6 +185,7 @@ typedef struct Comparison {
     int test_rows_clean; /* test rows that are not leaked */
     Limits limits;
     int resamples, permutations; /* that the intervals and tests were made with; 0: there are none */
+    struct ErrorFacts *errors; /* parts of the test rows and marking words (compare/error_facts.h); NULL: not made; owned */
     Recommendation recommendation;
     const char *command;    /* the command line that repeats it */
     const char *output_dir;

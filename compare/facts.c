@@ -85,21 +85,44 @@ int facts_example(const Predictions *p, FactConfusion cell) {
     return best;
 }
 
-int facts_leaked(const Comparison *c) {
+static bool has_flag(const Comparison *c, int i, int flags) {
+    return c->audit.flags && (c->audit.flags[c->dataset->splits[SPLIT_TEST].rows[i]] & flags);
+}
+
+int facts_leaked_as(const Comparison *c, int flags) {
     int leaked = 0;
-    for (int i = 0; i < c->dataset->splits[SPLIT_TEST].count; i++) leaked += comparison_test_leaked(c, i);
+    for (int i = 0; i < c->dataset->splits[SPLIT_TEST].count; i++) leaked += has_flag(c, i, flags);
     return leaked;
 }
 
-double facts_accuracy_without_leaks(const Comparison *c, int entry) {
+double facts_accuracy_without(const Comparison *c, int entry, int flags) {
     const Predictions *p = &c->entries[entry].predictions[SPLIT_TEST];
     int rows = 0, right = 0;
     for (int i = 0; i < p->rows; i++) {
-        if (comparison_test_leaked(c, i)) continue;
+        if (has_flag(c, i, flags)) continue;
         rows++;
         right += is_right(p, i);
     }
     return rows ? (double)right / rows : (double)NAN;
+}
+
+int facts_leaked(const Comparison *c) { return facts_leaked_as(c, AUDIT_ANY_LEAK); }
+
+double facts_accuracy_without_leaks(const Comparison *c, int entry) { return facts_accuracy_without(c, entry, AUDIT_ANY_LEAK); }
+
+int facts_extremes(FactMistake *list, int most, const Predictions *p, FactOrder order) {
+    int count = 0;
+    for (int i = 0; p->probabilities && i < p->rows; i++) {
+        if (order == FACT_SUREST_MISTAKES && is_right(p, i)) continue;
+        FactMistake row = mistake_at(p, i);
+        int at = count;
+        while (at > 0 && (order == FACT_SUREST_MISTAKES ? list[at - 1].prob_predicted < row.prob_predicted : list[at - 1].loss > row.loss)) at--;
+        if (at == most) continue;
+        if (count < most) count++;
+        memmove(list + at + 1, list + at, (size_t)(count - 1 - at) * sizeof *list);
+        list[at] = row;
+    }
+    return count;
 }
 
 int facts_smooth_loss(double *step, double *loss, int most, const FinetuneResult *training, int *window) {

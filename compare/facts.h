@@ -31,9 +31,19 @@ int facts_confusions(FactConfusion *list, int most, const Confusion *confusion);
 /* The row with this truth and answer that has the highest loss, as an index into the predictions, or -1. */
 int facts_example(const Predictions *predictions, FactConfusion cell);
 
-/* Test rows whose text stands in train or validation, and an entry's accuracy on the others (NaN: none are left). */
+/* Test rows whose text stands in train or validation, on any of the audit's levels, and an entry's accuracy on the others (NaN: none are left). */
 int facts_leaked(const Comparison *comparison);
 double facts_accuracy_without_leaks(const Comparison *comparison, int entry);
+/* The same for rows with one of these flags (AUDIT_…) alone. */
+int facts_leaked_as(const Comparison *comparison, int flags);
+double facts_accuracy_without(const Comparison *comparison, int entry, int flags);
+
+/* Up to `most` test rows from one end of an entry's answers. 0 without probabilities. */
+typedef enum FactOrder {
+    FACT_SUREST_MISTAKES, /* wrong ones, highest probability of the answer first */
+    FACT_LOWEST_LOSSES    /* all, lowest loss first */
+} FactOrder;
+int facts_extremes(FactMistake *list, int most, const Predictions *predictions, FactOrder order);
 
 /* A loss curve that can be read: means over windows of steps, at most `most` points. Returns how many; *window is in steps. */
 int facts_smooth_loss(double *step, double *loss, int most, const FinetuneResult *training, int *window);

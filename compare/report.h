@@ -11,4 +11,7 @@ MUST_CHECK bool report_write_json(const Comparison *comparison, const char *path
 /* figures/ under the folder, and confusion_matrix.svg and .png in each entry's. */
 MUST_CHECK bool report_write_figures(const Comparison *comparison, const char *folder, Error *err);
 
+/* differences.csv: id,text,label and each entry's answer, for the test rows on which some entries are right and some are not. */
+MUST_CHECK bool report_write_differences(const Comparison *comparison, const char *folder, Error *err);
+
 #endif

@@ -74,6 +74,8 @@ bool report_write_html(const Comparison *comparison, const char *path, Error *er
     page_add_statistics(&page);
     page_add_confusions(&page);
     page_add_errors(&page);
+    page_add_parts(&page);
+    page_add_label_errors(&page);
     page_add_learning(&page);
     page_add_confidence(&page);
     page_add_cascades(&page);

@@ -3,8 +3,10 @@
 
 #include "common/file.h"
 #include "compare/costs.h"
+#include "compare/error_facts.h"
 #include "compare/report.h"
 #include "compare/report_cascade.h"
+#include "compare/report_audit.h"
 #include "compare/report_confidence.h"
 #include "compare/seeds.h"
 #include "compare/statistics.h"
@@ -28,21 +30,6 @@ static void write_by_split(JsonWriter *json, const char *key, const int counts[S
     json_end_object(json);
 }
 
-static void write_leaks(JsonWriter *json, const Audit *audit) {
-    json_write_key(json, "leaks");
-    json_begin_array(json);
-    for (Split split = SPLIT_VALIDATION; split < SPLIT_COUNT; split++)
-        for (Split in = SPLIT_TRAIN; in < split; in++) {
-            json_begin_object(json);
-            json_put_string(json, "rows_of", split_name(split));
-            json_put_string(json, "also_in", split_name(in));
-            json_put_int(json, "rows", audit->leaks[split][in]);
-            json_put_int(json, "with_another_label", audit->leaks_otherwise[split][in]);
-            json_end_object(json);
-        }
-    json_end_array(json);
-}
-
 static void write_data(JsonWriter *json, const Comparison *c) {
     const Dataset *dataset = c->dataset;
     json_write_key(json, "data");
@@ -56,12 +43,7 @@ static void write_data(JsonWriter *json, const Comparison *c) {
     json_end_array(json);
     write_rows(json, dataset);
     json_write_key(json, "audit");
-    json_begin_object(json);
-    write_by_split(json, "duplicates", c->audit.duplicates);
-    write_by_split(json, "conflicts", c->audit.conflicts);
-    write_by_split(json, "empty", c->audit.empty);
-    write_leaks(json, &c->audit);
-    json_end_object(json);
+    report_write_audit_json(json, c);
     json_end_object(json);
 }
 
@@ -252,6 +234,8 @@ static void write_all(JsonWriter *json, const Comparison *c) {
     json_end_array(json);
     json_write_key(json, "cascades");
     cascades_write_json(json, c);
+    json_write_key(json, "errors");
+    error_facts_write_json(json, c);
     write_recommendation(json, c);
     json_end_object(json);
 }

@@ -5,7 +5,7 @@
 #include "compare/facts.h"
 #include "compare/report_page.h"
 
-enum { CONFUSIONS_SHOWN = 8, MATRIX_ENTRIES = 12, ERRORS_MOST = 20, ERRORS_ALL_ENTRIES = 120, CLASSES_SIDE = 30 };
+enum { CONFUSIONS_SHOWN = 8, MATRIX_ENTRIES = 12, ERRORS_MOST = 20, ERRORS_ALL_ENTRIES = 120, CLASSES_SIDE = 30, LOSSES_ENTRIES = 4 };
 
 /* The entries whose mistakes are listed, the recommended one first. Returns how many. */
 static int order_entries(const Comparison *c, int *list, int most) {
@@ -148,7 +148,10 @@ void page_add_errors(Page *page) {
     int most = ERRORS_ALL_ENTRIES / count < ERRORS_MOST ? ERRORS_ALL_ENTRIES / count : ERRORS_MOST;
     buffer_text(page->out, "<section id=\"errors\">\n");
     add_error_heading(page, &page->comparison->entries[list[0]]);
-    for (int i = 0; i < count; i++) add_errors_of(page, list[i], most, i == 0);
+    for (int i = 0; i < count; i++) {
+        add_errors_of(page, list[i], most, i == 0);
+        if (i < LOSSES_ENTRIES) page_add_losses(page, list[i]);
+    }
     buffer_text(page->out, "</section>\n");
 }
 

@@ -28,6 +28,8 @@ void page_add_differences(Page *page);
 void page_add_statistics(Page *page);
 void page_add_confusions(Page *page);
 void page_add_errors(Page *page);
+void page_add_parts(Page *page);
+void page_add_label_errors(Page *page);
 void page_add_learning(Page *page);
 void page_add_confidence(Page *page);
 bool page_has_confidence(const Comparison *comparison);
@@ -39,6 +41,8 @@ void page_add_making(Page *page);
 
 /* A figure of the list, for wide screens and for phones; the caption is its own. */
 void page_add_plot(Page *page, ReportPlotId plot);
+/* The ends of an entry's answers, folded: within the section of errors. */
+void page_add_losses(Page *page, int entry);
 /* <bdi> and a name. */
 void page_add_name(Page *page, const char *name);
 /* The text of the i-th test row. */

@@ -48,7 +48,7 @@ static void test_files(void **state) {
     static const char *const TRAINED[] = {"trainer_state.json",      "all_results.json", "model/config.json",
                                           "model/model.safetensors", "model/vocab.txt",  "model/tokenizer.json"};
     for (size_t f = 0; f < sizeof TRAINED / sizeof *TRAINED; f++) assert_true(is_there("files", "finetune", TRAINED[f]));
-    static const char *const WHOLE[] = {"env.json", "splits.csv", "audit.csv", "compare.json", "report.html", "report.md"};
+    static const char *const WHOLE[] = {"env.json", "splits.csv", "audit.csv", "label_errors.json", "differences.csv", "compare.json", "report.html", "report.md"};
     for (size_t f = 0; f < sizeof WHOLE / sizeof *WHOLE; f++) assert_true(is_there("files", ".", WHOLE[f]));
     ran_free(&ran);
 }

@@ -75,6 +75,41 @@ static void tables_have_the_facts(void **state) {
     ran_free(&ran);
 }
 
+/* What is alike, what would be left out, and what looks wrong. */
+static void the_audit_is_told_and_written(void **state) {
+    (void)state;
+    static const char *const lines[] = {"leaks       1 row of validation also stands in train but for case, Unicode form, spaces or punctuation\n",
+                                        "            1 row of test nearly stands in train, with another label\n",
+                                        "--drop_leaks train leaves 1 row out of train, --drop_leaks near 2\n", "labels      "};
+    Error err = {0};
+    Buffer train = {0};
+    CHECK_OK(folder_make(WORK "/g", &err), &err);
+    for (int i = 0; i < 12; i++) buffer_printf(&train, "%s %d;%s\n", i % 2 ? "bad rain" : "good sun", i, i % 2 ? "sad" : "glad");
+    buffer_text(&train, "a cat sat on the old mat;glad\nso  Many words, here;sad\n");
+    write_text(WORK "/g/train.txt", train.data);
+    write_text(WORK "/g/val.txt", "So many words: here!;sad\n");
+    write_text(WORK "/g/test.txt", "a cat sat on the old mat today;sad\n");
+    buffer_free(&train);
+    Ran ran = program_run(NULL, "explore", WORK "/g", "--model", MODEL, "--label_folds", "3", "--output_dir", WORK "/out", NULL);
+    assert_int_equal(ran.status, 0);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (!strstr(ran.out, lines[i])) fail_msg("explore lacks '%s':\n%s", lines[i], ran.out);
+    ran_free(&ran);
+    FileMap map = {0};
+    CHECK_OK(file_map(&map, WORK "/out/audit.csv", ERROR_PATH, &err), &err);
+    char *csv = mem_copy_text((const char *)map.data, map.size, &err);
+    assert_non_null(strstr(csv, "normalized_leak,val.txt:1,validation,sad,train.txt:14,train,sad,So many words: here!,\"so  Many words, here\",1\n"));
+    assert_non_null(strstr(csv, "near_leak,test.txt:1,test,sad,train.txt:13,train,glad,a cat sat on the old mat today,a cat sat on the old mat,0.8"));
+    free(csv);
+    file_unmap(&map);
+    ran = program_run(NULL, "explore", WORK "/g", "--model", MODEL, "--label_folds", "0", "--json", NULL);
+    Json *json = json_of(&ran);
+    assert_true(json_is_null(json_get(json, "label_errors")));
+    assert_int_equal(int_at(json, "near_pairs", NULL, NULL), 1);
+    json_free(json);
+    ran_free(&ran);
+}
+
 static void one_file_is_not_cut(void **state) {
     (void)state;
     write_text(WORK "/one.csv", "text,label\na,x\nb,x\nc,x\nc,y\nd,y\n");
@@ -113,6 +148,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_has_the_facts),
         cmocka_unit_test(tables_have_the_facts),
+        cmocka_unit_test(the_audit_is_told_and_written),
         cmocka_unit_test(one_file_is_not_cut),
         cmocka_unit_test(refusals),
     };

@@ -6,6 +6,7 @@
 #include "common/json.h"
 #include "common/random.h"
 #include "compare/cascades.h"
+#include "compare/error_facts.h"
 #include "compare/recommend.h"
 #include "compare/report.h"
 #include "compare/seeds.h"
@@ -116,6 +117,7 @@ static void free_made(Made *made) {
     mem_free(d->line);
     mem_free(d->class_names);
     mem_free(made->labels);
+    mem_free(d->slices);
     free(d->text);
     mem_free(made);
 }
@@ -215,6 +217,7 @@ static void finish(Made *made) {
     }
     CHECK_OK(statistics_pairs(c, &err) && statistics_intervals(c, 100, NULL, &err), &err);
     CHECK_OK(cascades_find(c, 0, NULL, &err), &err);
+    CHECK_OK(error_facts_make(c, &err), &err);
     CHECK_OK(recommend(c, &err), &err);
 }
 
@@ -372,8 +375,27 @@ static void test_judges(void **state) {
     json_free(schema);
 }
 
+/* Every other row of a column of the data, and two labels that look wrong. */
+static void add_audit_facts(Made *made, bool hostile) {
+    static char plain[] = "web", markup[] = "<b>&", column[] = "channel", *names[] = {plain, plain};
+    Dataset *d = &made->dataset;
+    Audit *audit = &made->comparison.audit;
+    names[1] = hostile ? markup : column;
+    d->slice_column = column;
+    d->slice_names = names;
+    d->slice_count = 2;
+    d->slices = take((size_t)d->rows, sizeof *d->slices);
+    for (int row = 0; row < d->rows; row++) d->slices[row] = row % 2;
+    audit->suspects = take(2, sizeof *audit->suspects);
+    audit->suspects[0] = (AuditSuspect){d->splits[SPLIT_TEST].rows[0], 1, 0.001};
+    audit->suspects[1] = (AuditSuspect){d->splits[SPLIT_TRAIN].rows[0], 0, 0.25};
+    audit->suspect_count = 2;
+    d->leaks_dropped = 3;
+}
+
 static Made *make_five(const Wish *wish) {
     Made *made = make(wish);
+    add_audit_facts(made, wish->hostile);
     describe_model(made, wish->hostile ? HOSTILE : "models/minilm");
     answer(made, add_entry(made, "dummy", ENTRY_DUMMY), 0, true);
     answer(made, add_entry(made, "tfidf-logreg", ENTRY_WORDS), 0.85, true);
@@ -398,6 +420,12 @@ static void test_five_entries(void **state) {
     assert_non_null(strstr(page, "Over 3 seeds <bdi>finetune</bdi> scores"));
     assert_non_null(strstr(page, "from which texts the test has"));
     assert_non_null(strstr(page, "is better than"));
+    assert_int_equal(count_text_in(page, "Most confident mistakes of"), 4);
+    assert_int_equal(count_text_in(page, "Lowest losses of"), 4);
+    assert_non_null(strstr(page, "<bdi>finetune</bdi> is weakest on texts of "));
+    assert_non_null(strstr(page, "<bdi>finetune</bdi> is weakest where <bdi>channel</bdi> is "));
+    assert_non_null(strstr(page, "doubts 2 labels, 1 of them in the test rows"));
+    assert_non_null(strstr(page, "3 training rows were left out"));
     free(page);
     free_made(made);
 }

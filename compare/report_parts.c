@@ -1,0 +1,115 @@
+/* On which texts entries are right: by length, by a column of the data; and the words that mark their mistakes. */
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "compare/error_facts.h"
+#include "compare/report_page.h"
+
+enum { PARTS_SHOWN = 30, ENTRIES_SHOWN = 12, WORDS_ENTRIES = 6 };
+
+static double part_accuracy(const Page *page, const Slices *slices, int part, int entry) {
+    return (double)slices->right[part * page->comparison->errors->entries + entry] / slices->rows[part];
+}
+
+/* The entry that speaks for all: the recommended one, else the last that is done. -1: none is. */
+static int main_entry(const Comparison *c) {
+    int entry = c->recommendation.deploy;
+    for (int i = c->errors->entries - 1; i >= 0 && entry < 0; i--)
+        if (c->entries[i].status == ENTRY_DONE) entry = i;
+    return entry;
+}
+
+/* "finetune is weakest on texts of 30 to 87 tokens: 0.851 of 400" */
+static void add_heading(Page *page, const Slices *slices, int entry, bool is_length) {
+    int worst = 0;
+    for (int i = 1; i < slices->count; i++)
+        if (part_accuracy(page, slices, i, entry) < part_accuracy(page, slices, worst, entry)) worst = i;
+    html_add(page->out, is_length ? "<h2><bdi>%.60s</bdi> is weakest on texts of " : "<h3><bdi>%.60s</bdi> is weakest where ",
+             page_entry_name(page, entry));
+    if (is_length)
+        html_add(page->out, "%s %s: right on %.1f %%</h2>\n", slices->names[worst], slices->what,
+                 100 * part_accuracy(page, slices, worst, entry));
+    else
+        html_add(page->out, "<bdi>%.60s</bdi> is <bdi>%.60s</bdi>: right on %.1f %%</h3>\n", slices->what, slices->names[worst],
+                 100 * part_accuracy(page, slices, worst, entry));
+}
+
+static void add_part(Page *page, const Slices *slices, int part, const int *list, int count) {
+    char rows[32];
+    double best = 0;
+    count_text(rows, slices->rows[part]);
+    for (int i = 0; i < count; i++)
+        if (part_accuracy(page, slices, part, list[i]) > best) best = part_accuracy(page, slices, part, list[i]);
+    html_add(page->out, "<tr><th scope=\"row\"><bdi>%.60s</bdi></th><td class=\"n\">%s</td>", slices->names[part], rows);
+    for (int i = 0; i < count; i++) {
+        double accuracy = part_accuracy(page, slices, part, list[i]);
+        buffer_text(page->out, accuracy > 0 && accuracy == best ? "<td class=\"n bar best\"" : "<td class=\"n bar\"");
+        html_add(page->out, " style=\"--v:%.3f\">%.3f</td>", accuracy, accuracy);
+    }
+    buffer_text(page->out, "</tr>\n");
+}
+
+static void add_table(Page *page, const Slices *slices, bool folded) {
+    const Comparison *c = page->comparison;
+    int list[ENTRIES_SHOWN], count = 0, shown = slices->count < PARTS_SHOWN ? slices->count : PARTS_SHOWN;
+    for (int i = 0; i < c->errors->entries && count < ENTRIES_SHOWN; i++)
+        if (c->entries[i].status == ENTRY_DONE) list[count++] = i;
+    if (folded)
+        html_add(page->out, "<details><summary>Accuracy by <bdi>%.60s</bdi> <span>%d of %d</span></summary>\n", slices->what, shown,
+                 slices->count);
+    html_begin_table(page->out, "classes",
+                     "Share of a part's test texts that each entry answers rightly; the best of a row in bold. Small parts vary by "
+                     "chance: of 100 texts, by 4 points or more either way.");
+    html_add(page->out, "<thead><tr><th scope=\"col\"><bdi>%.60s</bdi></th><th scope=\"col\" class=\"n\">test texts</th>",
+             slices->what);
+    for (int i = 0; i < count; i++)
+        html_add(page->out, "<th scope=\"col\" class=\"n\"><bdi>%.60s</bdi></th>", page_entry_name(page, list[i]));
+    buffer_text(page->out, "</tr></thead>\n<tbody>\n");
+    for (int part = 0; part < shown; part++) add_part(page, slices, part, list, count);
+    html_end_table(page->out);
+    if (slices->count > shown || slices->left_out)
+        buffer_text(page->out, "<p class=\"note\">The parts with most texts; compare.json lists up to 200.</p>\n");
+    if (folded) buffer_text(page->out, "</details>\n");
+}
+
+static void add_words(Page *page, int entry) {
+    const ErrorFacts *facts = page->comparison->errors;
+    int count = facts->mark_counts[entry];
+    if (!count) return;
+    html_add(page->out, "<details><summary>Words that mark errors of <bdi>%.60s</bdi> <span>%d</span></summary>\n",
+             page_entry_name(page, entry), count);
+    html_begin_table(page->out, "narrow",
+                     "Words that stand in more of the wrongly answered test texts than in the others: log-odds ratio with a Dirichlet "
+                     "prior of 500 words, in standard errors (z of 1.96 and more, in at least 3 mistakes). Among thousands of words a few "
+                     "pass by chance.");
+    buffer_text(page->out, "<thead><tr><th scope=\"col\">word</th><th scope=\"col\" class=\"n\">mistakes with it</th><th scope=\"col\" "
+                           "class=\"n\">right with it</th><th scope=\"col\" class=\"n\">z</th></tr></thead>\n<tbody>\n");
+    for (int i = 0; i < count; i++) {
+        const MarkedWord *mark = &facts->marks[entry * MOST_MARKS + i];
+        html_add(page->out, "<tr><th scope=\"row\"><bdi>%.60s</bdi></th><td class=\"n\">%d</td><td class=\"n\">%d</td>", mark->word,
+                 mark->wrong, mark->right);
+        html_add(page->out, "<td class=\"n\">%.2f</td></tr>\n", mark->z);
+    }
+    html_end_table(page->out);
+    buffer_text(page->out, "</details>\n");
+}
+
+void page_add_parts(Page *page) {
+    const Comparison *c = page->comparison;
+    int entry = c->errors ? main_entry(c) : -1, shown = 0;
+    if (entry < 0 || !c->errors->by_length.count) return;
+    buffer_text(page->out, "<section id=\"parts\">\n");
+    add_heading(page, &c->errors->by_length, entry, true);
+    add_table(page, &c->errors->by_length, false);
+    if (c->errors->by_column.count) {
+        add_heading(page, &c->errors->by_column, entry, false);
+        add_table(page, &c->errors->by_column, c->errors->by_column.count > 12);
+    }
+    add_words(page, entry);
+    for (int i = c->errors->entries - 1; i >= 0 && shown < WORDS_ENTRIES; i--)
+        if (i != entry && c->entries[i].status == ENTRY_DONE && c->entries[i].kind != ENTRY_DUMMY) {
+            add_words(page, i);
+            shown++;
+        }
+    buffer_text(page->out, "</section>\n");
+}
