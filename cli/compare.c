@@ -317,6 +317,7 @@ bool command_compare(Run *run, Error *err) {
                           .limits = run->settings.limits,
                           .label_folds = run->settings.label_folds,
                           .entries = entries.specs,
+                          .prices = run->settings.prices,
                           .cascade_loss = run->settings.cascade_loss,
                           .output_dir = run->settings.output_dir,
                           .overwrite = run->settings.overwrite_output_dir,
@@ -333,7 +334,10 @@ bool command_compare(Run *run, Error *err) {
     ok = ok && entries_check(&entries, &dataset, input.pool, err);
     if (ok) say_audit(run, &dataset);
     if (ok && with_encoder) {
-        ok = step_load_encoder(run, &encoder, err) && step_encode(run, &encoder, &dataset, &tokens, &input.tokens_s, err);
+        ok = step_load_encoder(run, &encoder, err);
+        double started_cpu_s = clock_cpu_s();
+        ok = ok && step_encode(run, &encoder, &dataset, &tokens, &input.tokens_s, err);
+        input.tokens_cpu_s = clock_cpu_s() - started_cpu_s;
         input.encoder = &encoder;
         input.tokens = &tokens;
     }

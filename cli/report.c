@@ -249,6 +249,7 @@ static bool render(Run *run, const Runs *runs, const Recalled *recalled, const S
     CompareInput input = {.dataset = dataset,
                           .data = json_string_or(json_get(json_get(runs->records[0], "data"), "path"), NULL),
                           .seed = settings->seed,
+                          .prices = settings->prices,
                           .cascade_loss = settings->cascade_loss,
                           .entries = recalled->specs,
                           .entry_count = recalled->count,

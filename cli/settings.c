@@ -17,6 +17,7 @@ Settings settings_defaults(void) {
         .classifier = CLASSIFIER_DEFAULTS,
         .finetune = FINETUNE_DEFAULTS,
         .seeds = 1,
+        .prices = PRICE_DEFAULTS,
         .top_k = 1,
         .label_folds = LABEL_FOLDS,
         .seed = 42,
@@ -71,6 +72,7 @@ enum {
 #define TRAINING .group = "training"
 #define TUNED .group = "fine-tuning", .commands = TUNING
 #define DECIDING .group = "recommendation", .commands = COMPARE
+#define COSTS .group = "costs", .commands = COMPARE
 #define OUTPUT .group = "output"
 #define RUNNING .group = "running"
 static const Option ROWS[] = {
@@ -247,6 +249,14 @@ static const Option ROWS[] = {
      .help = "recommend no entry whose peak memory in this run was higher"},
     {"max_model_mb", NULL, OPTION_FLOAT, AT(limits.max_model_mb), OPTION_ABOVE(0), .unset = "no limit", DECIDING,
      .help = "recommend no entry whose files are larger"},
+    {"cost_per_cpu_hour", NULL, OPTION_FLOAT, AT(prices.cost_per_cpu_hour), OPTION_AT_LEAST(0), COSTS,
+     .help = "of one core, in any currency: for the cost of a million texts and the break-even in the report"},
+    {"cost_per_error", NULL, OPTION_FLOAT, AT(prices.cost_per_error), OPTION_AT_LEAST(0), COSTS,
+     .help = "of one wrong answer, in the same currency"},
+    {"cost_per_point", NULL, OPTION_FLOAT, AT(prices.cost_per_point), OPTION_AT_LEAST(0), COSTS,
+     .help = "of lacking one point (0.01) of accuracy for a day, however many texts come"},
+    {"retrain_days", NULL, OPTION_FLOAT, AT(prices.retrain_days), OPTION_ABOVE(0), COSTS,
+     .help = "days over which a training is paid off"},
 
     {"label_folds", NULL, OPTION_INT, AT(label_folds), OPTION_BETWEEN(0, 100), TRAINING, .commands = COMPARE | EXPLORE,
      .help = "label errors are looked for by path A with --model: each part of the training rows is judged by a model of the others; "

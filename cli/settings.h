@@ -11,6 +11,7 @@
 #include "common/options.h"
 #include "compare/comparison.h"
 #include "compare/linear_entry.h"
+#include "compare/price.h"
 #include "datasets/options.h"
 #include "encoder/levels.h"
 #include "features/extract.h"
@@ -69,6 +70,7 @@ typedef struct Settings {
     bool calibrated;     /* predict, evaluate */
     const char *cascade; /* the model that is asked before --model */
     double threshold;    /* it answers from this confidence on */
+    Prices prices;       /* compare */
     double cascade_loss; /* compare: accuracy a cascade may lose on the validation rows */
 
     Level level; /* tokenize */

@@ -9,6 +9,7 @@
 #include "common/random.h"
 #include "compare/cascades.h"
 #include "compare/costs.h"
+#include "compare/entry_flops.h"
 #include "compare/environment.h"
 #include "compare/error_facts.h"
 #include "compare/label_step.h"
@@ -19,6 +20,7 @@
 #include "compare/results.h"
 #include "compare/seeds.h"
 #include "compare/statistics.h"
+#include "encoder/self_test.h"
 #include "features/npy.h"
 #include "metrics/bootstrap.h"
 
@@ -31,6 +33,7 @@ typedef struct Work {
     LinearFeatures made[EXTRACT_MOST]; /* in one pass, when the first entry that needs them comes */
     int made_count;
     bool has_made;
+    MatrixRate matrix_rate; /* all zero: not measured yet */
 } Work;
 
 /* ---- what is known before training ---- */
@@ -131,6 +134,7 @@ static bool describe(Work *work, Error *err) {
                         .dtype = dtype_name(input->encoder ? encoder_dtype(input->encoder->encoder) : DTYPE_FLOAT32),
                         .seed = input->seed,
                         .limits = input->limits,
+                        .prices = input->prices,
                         .command = input->command,
                         .output_dir = input->output_dir};
     RowList all = {.rows = mem_new((size_t)dataset->rows, sizeof(int), err)};
@@ -148,6 +152,7 @@ static bool describe(Work *work, Error *err) {
                                   .encoder = input->encoder,
                                   .tokens = input->tokens,
                                   .tokens_s = input->tokens_s,
+                                  .tokens_cpu_s = input->tokens_cpu_s,
                                   .model = out->model.sha256,
                                   .cache = input->cache,
                                   .pool = input->pool};
@@ -214,6 +219,7 @@ static bool run_linear(Work *work, const EntrySpec *spec, EntryResult *result, c
             entry.predictions[split] = (Predictions){0};
         }
         result->costs.train_s = entry.features_s + entry.classifier_s;
+        result->costs.train_cpu_s = entry.features_cpu_s + entry.classifier_cpu_s;
         good = linear_entry_save(&entry, &work->linear, model_folder, err);
     }
     linear_entry_free(&entry);
@@ -280,6 +286,7 @@ static bool run_finetune(Work *work, const EntrySpec *spec, EntryResult *result,
         int batch = spec->finetune.per_device_train_batch_size * spec->finetune.gradient_accumulation_steps;
         result->steps_per_epoch = ceil((double)finetune.train.count / batch);
         result->costs.train_s = result->training.train_s + input->tokens_s;
+        result->costs.train_cpu_s = result->training.train_cpu_s + input->tokens_cpu_s;
         describe_training(result, spec);
         good = answer(work, &weights, result, err) && weights_save(&weights, input->encoder->folder.text, model_folder, err);
     }
@@ -323,6 +330,17 @@ static bool read_entry(Work *work, const EntrySpec *spec, EntryResult *result, c
            entry_record_save(result, key, folder, err);
 }
 
+static const double RATE_S = 0.3;
+
+/* The matrix rate is measured once, when the first entry needs it. */
+static bool add_flops(Work *work, const EntrySpec *spec, EntryResult *result, Error *err) {
+    if (!entry_has_encoder(spec)) return true;
+    MatrixRate *rate = &work->matrix_rate;
+    if (!(rate->products > 0) && !matrix_rate_measure(rate, work->input->pool, RATE_S, err)) return false;
+    entry_flops(&result->costs, spec, result, work->input, 1e9 * rate->products);
+    return true;
+}
+
 static bool train_entry(Work *work, const EntrySpec *spec, EntryResult *result, const char *folder, const char *key, Error *err) {
     Path model_folder;
     bool measures_peak = memory_peak_reset();
@@ -333,7 +351,7 @@ static bool train_entry(Work *work, const EntrySpec *spec, EntryResult *result, 
     return good && score(work, result, err) && write_entry(work, result, folder, model_folder.text, err) &&
            costs_measure_as(&result->costs, model_folder.text, work->input->dataset, work->input->seed,
                             work->input->context.dtype, work->input->pool, work->observer, err) &&
-           entry_record_save(result, key, folder, err);
+           add_flops(work, spec, result, err) && entry_record_save(result, key, folder, err);
 }
 
 /* An entry left by other settings is taken away whole: nothing of it may be mistaken for the new one's. What a stopped fine-tuning of the same

@@ -21,11 +21,13 @@ typedef struct CompareInput {
     const TextEncoder *encoder; /* NULL when no entry needs one */
     const Tokens *tokens;       /* of all the dataset's rows; NULL likewise */
     double tokens_s;            /* what encoding them took */
+    double tokens_cpu_s;        /* of all threads */
     const char *model;          /* as the user named it */
     uint64_t seed;
     int label_folds; /* of the search for label errors; 0: none */
     const EntrySpec *entries; /* (entry_count), of different names */
     int entry_count;
+    Prices prices;
     double cascade_loss;    /* accuracy on the validation rows that a cascade may lose: compare/cascades.h */
     Limits limits;          /* of the recommendation */
     const char *output_dir; /* exists */

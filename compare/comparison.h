@@ -4,6 +4,7 @@
 #define TWOFOLD_COMPARE_COMPARISON_H
 
 #include "compare/confidence.h"
+#include "compare/price.h"
 #include "datasets/audit.h"
 #include "datasets/dataset.h"
 #include "datasets/statistics.h"
@@ -36,11 +37,18 @@ typedef enum EntrySource {
 /* Measured figures: they differ from run to run. NaN: could not be measured. */
 typedef struct EntryCosts {
     double train_s;        /* from text to trained model: tokenising and features included, at the seconds they took when made */
+    double train_cpu_s;    /* the same, of all threads */
     double predict_ms_p50, predict_ms_p95, predict_ms_p99; /* one text at a time, from text to label, model loaded */
     double texts_per_s;    /* test texts in batches, all threads */
+    double predict_cpu_ms; /* there, of all threads, a text */
     double load_s;         /* of the model folder */
+    double startup_s;      /* until the first text is answered, from nothing loaded */
     double peak_rss_mb;    /* while training */
     double model_mb;       /* every file predict needs; this one does not differ */
+    double predict_mflop;  /* a test text in batches, by formula (encoder/flops.h); this one does not differ either */
+    double train_tflop;    /* likewise: training; for a frozen encoder, the features of every row */
+    double predict_share, train_share; /* of the processor's matrix rate that these reached: NaN without an encoder, train_share without training it */
+    double matrix_gflops;  /* that rate, measured in the run: GFLOP a second, float32, all threads */
 } EntryCosts;
 
 typedef enum EntryStatus { ENTRY_DONE, ENTRY_FAILED } EntryStatus;
@@ -179,6 +187,7 @@ typedef struct Comparison {
     int entry_count;
     PairResult *pairs;      /* (pair_count): every pair of done entries, a < b */
     int pair_count;
+    Prices prices;
     CascadeResult *cascades; /* (cascade_count) */
     int cascade_count;
     double cascade_loss;    /* accuracy that each may lose on the validation rows */

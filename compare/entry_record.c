@@ -17,13 +17,21 @@ static const struct {
     size_t offset;
 } COST_FIELDS[] = {
     {"train_s", offsetof(EntryCosts, train_s)},
+    {"train_cpu_s", offsetof(EntryCosts, train_cpu_s)},
     {"predict_ms_p50", offsetof(EntryCosts, predict_ms_p50)},
     {"predict_ms_p95", offsetof(EntryCosts, predict_ms_p95)},
     {"predict_ms_p99", offsetof(EntryCosts, predict_ms_p99)},
     {"texts_per_s", offsetof(EntryCosts, texts_per_s)},
+    {"predict_cpu_ms", offsetof(EntryCosts, predict_cpu_ms)},
     {"load_s", offsetof(EntryCosts, load_s)},
+    {"startup_s", offsetof(EntryCosts, startup_s)},
     {"peak_rss_mb", offsetof(EntryCosts, peak_rss_mb)},
     {"model_mb", offsetof(EntryCosts, model_mb)},
+    {"predict_mflop", offsetof(EntryCosts, predict_mflop)},
+    {"train_tflop", offsetof(EntryCosts, train_tflop)},
+    {"predict_share", offsetof(EntryCosts, predict_share)},
+    {"train_share", offsetof(EntryCosts, train_share)},
+    {"matrix_gflops", offsetof(EntryCosts, matrix_gflops)},
 };
 enum { COST_COUNT = sizeof COST_FIELDS / sizeof *COST_FIELDS };
 

@@ -47,16 +47,17 @@ bool linear_features_make(LinearFeatures *made, int count, const LinearInputs *i
         for (int r = 0; r < list->count; r++) numbers[i++] = list->rows[r];
     }
     Features features[EXTRACT_MOST] = {{0}};
-    double seconds[EXTRACT_MOST];
+    FeatureTimes times[EXTRACT_MOST];
     ExtractOptions wanted[EXTRACT_MOST];
     bool ok =
         count <= EXTRACT_MOST || FAIL(err, ERROR_USAGE, "%d kinds of features at once, expected at most %d", count, EXTRACT_MOST);
     for (int i = 0; ok && i < count; i++) wanted[i] = made[i].extract;
-    ok = ok && features_extract_cached(features, seconds, wanted, count, &inputs->cache, &inputs->model, inputs->encoder->encoder,
+    ok = ok && features_extract_timed(features, times, wanted, count, &inputs->cache, &inputs->model, inputs->encoder->encoder,
                                        inputs->tokens, numbers, total, inputs->pool, observer, err);
     for (int i = 0; i < count && i < EXTRACT_MOST; i++) {
         made[i].features = features[i];
-        made[i].seconds = ok ? seconds[i] : 0;
+        made[i].seconds = ok ? times[i].wall_s : 0;
+        made[i].cpu_s = ok ? times[i].cpu_s : 0;
     }
     mem_free(numbers);
     return ok;
@@ -76,6 +77,7 @@ static bool make_dense(SplitFeatures *features, LinearEntry *entry, const Linear
     if (!ready && !linear_features_make(&features->own, 1, inputs, observer, err)) return false;
     if (!ready) ready = &features->own;
     entry->features_s = ready->seconds + inputs->tokens_s;
+    entry->features_cpu_s = ready->cpu_s + inputs->tokens_cpu_s;
     int total = count_rows(inputs->dataset);
     features->rows = mem_new((size_t)total, sizeof *features->rows, err);
     if (!features->rows) return false;
@@ -90,7 +92,7 @@ static bool make_dense(SplitFeatures *features, LinearEntry *entry, const Linear
 
 static bool make_sparse(SplitFeatures *features, LinearEntry *entry, const LinearInputs *inputs, Error *err) {
     const Dataset *dataset = inputs->dataset;
-    double started_s = clock_wall_s();
+    double started_s = clock_wall_s(), started_cpu_s = clock_cpu_s();
     TextView texts = {.data = dataset->text, .starts = dataset->starts};
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
         texts.rows = dataset->splits[split].rows;
@@ -100,6 +102,7 @@ static bool make_sparse(SplitFeatures *features, LinearEntry *entry, const Linea
         features->views[split] = sparse_features_view(&features->sparse[split]);
     }
     entry->features_s = clock_wall_s() - started_s;
+    entry->features_cpu_s = clock_cpu_s() - started_cpu_s;
     return true;
 }
 
@@ -119,11 +122,12 @@ bool linear_entry_run(LinearEntry *entry, const LinearInputs *inputs, const Line
     *entry = (LinearEntry){.options = *options};
     SplitFeatures features = {0};
     bool ok = make_features(&features, entry, inputs, observer, err);
-    double started_s = clock_wall_s();
+    double started_s = clock_wall_s(), started_cpu_s = clock_cpu_s();
     ok = ok && classifier_train(&entry->classifier, &features.views[SPLIT_TRAIN], features.labels[SPLIT_TRAIN],
                                 &features.views[SPLIT_VALIDATION], features.labels[SPLIT_VALIDATION], inputs->dataset->classes,
                                 &options->classifier, inputs->pool, observer, err);
     entry->classifier_s = clock_wall_s() - started_s;
+    entry->classifier_cpu_s = clock_cpu_s() - started_cpu_s;
     for (Split split = SPLIT_VALIDATION; ok && split < SPLIT_COUNT; split++)
         ok = classifier_predict(&entry->classifier, &features.views[split], features.labels[split], inputs->pool,
                                 &entry->predictions[split], err);

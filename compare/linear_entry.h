@@ -27,6 +27,7 @@ typedef struct LinearFeatures {
     ExtractOptions extract;
     Features features;
     double seconds; /* what making them took, tokens not included */
+    double cpu_s;   /* of all threads; NaN where it was not written down */
 } LinearFeatures;
 
 /* The encoder's side of it, shared by entries; all zero where no entry needs one. */
@@ -35,6 +36,7 @@ typedef struct LinearInputs {
     const TextEncoder *encoder;
     const Tokens *tokens; /* of all the dataset's rows */
     double tokens_s;      /* what encoding them took */
+    double tokens_cpu_s;  /* of all threads */
     Sha256Hex model;      /* weights_sha256 of the encoder */
     FeatureCache cache;
     Pool *pool;
@@ -48,6 +50,7 @@ typedef struct LinearEntry {
     Tfidf *tfidf;                         /* of SOURCE_TFIDF */
     Predictions predictions[SPLIT_COUNT]; /* of validation and test; that of train stays empty */
     double features_s, classifier_s;      /* features_s: with tokens, as long as it took when they were made */
+    double features_cpu_s, classifier_cpu_s;
 } LinearEntry;
 
 /* Makes the features of several entries in one pass over the rows; made[i].extract says what is wanted. Free each made[i].features. */

@@ -16,4 +16,8 @@ MUST_CHECK bool cascades_write_table(const Comparison *comparison, const char *f
 bool has_cascades(const Comparison *comparison);
 MUST_CHECK bool draw_cascades(Figure *figure, const Comparison *comparison, double width, Error *err);
 
+/* The same against what a text costs: the first entry's CPU time, and the second's for the share passed on. Measured. */
+bool has_cascade_costs(const Comparison *comparison);
+MUST_CHECK bool draw_cascade_costs(Figure *figure, const Comparison *comparison, double width, Error *err);
+
 #endif

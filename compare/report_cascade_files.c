@@ -116,6 +116,11 @@ bool cascades_write_table(const Comparison *c, const char *folder, Error *err) {
 
 bool has_cascades(const Comparison *c) { return c->cascade_count > 0; }
 
+/* With that share passed on; NaN when one was not measured. */
+static double cascade_cpu_ms(const Comparison *c, const CascadeResult *cascade, double passed) {
+    return c->entries[cascade->first].costs.predict_cpu_ms + passed * c->entries[cascade->second].costs.predict_cpu_ms;
+}
+
 /* What one cascade needs: its curve, its chosen point, and their names. */
 typedef struct CascadeCurve {
     double x[CASCADE_POINTS + 1], y[CASCADE_POINTS + 1], chosen_x, chosen_y;
@@ -133,28 +138,51 @@ static void curve_fill(CascadeCurve *curve, const Comparison *c, const CascadeRe
     (void)snprintf(curve->chosen, sizeof curve->chosen, "chosen: p ≥ %.3f", cascade->validation.threshold);
 }
 
-bool draw_cascades(Figure *figure, const Comparison *c, double width, Error *err) {
+/* One curve for each cascade, and its chosen point; x is the share passed on, or with `costs` the CPU time of a text. */
+static bool draw(Figure *figure, const Comparison *c, PlotText text, const char *x_name, bool costs, Error *err) {
     CascadeCurve *curves = mem_new((size_t)c->cascade_count, sizeof *curves, err);
     if (!curves) return false;
     Series series[2 * ENTRY_KINDS];
-    char x_name[160];
-    (void)snprintf(x_name, sizeof x_name, "share of the test texts passed on to %.80s", c->entries[c->cascades[0].second].name);
-    CurvesPlot plot = {.series = series, .x_name = x_name, .y_name = "test accuracy"};
+    CurvesPlot plot = {.series = series, .x_name = x_name, .y_name = "test accuracy", .log_x = costs};
     for (int i = 0; i < c->cascade_count; i++) {
         CascadeCurve *curve = &curves[i];
-        curve_fill(curve, c, &c->cascades[i]);
+        const CascadeResult *cascade = &c->cascades[i];
+        curve_fill(curve, c, cascade);
+        if (costs) {
+            for (int p = 0; p <= CASCADE_POINTS; p++) curve->x[p] = cascade_cpu_ms(c, cascade, curve->x[p]);
+            curve->chosen_x = cascade_cpu_ms(c, cascade, curve->chosen_x);
+        }
         series[plot.count++] = (Series){.name = curve->name, .x = curve->x, .y = curve->y, .count = CASCADE_POINTS + 1};
-        if (cascade_parts(&c->cascades[i]))
+        if (cascade_parts(cascade))
             series[plot.count++] = (Series){.name = curve->chosen, .x = &curve->chosen_x, .y = &curve->chosen_y, .count = 1};
     }
-    plot_curves(
-        figure,
-        (PlotText){.title = "Accuracy of a cascade by the share of texts passed on",
-                   .caption =
-                       "At the left end the first entry answers every text, at the right end the second. Between, the second "
-                       "answers those the first is least sure of. The chosen point comes from the validation texts.",
-                   .width = width},
-        &plot);
+    plot_curves(figure, text, &plot);
     mem_free(curves);
     return true;
+}
+
+bool draw_cascades(Figure *figure, const Comparison *c, double width, Error *err) {
+    char x_name[160];
+    (void)snprintf(x_name, sizeof x_name, "share of the test texts passed on to %.80s", c->entries[c->cascades[0].second].name);
+    PlotText text = {.title = "Accuracy of a cascade by the share of texts passed on",
+                     .caption =
+                         "At the left end the first entry answers every text, at the right end the second. Between, the second "
+                         "answers those the first is least sure of. The chosen point comes from the validation texts.",
+                     .width = width};
+    return draw(figure, c, text, x_name, false, err);
+}
+
+bool has_cascade_costs(const Comparison *c) {
+    for (int i = 0; i < c->cascade_count; i++)
+        if (cascade_cpu_ms(c, &c->cascades[i], 0) > 0 && cascade_cpu_ms(c, &c->cascades[i], 1) > 0) return true;
+    return false;
+}
+
+bool draw_cascade_costs(Figure *figure, const Comparison *c, double width, Error *err) {
+    PlotText text = {
+        .title = "Accuracy of a cascade by what a text costs",
+        .caption = "CPU time of a text in batches: that of the first entry, and for the share passed on that of the second as "
+                   "well. At the right end everything is passed on, which costs more than the second entry alone.",
+        .width = width};
+    return draw(figure, c, text, "CPU milliseconds a text (logarithmic)", true, err);
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "common/file.h"
+#include "compare/break_evens.h"
 #include "compare/costs.h"
 #include "compare/error_facts.h"
 #include "compare/report.h"
@@ -232,6 +233,8 @@ static void write_all(JsonWriter *json, const Comparison *c) {
     json_begin_array(json);
     for (int i = 0; i < c->pair_count; i++) write_pair(json, c, &c->pairs[i]);
     json_end_array(json);
+    json_write_key(json, "prices");
+    prices_write_json(json, c);
     json_write_key(json, "cascades");
     cascades_write_json(json, c);
     json_write_key(json, "errors");

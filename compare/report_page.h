@@ -47,6 +47,11 @@ void page_add_losses(Page *page, int entry);
 void page_add_name(Page *page, const char *name);
 /* The text of the i-th test row. */
 void page_add_row_text(Page *page, int i);
+/* Cells of measured figures: a duration, and a number with so many digits behind the point; NaN is "–". */
+void page_add_time_cell(Page *page, const char *label, double seconds);
+void page_add_measured_cell(Page *page, const char *label, double value, int digits);
+int latency_digits(double ms); /* three significant ones do for a latency, which spans five orders of magnitude */
+int size_digits(double mb);
 const char *page_label(const Page *page, int label);
 const char *page_entry_name(const Page *page, int entry);
 

@@ -230,6 +230,7 @@ const ReportPlot REPORT_PLOTS[PLOT_COUNT] = {
     [PLOT_CASCADE] = {"cascade", has_cascades, draw_cascades},
     [PLOT_COST_PREDICT] = {"costs_predict", has_predict_costs, draw_predict_cost},
     [PLOT_COST_TRAIN] = {"costs_train", has_train_costs, draw_train_cost},
+    [PLOT_COST_CASCADE] = {"costs_cascade", has_cascade_costs, draw_cascade_costs},
 };
 
 bool report_plot_confusion(Figure *figure, const Comparison *c, int entry, Error *err) {

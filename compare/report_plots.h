@@ -20,6 +20,7 @@ typedef enum ReportPlotId {
     PLOT_CASCADE,
     PLOT_COST_PREDICT,
     PLOT_COST_TRAIN,
+    PLOT_COST_CASCADE,
     PLOT_COUNT
 } ReportPlotId;
 extern const ReportPlot REPORT_PLOTS[PLOT_COUNT];

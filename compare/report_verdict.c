@@ -1,36 +1,10 @@
-/* The first screen: which one, how sure, at what price; and at the end, what each costs. */
+/* The first screen: which one, how sure, at what price. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "compare/report_page.h"
-
-/* ---- words for measured figures ---- */
-
-static void add_time_cell(Page *page, const char *label, double seconds) {
-    char text[32] = "–";
-    if (!isnan(seconds)) duration_text(text, seconds);
-    html_add(page->out, "<td class=\"n measured\" data-label=\"%s\">%s</td>", label, text);
-}
-
-/* What would round to 0 is shown as below the smallest that can be shown. */
-static void add_measured_cell(Page *page, const char *label, double value, int digits) {
-    char text[48] = "–";
-    double smallest = pow(10, -digits);
-    if (value >= 1000)
-        count_text(text, llround(fmin(value, 1e15)));
-    else if (value >= smallest / 2)
-        (void)snprintf(text, sizeof text, "%.*f", digits, value);
-    else if (!isnan(value))
-        (void)snprintf(text, sizeof text, "< %.*f", digits, smallest);
-    html_add(page->out, "<td class=\"n measured\" data-label=\"%s\">%s</td>", label, text);
-}
-
-/* Three significant digits do for a latency, which spans five orders of magnitude. */
-static int latency_digits(double ms) { return ms < 0.995 ? 3 : ms < 9.95 ? 2 : ms < 99.5 ? 1 : 0; }
-
-static int size_digits(double mb) { return mb < 9.95 ? 1 : 0; }
 
 /* ---- the first screen ---- */
 
@@ -72,9 +46,9 @@ static void add_entry_row(Page *page, int i) {
     html_add(page->out, "<td class=\"n\" data-label=\"test accuracy [95 %%]\"><b>%.4f</b> <small>[%.3f, %.3f]</small></td>",
              entry->scores[SPLIT_TEST].accuracy, interval.low, interval.high);
     html_add(page->out, "<td class=\"n\" data-label=\"macro F1\">%.4f</td>", entry->scores[SPLIT_TEST].f1_macro);
-    add_time_cell(page, "training", entry->costs.train_s);
-    add_measured_cell(page, "ms a text", entry->costs.predict_ms_p50, latency_digits(entry->costs.predict_ms_p50));
-    add_measured_cell(page, "MB", entry->costs.model_mb, size_digits(entry->costs.model_mb));
+    page_add_time_cell(page, "training", entry->costs.train_s);
+    page_add_measured_cell(page, "ms a text", entry->costs.predict_ms_p50, latency_digits(entry->costs.predict_ms_p50));
+    page_add_measured_cell(page, "MB", entry->costs.model_mb, size_digits(entry->costs.model_mb));
     buffer_text(page->out, "</tr>\n");
 }
 
@@ -127,62 +101,4 @@ void page_add_verdict(Page *page) {
     html_end_table(page->out);
     page_add_plot(page, PLOT_ACCURACY);
     add_navigation(page);
-}
-
-/* ---- costs ---- */
-
-static void add_cost_row(Page *page, const EntryResult *entry) {
-    const EntryCosts *costs = &entry->costs;
-    html_add(page->out, "<tr><th scope=\"row\"><bdi>%.60s</bdi></th>", entry->name);
-    add_time_cell(page, "training time", costs->train_s);
-    add_measured_cell(page, "ms a text, p50", costs->predict_ms_p50, latency_digits(costs->predict_ms_p50));
-    add_measured_cell(page, "p95", costs->predict_ms_p95, latency_digits(costs->predict_ms_p95));
-    add_measured_cell(page, "p99", costs->predict_ms_p99, latency_digits(costs->predict_ms_p99));
-    char rate[32] = "–";
-    if (costs->texts_per_s < 1e15) count_text(rate, (int64_t)(costs->texts_per_s + 0.5));
-    html_add(page->out, "<td class=\"n measured\" data-label=\"texts a second\">%s</td>", rate);
-    add_time_cell(page, "loading", costs->load_s);
-    add_measured_cell(page, "peak memory, MB", costs->peak_rss_mb, 0);
-    add_measured_cell(page, "model, MB", costs->model_mb, size_digits(costs->model_mb));
-    buffer_text(page->out, "</tr>\n");
-}
-
-/* "finetune takes 1.2 ms for a text": the finding is measured, and so is its heading. */
-static void add_cost_heading(Page *page) {
-    const Comparison *c = page->comparison;
-    const EntryResult *chosen = c->recommendation.deploy >= 0 ? &c->entries[c->recommendation.deploy] : NULL;
-    buffer_text(page->out, "<h2 class=\"measured\">");
-    if (chosen && chosen->costs.predict_ms_p50 > 0 && chosen->costs.train_s >= 0) {
-        char train[32], answer[48];
-        duration_text(train, chosen->costs.train_s);
-        double ms = chosen->costs.predict_ms_p50;
-        (void)snprintf(answer, sizeof answer, "%.*f", latency_digits(ms), ms);
-        html_add(page->out, "<bdi>%.60s</bdi> trains in %s and answers a text in %s ms", chosen->name, train, answer);
-    } else
-        buffer_text(page->out, "What each costs");
-    buffer_text(page->out, "</h2>\n");
-}
-
-void page_add_costs(Page *page) {
-    buffer_text(page->out, "<section id=\"costs\">\n");
-    add_cost_heading(page);
-    html_begin_table(page->out, "cards",
-                     "Measured on this machine, in this run. Training: from text to trained model, tokenising and features "
-                     "included. A text: one at a "
-                     "time, from text to label, model loaded (median, 95th and 99th percentile of 200 test texts). Texts a "
-                     "second: many at once, all "
-                     "threads. MB: every file that predict needs.");
-    buffer_text(page->out, "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">training<br>time</th>"
-                           "<th scope=\"col\" class=\"n\">ms a text<br>p50</th><th scope=\"col\" class=\"n\"><br>p95</th><th "
-                           "scope=\"col\" class=\"n\"><br>p99</th>"
-                           "<th scope=\"col\" class=\"n\">texts<br>a second</th><th scope=\"col\" class=\"n\">loading</th>"
-                           "<th scope=\"col\" class=\"n\">peak memory<br>MB</th><th scope=\"col\" "
-                           "class=\"n\">model<br>MB</th></tr></thead>\n<tbody>\n");
-    for (int i = 0; i < page->comparison->entry_count; i++)
-        if (page->comparison->entries[i].status == ENTRY_DONE) add_cost_row(page, &page->comparison->entries[i]);
-    html_end_table(page->out);
-    buffer_text(page->out, "<div class=\"measured\">\n");
-    page_add_plot(page, PLOT_COST_PREDICT);
-    page_add_plot(page, PLOT_COST_TRAIN);
-    buffer_text(page->out, "</div>\n</section>\n");
 }

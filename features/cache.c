@@ -1,5 +1,6 @@
 #include "features/cache.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,12 +56,13 @@ static Sha256Hex hash_wanted(Sha256 hash, const ExtractOptions *wanted, const En
 }
 
 /* Beside KEY.npy stands KEY.json, written after it, with the sha256 of the other and the seconds it took. */
-static bool read_note(const Path *path, const Path *values, double *seconds) {
+static bool read_note(const Path *path, const Path *values, FeatureTimes *times) {
     Json *note = json_parse_file(path->text, ERROR_FAILED, NULL);
     Sha256Hex found;
     bool ok =
         note && sha256_file(&found, values->text, NULL) && strcmp(found.text, json_string_or(json_get(note, "sha256"), "")) == 0;
-    *seconds = json_number_or(json_get(note, "seconds"), 0);
+    *times = (FeatureTimes){json_number_or(json_get(note, "seconds"), 0),
+                            json_number_or(json_get(note, "cpu_seconds"), (double)NAN)};
     json_free(note);
     return ok;
 }
@@ -70,23 +72,25 @@ static bool cache_paths(const FeatureCache *cache, const Sha256Hex *key, Path *v
            path_make(note, NULL, "%s/features/%s.json", cache->folder.text, key->text);
 }
 
-static bool cache_get(const FeatureCache *cache, const Sha256Hex *key, Features *out, double *seconds, int rows, int channels) {
+static bool cache_get(const FeatureCache *cache, const Sha256Hex *key, Features *out, FeatureTimes *times, int rows,
+                      int channels) {
     Path values, note;
-    if (!cache_paths(cache, key, &values, &note) || !file_exists(note.text) || !read_note(&note, &values, seconds)) return false;
+    if (!cache_paths(cache, key, &values, &note) || !file_exists(note.text) || !read_note(&note, &values, times)) return false;
     bool ok = npy_read_features(out, values.text, NULL) && out->rows == rows && out->channels == channels;
     if (!ok) features_free(out);
     return ok;
 }
 
 /* Written after the values. */
-static void cache_note(const Path *note, const Path *values, double seconds) {
+static void cache_note(const Path *note, const Path *values, FeatureTimes times) {
     Sha256Hex sum;
     if (!sha256_file(&sum, values->text, NULL)) return;
     Buffer text = {0};
     JsonWriter json = json_writer(&text, 2);
     json_begin_object(&json);
     json_put_string(&json, "sha256", sum.text);
-    json_put_number(&json, "seconds", seconds);
+    json_put_number(&json, "seconds", times.wall_s);
+    json_put_number(&json, "cpu_seconds", times.cpu_s);
     json_end_object(&json);
     bool written = file_write_buffer(note->text, &text, NULL);
     (void)written; /* without a note the values are not read: as if nothing had been kept */
@@ -98,10 +102,10 @@ static bool cache_folder(const FeatureCache *cache) {
     return cache->folder.text[0] && path_make(&folder, NULL, "%s/features", cache->folder.text) && folder_make(folder.text, NULL);
 }
 
-static void cache_put(const FeatureCache *cache, const Sha256Hex *key, const Features *features, double seconds) {
+static void cache_put(const FeatureCache *cache, const Sha256Hex *key, const Features *features, FeatureTimes times) {
     Path values, note;
     if (cache_folder(cache) && cache_paths(cache, key, &values, &note) && npy_write_features(values.text, features, NULL))
-        cache_note(&note, &values, seconds);
+        cache_note(&note, &values, times);
 }
 
 /* ---- chunk by chunk ---- */
@@ -162,48 +166,59 @@ bool features_stream(const ExtractOptions *wanted, const FeatureCache *cache, co
     Sha256Hex key = hash_wanted(hash_inputs(model, encoder, tokens, NULL, tokens->rows), wanted, encoder);
     int channels = encoder_config(encoder)->channels;
     Path values, note;
-    double seconds;
+    FeatureTimes times;
     bool found = false, is_named = cache_paths(cache, &key, &values, &note);
-    if (is_named && file_exists(note.text) && read_note(&note, &values, &seconds) &&
+    if (is_named && file_exists(note.text) && read_note(&note, &values, &times) &&
         !stream_stored(&values, tokens->rows, channels, use, context, observer, &found, err))
         return false;
     if (found) return true;
     NpyWriter kept = {0};
     if (is_named && cache_folder(cache) && !npy_open_float32(&kept, values.text, tokens->rows, channels, NULL)) kept = (NpyWriter){0};
     Progress progress = {observer, 0, tokens->rows};
-    double started_s = clock_wall_s();
+    double started_s = clock_wall_s(), started_cpu_s = clock_cpu_s();
     Extractor *extractor = extractor_new(wanted, 1, encoder, pool, err);
     bool good = extractor && stream_made(extractor, tokens, &kept, use, context, &progress, err);
-    if (good && kept.file.path && npy_commit(&kept, NULL)) cache_note(&note, &values, clock_wall_s() - started_s);
+    if (good && kept.file.path && npy_commit(&kept, NULL))
+        cache_note(&note, &values, (FeatureTimes){clock_wall_s() - started_s, clock_cpu_s() - started_cpu_s});
     npy_cancel(&kept);
     extractor_free(extractor);
     return good;
 }
 
-bool features_extract_cached(Features *out, double *seconds, const ExtractOptions *wanted, int wanted_count,
-                             const FeatureCache *cache, const Sha256Hex *model, const Encoder *encoder, const Tokens *tokens,
-                             const int32_t *rows, int count, Pool *pool, const Observer *observer, Error *err) {
+bool features_extract_timed(Features *out, FeatureTimes *times, const ExtractOptions *wanted, int wanted_count,
+                            const FeatureCache *cache, const Sha256Hex *model, const Encoder *encoder, const Tokens *tokens,
+                            const int32_t *rows, int count, Pool *pool, const Observer *observer, Error *err) {
     Sha256 inputs = hash_inputs(model, encoder, tokens, rows, count);
     Sha256Hex keys[EXTRACT_MOST];
     ExtractOptions missing[EXTRACT_MOST];
     Features made[EXTRACT_MOST] = {{0}};
-    double unused[EXTRACT_MOST];
+    FeatureTimes unused[EXTRACT_MOST];
     int place[EXTRACT_MOST], missing_count = 0;
-    if (!seconds) seconds = unused;
+    if (!times) times = unused;
     for (int w = 0; w < wanted_count; w++) {
         keys[w] = hash_wanted(inputs, &wanted[w], encoder);
-        if (cache_get(cache, &keys[w], &out[w], &seconds[w], count, encoder_config(encoder)->channels)) continue;
+        if (cache_get(cache, &keys[w], &out[w], &times[w], count, encoder_config(encoder)->channels)) continue;
         place[missing_count] = w;
         missing[missing_count++] = wanted[w];
     }
-    double started_s = clock_wall_s();
+    double started_s = clock_wall_s(), started_cpu_s = clock_cpu_s();
     bool ok =
         missing_count == 0 || features_extract(made, missing, missing_count, encoder, tokens, rows, count, pool, observer, err);
-    double took_s = clock_wall_s() - started_s;
+    FeatureTimes took = {clock_wall_s() - started_s, clock_cpu_s() - started_cpu_s};
     for (int m = 0; m < missing_count; m++) {
         out[place[m]] = made[m];
-        seconds[place[m]] = took_s;
-        if (ok) cache_put(cache, &keys[place[m]], &made[m], took_s);
+        times[place[m]] = took;
+        if (ok) cache_put(cache, &keys[place[m]], &made[m], took);
     }
+    return ok;
+}
+
+bool features_extract_cached(Features *out, double *seconds, const ExtractOptions *wanted, int wanted_count,
+                             const FeatureCache *cache, const Sha256Hex *model, const Encoder *encoder, const Tokens *tokens,
+                             const int32_t *rows, int count, Pool *pool, const Observer *observer, Error *err) {
+    FeatureTimes times[EXTRACT_MOST] = {{0, 0}};
+    bool ok =
+        features_extract_timed(out, times, wanted, wanted_count, cache, model, encoder, tokens, rows, count, pool, observer, err);
+    for (int w = 0; seconds && w < wanted_count; w++) seconds[w] = times[w].wall_s;
     return ok;
 }

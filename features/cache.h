@@ -25,8 +25,16 @@ typedef bool (*FeatureUse)(void *context, const Features *chunk, int first, Erro
 MUST_CHECK bool features_stream(const ExtractOptions *wanted, const FeatureCache *cache, const Sha256Hex *model, const Encoder *encoder,
                                 const Tokens *tokens, Pool *pool, FeatureUse use, void *context, const Observer *observer, Error *err);
 
-/* As features_extract, but for what the cache has. model: the identity of the encoder's weights and config. seconds[w] (may be
- * NULL) is what making out[w] took when it was made. */
+/* As features_extract, but for what the cache has. model: the identity of the encoder's weights and config. times[w] is what
+ * making out[w] took when it was made; NULL to leave it out. */
+typedef struct FeatureTimes {
+    double wall_s, cpu_s; /* cpu_s: of all threads; NaN when it was not written down */
+} FeatureTimes;
+MUST_CHECK bool features_extract_timed(Features *out, FeatureTimes *times, const ExtractOptions *wanted, int wanted_count,
+                                       const FeatureCache *cache, const Sha256Hex *model, const Encoder *encoder,
+                                       const Tokens *tokens, const int32_t *rows, int count, Pool *pool, const Observer *observer,
+                                       Error *err);
+/* The same, with the wall time alone. */
 MUST_CHECK bool features_extract_cached(Features *out, double *seconds, const ExtractOptions *wanted, int wanted_count,
                                         const FeatureCache *cache, const Sha256Hex *model, const Encoder *encoder,
                                         const Tokens *tokens, const int32_t *rows, int count, Pool *pool,

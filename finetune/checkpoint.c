@@ -1,5 +1,6 @@
 #include "finetune/checkpoint.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,6 +183,7 @@ static bool save_progress(const CheckpointParts *parts, const char *folder, bool
     json_put_int(&w, "step", parts->state->step);
     json_put_bool(&w, "interrupted", interrupted);
     json_put_number(&w, "train_runtime", parts->state->train_s);
+    json_put_number(&w, "train_cpu_runtime", parts->state->train_cpu_s);
     json_write_key(&w, "sha256");
     bool good = write_hashes(&w, parts, folder, err);
     json_end_object(&w);
@@ -289,6 +291,7 @@ static bool read_state(TrainState *read, const CheckpointParts *parts, const Jso
     if (!good) return false;
     Sha256Hex hash = hash_state(read, parts, err, &good);
     read->train_s = json_number_or(json_get(progress, "train_runtime"), 0);
+    read->train_cpu_s = json_number_or(json_get(progress, "train_cpu_runtime"), (double)NAN);
     read->saved = json_bool_or(json_get(progress, "interrupted"), false) ? 0 : read->step;
     return good && check_hash(json_get(progress, "sha256"), folder, STATE_FILE, &hash, err);
 }

@@ -66,6 +66,7 @@ typedef struct FinetuneResult {
     bool stopped_early;
     int64_t resumed_from; /* step; 0: started anew */
     double train_s;       /* all sessions of the run, evaluations included */
+    double train_cpu_s;   /* the same, of all threads */
     double peak_mb;       /* of the process, at the end */
 } FinetuneResult;
 

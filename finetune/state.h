@@ -53,6 +53,7 @@ typedef struct TrainState {
     int without_improvement; /* evaluations, for early stopping */
     double total_flos;
     double train_s; /* of the sessions before this one */
+    double train_cpu_s;
 } TrainState;
 
 void train_state_free(TrainState *state); /* takes a zeroed one */

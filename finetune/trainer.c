@@ -53,6 +53,7 @@ bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOp
     const Weights *weights = input->weights;
     *trainer = (Trainer){.input = input, .options = options, .observer = observer, .order_epoch = -1};
     trainer->started_s = clock_wall_s();
+    trainer->started_cpu_s = clock_cpu_s();
     if (!check_input(input, err) || !finetune_options_check(options, weights->config.layers, err)) return false;
     trainer->plan = plan_make(options, input->train.count, input->validation.count > 0);
     trainer->flos_per_token = 6.0 * (double)trainer_computing_parameters(&weights->table);
@@ -147,6 +148,7 @@ bool trainer_step(Trainer *trainer, Error *err) {
 /* ---- what follows a step ---- */
 
 static double session_s(const Trainer *trainer) { return clock_wall_s() - trainer->started_s; }
+static double session_cpu_s(const Trainer *trainer) { return clock_cpu_s() - trainer->started_cpu_s; }
 
 static double mean_loss(const TrainState *state, int64_t from, int64_t to) {
     double sum = 0;
@@ -240,6 +242,7 @@ static bool save(Trainer *trainer, bool interrupted, Error *err) {
     CheckpointParts parts = trainer_parts(trainer);
     int64_t step = trainer->state.step;
     trainer->state.train_s = trainer->before_s + session_s(trainer);
+    trainer->state.train_cpu_s = trainer->before_cpu_s + session_cpu_s(trainer);
     if (!checkpoint_save(&parts, interrupted, err)) return false;
     if (!interrupted) trainer->state.saved = step;
     return checkpoint_tidy(parts.output_dir, interrupted ? 0 : trainer->options->save_total_limit, step, trainer->state.best_step,
@@ -346,6 +349,7 @@ static bool resume(Trainer *trainer, Error *err) {
     forget_missing_best(trainer);
     trainer->resumed_from = trainer->state.step;
     trainer->before_s = trainer->state.train_s;
+    trainer->before_cpu_s = trainer->state.train_cpu_s;
     observer_note(trainer->observer, "going on after step %lld of %lld", (long long)trainer->state.step,
                   (long long)trainer->plan.steps);
     return encoder_refresh(trainer->encoder, trainer->input->pool, err);
@@ -414,6 +418,7 @@ static bool fill_result(FinetuneResult *out, const Trainer *trainer, bool best_l
                             .stopped_early = stopped_early(trainer) && state->step < trainer->plan.steps,
                             .resumed_from = trainer->resumed_from,
                             .train_s = trainer->before_s + session_s(trainer),
+                            .train_cpu_s = trainer->before_cpu_s + session_cpu_s(trainer),
                             .peak_mb = memory_peak_mb()};
     out->history = mem_new((size_t)state->step, sizeof *out->history, err);
     if (!out->history) return false;

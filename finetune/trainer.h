@@ -22,6 +22,7 @@ typedef struct Trainer {
     double flos_per_token;
     double started_s; /* of this session, on the wall clock */
     double before_s;  /* seconds of the sessions before it */
+    double started_cpu_s, before_cpu_s; /* the same, of all threads */
     int64_t session_tokens;
     int64_t resumed_from;
     bool diverged; /* the last step met a loss or a norm that is no number */

@@ -430,7 +430,22 @@ static void test_no_measured_figure_matters(void **state) {
         for (int i = 0; i < 4; i++) {
             EntryCosts *costs = &c.entries[i].costs;
             double figure = turn == 0 ? 0 : turn == 1 ? 1e9 / (i + 1) : turn == 2 ? (double)NAN : 0.001 * i;
-            *costs = (EntryCosts){figure, figure, figure, figure, figure, figure, figure, costs->model_mb};
+            *costs = (EntryCosts){.train_s = figure,
+                                  .train_cpu_s = figure,
+                                  .predict_ms_p50 = figure,
+                                  .predict_ms_p95 = figure,
+                                  .predict_ms_p99 = figure,
+                                  .texts_per_s = figure,
+                                  .predict_cpu_ms = figure,
+                                  .load_s = figure,
+                                  .startup_s = figure,
+                                  .peak_rss_mb = figure,
+                                  .model_mb = costs->model_mb,
+                                  .predict_mflop = figure,
+                                  .train_tflop = figure,
+                                  .predict_share = figure,
+                                  .train_share = figure,
+                                  .matrix_gflops = figure};
         }
         CHECK_OK(recommend(&c, &err), &err);
         Recommendation *r = &c.recommendation;

@@ -6,6 +6,7 @@
 #include "common/json.h"
 #include "common/random.h"
 #include "compare/cascades.h"
+#include "compare/costs.h"
 #include "compare/error_facts.h"
 #include "compare/recommend.h"
 #include "compare/report.h"
@@ -101,6 +102,7 @@ static Made *make(const Wish *wish) {
     CHECK_OK(text_summaries_make(&c->texts, d, &d->splits[SPLIT_TEST], &err), &err);
     c->dtype = "float32";
     c->seed = 42;
+    c->prices = (Prices)PRICE_DEFAULTS;
     c->command = wish->hostile ? HOSTILE : "twofold compare --model models/minilm --data emotion/ --output_dir DIR";
     c->output_dir = "runs/emotion";
     c->entries = take(8, sizeof *c->entries);
@@ -127,6 +129,14 @@ static EntryResult *add_entry(Made *made, const char *name, EntryKind kind) {
     *entry = (EntryResult){.name = name, .kind = kind};
     snprintf(entry->how, sizeof entry->how, "%s", "logistic regression, C 1: converged in 12 iterations");
     entry->costs = (EntryCosts){.train_s = 3.2 * (kind + 1) * (kind + 1),
+                                .train_cpu_s = 6.1 * (kind + 1) * (kind + 1),
+                                .predict_cpu_ms = 0.01 + 0.7 * (int)kind,
+                                .startup_s = 0.2,
+                                .predict_mflop = kind > 1 ? 230 : (double)NAN,
+                                .train_tflop = kind > 1 ? 12.5 : (double)NAN,
+                                .predict_share = kind > 1 ? 0.6 : (double)NAN,
+                                .train_share = (double)NAN,
+                                .matrix_gflops = 480,
                                 .predict_ms_p50 = 0.02 + 0.6 * (int)kind,
                                 .predict_ms_p95 = 0.1 + 0.9 * (int)kind,
                                 .predict_ms_p99 = (double)NAN,
@@ -454,7 +464,7 @@ static void test_one_entry_two_classes(void **state) {
     answer(made, add_entry(made, "tfidf-svm", ENTRY_WORDS), 0.7, false);
     finish(made);
     made->comparison.entries[0].costs =
-        (EntryCosts){(double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN};
+        COSTS_UNKNOWN;
     made->comparison.entries[0].costs.train_s = 0;
     char *page = check_report(made, "one");
     assert_non_null(strstr(page, "There are no two entries to compare"));

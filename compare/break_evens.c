@@ -1,0 +1,175 @@
+#include "compare/break_evens.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/utf8.h"
+#include "compare/costs.h"
+
+static const char *const OUTCOMES[] = {[BREAK_EVEN_UNKNOWN] = "unknown",
+                                       [BREAK_EVEN_ALWAYS] = "always",
+                                       [BREAK_EVEN_FROM] = "from",
+                                       [BREAK_EVEN_UP_TO] = "up_to",
+                                       [BREAK_EVEN_NEVER] = "never"};
+
+Spending entry_spending(const EntryResult *entry) {
+    return (Spending){.train_cpu_s = entry->costs.train_cpu_s,
+                      .predict_cpu_s = entry->costs.predict_cpu_ms / 1e3,
+                      .accuracy = entry->scores[SPLIT_TEST].accuracy};
+}
+
+int break_even_best(const Comparison *c) {
+    int best = -1;
+    for (int i = 0; i < c->entry_count; i++)
+        if (c->entries[i].status == ENTRY_DONE &&
+            (best < 0 || c->entries[i].scores[SPLIT_TEST].accuracy > c->entries[best].scores[SPLIT_TEST].accuracy))
+            best = i;
+    return best;
+}
+
+bool break_even_has(const Comparison *c, int i) {
+    return c->entries[i].status == ENTRY_DONE && c->entries[i].kind != ENTRY_DUMMY && i != break_even_best(c);
+}
+
+BreakEven break_even_of(const Comparison *c, int i) {
+    Spending mine = entry_spending(&c->entries[i]), best = entry_spending(&c->entries[break_even_best(c)]);
+    return break_even(&c->prices, &mine, &best);
+}
+
+void break_even_text(char out[96], const BreakEven *found) {
+    char texts[32];
+    count_text(texts, llround(fmin(ceil(found->texts_per_day), 1e15)));
+    switch (found->outcome) {
+    case BREAK_EVEN_UNKNOWN: (void)snprintf(out, 96, "–"); return;
+    case BREAK_EVEN_ALWAYS: (void)snprintf(out, 96, "from the first text on"); return;
+    case BREAK_EVEN_FROM: (void)snprintf(out, 96, "from %s texts a day on", texts); return;
+    case BREAK_EVEN_UP_TO: (void)snprintf(out, 96, "up to %s texts a day", texts); return;
+    case BREAK_EVEN_NEVER: (void)snprintf(out, 96, "never"); return;
+    }
+}
+
+void money_text(char out[32], double value) {
+    if (isnan(value))
+        (void)snprintf(out, 32, "–");
+    else if (fabs(value) >= 999.5) {
+        char count[32];
+        count_text(count, llround(fmin(fabs(value), 1e15)));
+        (void)snprintf(out, 32, "%s%.30s", value < 0 ? "-" : "", count);
+    } else if (value == 0 || fabs(value) >= 1e-3)
+        (void)snprintf(out, 32, "%.3g", value);
+    else if (fabs(value) >= 1e-12)
+        (void)snprintf(out, 32, "%.*f", 1 - (int)floor(log10(fabs(value))), value);
+    else
+        (void)snprintf(out, 32, "< 0.000000000001");
+}
+
+/* ---- tables ---- */
+
+static void add_number(Buffer *out, double value) {
+    char text[32] = "";
+    if (isfinite(value)) number_text(text, value);
+    buffer_printf(out, ",%s", text);
+}
+
+/* The columns are the keys of "costs" in compare.json. */
+static void add_costs(Buffer *out, const Comparison *c) {
+    bool headed = false;
+    for (int i = 0; i < c->entry_count; i++) {
+        const EntryResult *entry = &c->entries[i];
+        if (entry->status != ENTRY_DONE) continue;
+        Buffer text = {0};
+        JsonWriter json = json_writer(&text, 0);
+        costs_write_json(&json, &entry->costs);
+        Json *costs = text.data ? json_parse(text.data, text.size, "costs", ERROR_FAILED, NULL) : NULL;
+        if (!headed) buffer_text(out, "entry");
+        for (const Json *one = json_first(costs); one && !headed; one = json_next(one)) buffer_printf(out, ",%s", json_key(one));
+        if (!headed) buffer_text(out, ",cost_per_million\n");
+        headed = true;
+        escape_csv(out, entry->name, strlen(entry->name));
+        for (const Json *one = json_first(costs); one; one = json_next(one)) add_number(out, json_number_or(one, (double)NAN));
+        Spending spending = entry_spending(entry);
+        add_number(out, price_million(&c->prices, &spending));
+        buffer_text(out, "\n");
+        json_free(costs);
+        buffer_free(&text);
+    }
+}
+
+static void add_break_evens(Buffer *out, const Comparison *c) {
+    int best = break_even_best(c);
+    buffer_text(out, "entry,against,points_lost,saved_per_million,error_price,pays,texts_per_day\n");
+    for (int i = 0; i < c->entry_count; i++) {
+        if (!break_even_has(c, i)) continue;
+        BreakEven found = break_even_of(c, i);
+        escape_csv(out, c->entries[i].name, strlen(c->entries[i].name));
+        buffer_text(out, ",");
+        escape_csv(out, c->entries[best].name, strlen(c->entries[best].name));
+        add_number(out, 100 * (c->entries[best].scores[SPLIT_TEST].accuracy - c->entries[i].scores[SPLIT_TEST].accuracy));
+        add_number(out, found.saved_million);
+        add_number(out, found.error_price);
+        buffer_printf(out, ",%s", OUTCOMES[found.outcome]);
+        bool counted = found.outcome == BREAK_EVEN_FROM || found.outcome == BREAK_EVEN_UP_TO;
+        add_number(out, counted ? found.texts_per_day : (double)NAN);
+        buffer_text(out, "\n");
+    }
+}
+
+bool costs_write_tables(const Comparison *c, const char *folder, Error *err) {
+    Path path;
+    Buffer costs = {0}, evens = {0};
+    add_costs(&costs, c);
+    add_break_evens(&evens, c);
+    bool written = path_make(&path, err, "%s/tables", folder) && folder_make(path.text, err) &&
+                   path_make(&path, err, "%s/tables/costs.csv", folder) && file_write_buffer(path.text, &costs, err) &&
+                   path_make(&path, err, "%s/tables/costs_break_even.csv", folder) && file_write_buffer(path.text, &evens, err);
+    buffer_free(&costs);
+    buffer_free(&evens);
+    return written;
+}
+
+/* ---- compare.json ---- */
+
+static void write_break_even(JsonWriter *json, const Comparison *c, int i) {
+    BreakEven found = break_even_of(c, i);
+    json_begin_object(json);
+    json_put_string(json, "entry", c->entries[i].name);
+    json_put_string(json, "against", c->entries[break_even_best(c)].name);
+    json_put_number(json, "saved_per_million", found.saved_million);
+    json_put_number(json, "error_price", found.error_price);
+    json_put_string(json, "pays", OUTCOMES[found.outcome]);
+    bool counted = found.outcome == BREAK_EVEN_FROM || found.outcome == BREAK_EVEN_UP_TO;
+    json_put_number(json, "texts_per_day", counted ? found.texts_per_day : (double)NAN);
+    json_end_object(json);
+}
+
+static void write_measured(JsonWriter *json, const Comparison *c) {
+    json_write_key(json, "costs");
+    json_begin_object(json);
+    json_write_key(json, "per_million_texts");
+    json_begin_object(json);
+    for (int i = 0; i < c->entry_count; i++) {
+        if (c->entries[i].status != ENTRY_DONE) continue;
+        Spending spending = entry_spending(&c->entries[i]);
+        json_put_number(json, c->entries[i].name, price_million(&c->prices, &spending));
+    }
+    json_end_object(json);
+    json_write_key(json, "break_even");
+    json_begin_array(json);
+    for (int i = 0; i < c->entry_count; i++)
+        if (break_even_has(c, i)) write_break_even(json, c, i);
+    json_end_array(json);
+    json_end_object(json);
+}
+
+void prices_write_json(JsonWriter *json, const Comparison *c) {
+    json_begin_object(json);
+    json_put_number(json, "cost_per_cpu_hour", c->prices.cost_per_cpu_hour);
+    json_put_number(json, "cost_per_error", c->prices.cost_per_error);
+    json_put_number(json, "cost_per_point", c->prices.cost_per_point);
+    json_put_number(json, "retrain_days", c->prices.retrain_days);
+    write_measured(json, c);
+    json_end_object(json);
+}

@@ -1,0 +1,29 @@
+/* Table cells of measured figures. */
+#include <math.h>
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "compare/report_page.h"
+
+void page_add_time_cell(Page *page, const char *label, double seconds) {
+    char text[32] = "–";
+    if (!isnan(seconds)) duration_text(text, seconds);
+    html_add(page->out, "<td class=\"n measured\" data-label=\"%s\">%s</td>", label, text);
+}
+
+/* What would round to 0 is shown as below the smallest that can be shown. */
+void page_add_measured_cell(Page *page, const char *label, double value, int digits) {
+    char text[48] = "–";
+    double smallest = pow(10, -digits);
+    if (value >= 1000)
+        count_text(text, llround(fmin(value, 1e15)));
+    else if (value >= smallest / 2)
+        (void)snprintf(text, sizeof text, "%.*f", digits, value);
+    else if (!isnan(value))
+        (void)snprintf(text, sizeof text, "< %.*f", digits, smallest);
+    html_add(page->out, "<td class=\"n measured\" data-label=\"%s\">%s</td>", label, text);
+}
+
+int latency_digits(double ms) { return ms < 0.995 ? 3 : ms < 9.95 ? 2 : ms < 99.5 ? 1 : 0; }
+
+int size_digits(double mb) { return mb < 9.95 ? 1 : 0; }
