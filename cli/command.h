@@ -62,6 +62,7 @@ bool command_finetune(Run *run, Error *err);
 bool command_evaluate(Run *run, Error *err);
 bool command_predict(Run *run, Error *err);
 bool command_convert(Run *run, Error *err);
+bool command_quantize(Run *run, Error *err);
 bool command_doctor(Run *run, Error *err);
 bool command_help(Run *run, Error *err);
 

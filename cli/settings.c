@@ -6,6 +6,7 @@ static const char *const COMMAND_NAMES[COMMAND_COUNT] = {
     [COMMAND_COMPARE] = "compare",   [COMMAND_REPORT] = "report",   [COMMAND_EXPLORE] = "explore", [COMMAND_TOKENIZE] = "tokenize",
     [COMMAND_FEATURES] = "features", [COMMAND_TRAIN] = "train",     [COMMAND_FINETUNE] = "finetune",
     [COMMAND_EVALUATE] = "evaluate", [COMMAND_PREDICT] = "predict", [COMMAND_CONVERT] = "convert",
+    [COMMAND_QUANTIZE] = "quantize",
     [COMMAND_DOCTOR] = "doctor",     [COMMAND_HELP] = "help",
 };
 
@@ -52,17 +53,18 @@ enum {
     EVALUATE = 1 << COMMAND_EVALUATE,
     PREDICT = 1 << COMMAND_PREDICT,
     CONVERT = 1 << COMMAND_CONVERT,
+    QUANTIZE = 1 << COMMAND_QUANTIZE,
     DOCTOR = 1 << COMMAND_DOCTOR,
     HELP = 1 << COMMAND_HELP,
 
     ALL = (1 << COMMAND_COUNT) - 1 - DOCTOR - HELP,
     SPLITTING = COMPARE | TRAIN | FINETUNE,              /* those that cut data into training, validation and test rows */
-    READING = SPLITTING | EXPLORE | FEATURES | EVALUATE, /* those that read data */
+    READING = SPLITTING | EXPLORE | FEATURES | EVALUATE | QUANTIZE, /* those that read data */
     COLUMNS = READING | PREDICT,                         /* those that need to know where the text stands */
     LINEAR = COMPARE | TRAIN,                            /* those that train linear models */
     TUNING = COMPARE | FINETUNE,                         /* those that fine-tune */
     POOLING = COMPARE | FEATURES | TRAIN,                /* those that make features of an encoder */
-    COMPUTING = READING | REPORT | PREDICT | CONVERT | DOCTOR /* those that use all cores */
+    COMPUTING = READING | REPORT | PREDICT | CONVERT | QUANTIZE | DOCTOR /* those that use all cores */
 };
 
 #define AT(field) OPTION_AT(Settings, field)
@@ -128,7 +130,7 @@ static const Option ROWS[] = {
      .help = "the encoder: a model's folder as Hugging Face writes it, or its name in the Hugging Face cache; and again as "
              "NAME=DIR, each time a saved model of train, finetune or compare enters the comparison"},
     {"max_length", "max_seq_length", OPTION_INT, AT(max_length), OPTION_BETWEEN(2, 1 << 20),
-     .unset = "as long as the model allows", MODEL, .commands = EXPLORE | POOLING | TUNING | EVALUATE | PREDICT,
+     .unset = "as long as the model allows", MODEL, .commands = EXPLORE | POOLING | TUNING | EVALUATE | PREDICT | QUANTIZE,
      .help = "tokens in a text, [CLS] and [SEP] included; what is longer is cut"},
     {"dtype", NULL, OPTION_CHOICE, AT(dtype), .choices = "float32 bfloat16 int8 auto", MODEL,
      .commands = POOLING | TUNING | EVALUATE | PREDICT,
@@ -288,7 +290,8 @@ static const Option ROWS[] = {
     {"to", NULL, OPTION_CHOICE, AT(to), .choices = "distilbert", OUTPUT, .commands = CONVERT, .needed = CONVERT,
      .help = "rewrite a BERT encoder as the DistilBERT that computes the same"},
     {"output_dir", NULL, OPTION_PATH, AT(output_dir), .meta = "DIR", OUTPUT,
-     .commands = COMPARE | FEATURES | TRAIN | FINETUNE | CONVERT, .needed = COMPARE | FEATURES | TRAIN | FINETUNE | CONVERT,
+     .commands = COMPARE | FEATURES | TRAIN | FINETUNE | CONVERT | QUANTIZE,
+     .needed = COMPARE | FEATURES | TRAIN | FINETUNE | CONVERT | QUANTIZE,
      .help = "where the files go; made when it is not there"},
     {"output_dir", NULL, OPTION_PATH, AT(output_dir), .meta = "DIR", .unset = "of one run its own folder", OUTPUT, .commands = REPORT,
      .help = "where the report goes"},
@@ -297,7 +300,7 @@ static const Option ROWS[] = {
     {"output_dir", NULL, OPTION_PATH, AT(output_dir), .meta = "DIR", .unset = "nothing is written", OUTPUT, .commands = EVALUATE,
      .help = "where metrics.json, classification_report.txt, predictions.csv and errors.csv go"},
     {"overwrite_output_dir", NULL, OPTION_BOOL, AT(overwrite_output_dir), OUTPUT,
-     .commands = COMPARE | REPORT | TRAIN | FINETUNE | CONVERT, .help = "write into a folder that holds something else"},
+     .commands = COMPARE | REPORT | TRAIN | FINETUNE | CONVERT | QUANTIZE, .help = "write into a folder that holds something else"},
     {"json", NULL, OPTION_BOOL, AT(json), OUTPUT, .commands = COMPARE | REPORT | EXPLORE | TOKENIZE | TRAIN | FINETUNE | EVALUATE | DOCTOR,
      .help = "the result as JSON on standard output"},
 

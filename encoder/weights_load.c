@@ -1,5 +1,6 @@
-#include <stdlib.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/memory.h"
@@ -15,6 +16,8 @@ typedef struct Loader {
     bool own_head;               /* the folder's head is taken */
     int *class_rows;             /* (classes) with own_head: the folder's row of each class, NULL when in order */
     const StoredTensor **stored; /* (table.count) where each tensor comes from; NULL: new */
+    const StoredTensor *
+        *scales; /* (table.count) of a tensor stored as int8: one number a row (encoder/quantize_folder.h); else NULL */
 } Loader;
 
 static bool open_tensors(Loader *loader, Error *err) {
@@ -150,17 +153,34 @@ static bool check_shape(const StoredTensor *stored, const TensorSpec *spec, Erro
     return FAIL(err, ERROR_MODEL, "%s: tensor '%s' is %s, expected %s", stored->file, stored->name, found, wanted);
 }
 
+/* A matrix of int8 has its scales beside it. */
+static bool bind_scales(Loader *loader, int index, const StoredTensor *stored, Error *err) {
+    if (stored->type != TENSOR_I8) return true;
+    const TensorSpec *spec = &loader->weights->table.tensors[index];
+    char name[192];
+    (void)snprintf(name, sizeof name, "%.160s_scale", stored->name);
+    const StoredTensor *scales = safetensors_find(&loader->tensors, name);
+    if (!scales)
+        return FAIL(err, ERROR_MODEL, "%s: tensor '%s' is I8, expected '%s' beside it", stored->file, stored->name, name);
+    TensorSpec expected = {.rows = spec->rows, .columns = 1, .dimensions = 1};
+    loader->scales[index] = scales;
+    if (scales->type != TENSOR_F32)
+        return FAIL(err, ERROR_MODEL, "%s: tensor '%s' is %s, expected F32", scales->file, name, tensor_type_name(scales->type));
+    return check_shape(scales, &expected, err);
+}
+
 /* Finds and checks every tensor before the block is made, so that no config.json can ask for more memory than its tensors
  * have. */
 static bool bind_tensors(Loader *loader, Error *err) {
     WeightTable *table = &loader->weights->table;
     loader->stored = mem_new((size_t)table->count, sizeof *loader->stored, err);
-    if (!loader->stored) return false;
+    loader->scales = loader->stored ? mem_new((size_t)table->count, sizeof *loader->scales, err) : NULL;
+    if (!loader->scales) return false;
     for (int i = 0; i < table->count; i++) {
         TensorSpec *spec = &table->tensors[i];
         bool replaced = spec->head && !loader->own_head;
         const StoredTensor *stored = replaced ? NULL : find(loader, spec);
-        if (stored && !check_shape(stored, spec, err)) return false;
+        if (stored && (!check_shape(stored, spec, err) || !bind_scales(loader, i, stored, err))) return false;
         if (!stored && !may_be_new(loader, i))
             return FAIL(err, ERROR_MODEL, "%s: tensor '%s' is missing", loader->folder, spec->name);
         spec->is_new = !stored;
@@ -210,8 +230,24 @@ static size_t find_not_finite(const float *values, size_t count) {
 static bool check_finite(const StoredTensor *stored, const float *values, size_t count, Error *err) {
     size_t place = find_not_finite(values, count);
     if (place == count) return true;
-    return FAIL(err, ERROR_MODEL, "%s: tensor '%s' is %g at place %zu of %zu, expected finite numbers (a damaged file, or a training that diverged)",
-                stored->file, stored->name, (double)values[place], place, count);
+    return FAIL(
+        err, ERROR_MODEL,
+        "%s: tensor '%s' is %g at place %zu of %zu, expected finite numbers (a damaged file, or a training that diverged)",
+        stored->file, stored->name, (double)values[place], place, count);
+}
+
+/* Steps times the scale of their row; both were made so that the product is exact (encoder/quantize.h). */
+static bool read_int8(float *out, const TensorSpec *spec, const StoredTensor *stored, const StoredTensor *scales, Error *err) {
+    const int8_t *steps = stored->data;
+    for (int64_t row = 0; row < spec->rows; row++) {
+        float scale;
+        if (!tensor_read_floats(scales, (size_t)row, 1, &scale, err)) return false;
+        if (!(scale > 0 && isfinite(scale)))
+            return FAIL(err, ERROR_MODEL, "%s: tensor '%s' is %g at place %lld, expected a positive number", scales->file,
+                        scales->name, (double)scale, (long long)row);
+        for (int64_t i = row * spec->columns; i < (row + 1) * spec->columns; i++) out[i] = (float)steps[i] * scale;
+    }
+    return true;
 }
 
 static bool fill(const Loader *loader, uint64_t seed, Error *err) {
@@ -228,6 +264,10 @@ static bool fill(const Loader *loader, uint64_t seed, Error *err) {
         bool classifier = i == table->model[PART_CLASSIFIER_WEIGHT] || i == table->model[PART_CLASSIFIER_BIAS];
         float *out = weights->block + spec->offset;
         if (!stored) continue;
+        if (loader->scales[i] && !classifier) {
+            if (!read_int8(out, spec, stored, loader->scales[i], err)) return false;
+            continue;
+        }
         if (!(classifier && loader->class_rows ? read_rows(loader, out, spec, stored, err)
                                                : tensor_read_floats(stored, 0, spec->count, out, err)) ||
             !check_finite(stored, out, spec->count, err))
@@ -245,6 +285,7 @@ bool weights_load(Weights *weights, const char *folder, int classes, const char 
                   bind_tensors(&loader, err) && (weights->block = mem_new(weights->table.total, sizeof *weights->block, err)) &&
                   fill(&loader, seed, err);
     mem_free(loader.stored);
+    mem_free(loader.scales);
     mem_free(loader.class_rows);
     safetensors_close(&loader.tensors);
     if (!loaded) weights_free(weights);
