@@ -330,6 +330,9 @@ bool command_compare(Run *run, Error *err) {
                   "compare needs --model for its entries with an encoder; --entries dummy,tfidf-logreg runs without");
     input.model = run->settings.model;
     input.entry_count = entries.count;
+    input.tune = run->settings.tune;
+    input.tune_budget_s = run->settings.tune_budget;
+    input.tune_plan = run->settings.tune_plan;
     ok = ok && step_read_data(run, &dataset, DATA_FOR_TRAINING, err);
     ok = ok && entries_check(&entries, &dataset, input.pool, err);
     if (ok) say_audit(run, &dataset);

@@ -85,6 +85,40 @@ static bool add_own(Entries *entries, Run *run, const char *text, Error *err) {
     return add_entry(entries, &spec, err);
 }
 
+/* What --tune chooses cannot be given too. */
+static bool check_tuning(const Run *run, Error *err) {
+    static const char *const CHOSEN[] = {"C", "layer", "ngram_max", "learning_rate", "num_train_epochs", "max_steps"};
+    for (size_t i = 0; run->settings.tune && i < sizeof CHOSEN / sizeof *CHOSEN; i++)
+        if (options_given(&run->options, CHOSEN[i]))
+            return FAIL(err, ERROR_USAGE, "--%s is what --tune quick chooses; --entry adds an entry with settings of its own",
+                        CHOSEN[i]);
+    if (!run->settings.tune && (options_given(&run->options, "tune_budget") || options_given(&run->options, "tune_plan")))
+        return FAIL(err, ERROR_USAGE, "--tune_budget and --tune_plan are of --tune quick");
+    return true;
+}
+
+/* The presets are tuned; of path A one more entry is, since its pooling is chosen too. */
+static bool add_tuned(Entries *entries, const Run *run, Error *err) {
+    bool frozen = false;
+    EntrySpec spec, common = common_spec(&run->settings);
+    for (int i = 0; i < entries->count; i++) {
+        EntrySpec *preset = &entries->specs[i];
+        preset->tuned = preset->kind == ENTRY_WORDS || preset->kind == ENTRY_FINETUNE;
+        frozen |= preset->kind == ENTRY_FROZEN;
+    }
+    if (!frozen) return true;
+    if (!entry_preset(&spec, "mean-logreg", &common, false, err)) return false;
+    spec.name = "tuned-logreg";
+    spec.tuned = true;
+    if (!add_entry(entries, &spec, err)) return false;
+    /* beside the others of its kind */
+    for (int i = entries->count - 1; i > 0 && entries->specs[i - 1].kind > ENTRY_FROZEN; i--) {
+        entries->specs[i] = entries->specs[i - 1];
+        entries->specs[i - 1] = spec;
+    }
+    return true;
+}
+
 /* NAME=FILE of --predictions, or NAME=DIR of --model. */
 static bool add_outside(Entries *entries, const char *flag, const char *text, EntrySource source, Error *err) {
     const char *equals = strchr(text, '=');
@@ -120,7 +154,8 @@ bool entries_choose(Entries *entries, Run *run, Error *err) {
         if (options_given(&run->options, OWN[i]))
             return FAIL(err, ERROR_USAGE, "--%s is what tells entries apart: give it to one, as in --entry mine=encoder:%s=…",
                         OWN[i], OWN[i]);
-    if (!add_presets(entries, run, err)) return false;
+    if (!check_tuning(run, err) || !add_presets(entries, run, err) || (run->settings.tune && !add_tuned(entries, run, err)))
+        return false;
     for (int i = 0; i < run->settings.entry.count; i++)
         if (!add_own(entries, run, run->settings.entry.items[i], err)) return false;
     if (!add_models(entries, run, err)) return false;

@@ -21,6 +21,7 @@ Settings settings_defaults(void) {
         .prices = PRICE_DEFAULTS,
         .top_k = 1,
         .label_folds = LABEL_FOLDS,
+        .tune_budget = 600,
         .seed = 42,
     };
 }
@@ -235,6 +236,13 @@ static const Option ROWS[] = {
      .group = "entries", .commands = COMPARE, .help = "which of these are compared"},
     {"entry", NULL, OPTION_EACH, AT(entry), .meta = "NAME=KIND:flag=value,…", .group = "entries", .commands = COMPARE,
      .help = "one with settings of its own; KIND is one of the above, or tfidf, encoder; may be given several times"},
+    {"tune", NULL, OPTION_CHOICE, AT(tune), .choices = "none quick", .group = "entries", .commands = COMPARE,
+     .help = "quick: choose on the validation rows, before training, n-grams and C of tfidf-logreg, pooling, layer and C of one more entry "
+             "of path A, tuned-logreg, and learning rate and epochs of finetune"},
+    {"tune_budget", NULL, OPTION_FLOAT, AT(tune_budget), .meta = "SECONDS", OPTION_ABOVE(0), .group = "entries", .commands = COMPARE,
+     .help = "what choosing for finetune may take, about; one timed step turns it into a fixed plan"},
+    {"tune_plan", NULL, OPTION_PATH, AT(tune_plan), .meta = "FILE", .unset = "made by timing a step", .group = "entries",
+     .commands = COMPARE, .help = "the tune.json of another run, to try the very same"},
     {"predictions", NULL, OPTION_EACH, AT(predictions), .meta = "NAME=FILE", .group = "entries", .commands = COMPARE,
      .help = "another system's answers as CSV: predicted, id (file:line) or one line a test row, prob_LABEL for each class or none; "
              "may be given several times"},

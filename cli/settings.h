@@ -65,6 +65,9 @@ typedef struct Settings {
     Limits limits; /* compare */
     int seeds;
     TextList entries, entry, predictions, models; /* compare */
+    bool tune;
+    double tune_budget;
+    const char *tune_plan;
 
     const char *text, *file; /* texts to answer or tokenize */
     int top_k;

@@ -16,7 +16,8 @@ typedef enum RandomStream {
     STREAM_BOOTSTRAP,
     STREAM_FOLDS,
     STREAM_TEST,
-    STREAM_PERMUTATION
+    STREAM_PERMUTATION,
+    STREAM_NESTED = 12
 } RandomStream;
 
 /* Four 32-bit words at (key, counter). */

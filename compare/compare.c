@@ -21,12 +21,14 @@
 #include "compare/seeds.h"
 #include "compare/statistics.h"
 #include "encoder/self_test.h"
+#include "compare/tuning.h"
 #include "features/npy.h"
 #include "metrics/bootstrap.h"
 
 /* A run, as its steps see it. */
 typedef struct Work {
     const CompareInput *input;
+    EntrySpec *entries; /* (entry_count): the input's, with what tuning chose */
     Comparison *out;
     const Observer *observer;
     LinearInputs linear;
@@ -166,7 +168,7 @@ static bool make_features(Work *work, Error *err) {
     if (work->has_made) return true;
     work->has_made = true;
     for (int i = 0; i < work->input->entry_count && work->made_count < EXTRACT_MOST; i++) {
-        const EntrySpec *spec = &work->input->entries[i];
+        const EntrySpec *spec = &work->entries[i];
         bool known = spec->kind != ENTRY_FROZEN || spec->source != ENTRY_TRAINED ||
                      work->out->entries[i].status == ENTRY_FAILED || work->out->entries[i].reused;
         const ExtractOptions *e = &spec->linear.extract;
@@ -434,7 +436,7 @@ static bool run_seeds(Work *work, const EntrySpec *spec, EntryResult *result, co
 
 static bool run_entry(Work *work, const EntrySpec *spec, EntryResult *result, Error *err) {
     const CompareInput *input = work->input;
-    if (input->recorded) return recall_entry(work, input->recorded[spec - input->entries], result, err);
+    if (input->recorded) return recall_entry(work, input->recorded[spec - work->entries], result, err);
     Path folder;
     Buffer key = {0}, changed = {0};
     bool found = false;
@@ -498,11 +500,33 @@ static bool check_folder(const Work *work, Error *err) {
                 work->input->output_dir, before.text, work->out->data_sha256.text);
 }
 
+/* What tuning chose in the run that is recalled. */
+static bool recall_tuning(Work *work, Error *err) {
+    Path from, to;
+    const CompareInput *input = work->input;
+    if (!path_make(&from, err, "%s/tune.json", input->recorded_from) || !path_make(&to, err, "%s/tune.json", input->output_dir))
+        return false;
+    if (!file_exists(from.text)) return true;
+    work->out->tuning = mem_new(1, sizeof *work->out->tuning, err);
+    return work->out->tuning && tuning_load(work->out->tuning, from.text, err) && tuning_save(work->out->tuning, to.text, err);
+}
+
+static bool settle_entries(Work *work, Error *err) {
+    const CompareInput *input = work->input;
+    work->entries = mem_new((size_t)input->entry_count, sizeof *work->entries, err);
+    if (!work->entries) return false;
+    memcpy(work->entries, input->entries, (size_t)input->entry_count * sizeof *work->entries);
+    if (input->recorded) return recall_tuning(work, err);
+    if (!input->tune) return true;
+    work->out->tuning = mem_new(1, sizeof *work->out->tuning, err);
+    return work->out->tuning && tuning_run(work->out->tuning, work->entries, input, work->observer, err);
+}
+
 static bool run_entries(Work *work, CompareDone on_entry, void *context, Error *err) {
     Comparison *out = work->out;
     int failed = 0;
     for (int i = 0; i < work->input->entry_count; i++) {
-        const EntrySpec *spec = &work->input->entries[i];
+        const EntrySpec *spec = &work->entries[i];
         EntryResult *result = &out->entries[i];
         *result = (EntryResult){.name = spec->name,
                                 .kind = spec->kind,
@@ -532,12 +556,14 @@ bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entr
     Work work = {.input = input, .out = out, .observer = observer};
     bool good = describe(&work, err) && check_folder(&work, err) && folder_remove_unfinished(input->output_dir, err) &&
                 (input->recorded || environment_write(input, out, (double)NAN, err)) && write_rows(&work, err) &&
-                write_lengths(&out->model, input->output_dir, err) && run_entries(&work, on_entry, context, err) &&
+                write_lengths(&out->model, input->output_dir, err) && settle_entries(&work, err) &&
+                run_entries(&work, on_entry, context, err) &&
                 statistics_pairs(out, err) && statistics_intervals(out, BOOTSTRAP_RESAMPLES, input->pool, err) &&
                 cascades_find(out, input->cascade_loss, input->pool, err) &&
                 cascades_save(out, input->recorded ? input->recorded_from : NULL, input->pool, observer, err) && look_at_rows(&work, err) &&
                 recommend(out, err) && write_reports(out, input->output_dir, err) &&
                 (input->recorded || environment_write(input, out, clock_wall_s() - started_s, err));
     for (int i = 0; i < work.made_count; i++) features_free(&work.made[i].features);
+    mem_free(work.entries);
     return good;
 }

@@ -37,6 +37,9 @@ typedef struct CompareInput {
     const char *options_json; /* every option, one JSON object, for env.json */
     Pool *pool;
     EntryContext context; /* filled by compare_identify */
+    bool tune; /* choose settings of the entries that ask for it */
+    double tune_budget_s;
+    const char *tune_plan; /* a tune.json to repeat; NULL: none */
     /* Instead of training: the folders of finished entries, (entry_count), taken as they are whatever they were made with, and the encoder as the
      * "model" of their compare.json says it was (NULL: none). The encoder above is then NULL. */
     const char *const *recorded;

@@ -174,6 +174,8 @@ typedef struct ComparisonModel {
     char new_tensors[512];      /* names drawn anew for path B, or "" */
 } ComparisonModel;
 
+typedef struct Tuning Tuning; /* compare/tuning.h */
+
 typedef struct Comparison {
     const Dataset *dataset; /* borrowed */
     const char *data;       /* as given */
@@ -183,6 +185,7 @@ typedef struct Comparison {
     ComparisonModel model;
     const char *dtype;      /* "float32" */
     uint64_t seed;
+    Tuning *tuning;         /* how settings were chosen; owned; NULL: they are the defaults, or were given */
     EntryResult *entries;   /* (entry_count), in the order they were asked for */
     int entry_count;
     PairResult *pairs;      /* (pair_count): every pair of done entries, a < b */

@@ -10,6 +10,7 @@ typedef struct EntrySpec {
     const char *name;
     EntryKind kind;
     EntrySource source;
+    bool tuned;       /* its settings are to be chosen (compare/tuning.h) */
     const char *path; /* of an entry that is not trained here (compare/outside_entry.h) */
     Sha256Hex sha256; /* of what stands there */
     LinearOptions linear;     /* of the first three kinds */

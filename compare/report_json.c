@@ -11,6 +11,7 @@
 #include "compare/report_confidence.h"
 #include "compare/seeds.h"
 #include "compare/statistics.h"
+#include "compare/tuning.h"
 
 enum { VERSION = 1 };
 
@@ -71,6 +72,17 @@ static void write_model(JsonWriter *json, const ComparisonModel *model) {
     json_put_number(json, "tokens_mean", model->tokens.mean);
     json_put_int(json, "tokens_max", model->tokens.max);
     write_text_or_null(json, "new_tensors", model->new_tensors);
+    json_end_object(json);
+}
+
+static void write_tuning(JsonWriter *json, const Tuning *tuning) {
+    json_write_key(json, "tuning");
+    if (!tuning) {
+        json_write_null(json);
+        return;
+    }
+    json_begin_object(json);
+    tuning_write(json, tuning);
     json_end_object(json);
 }
 
@@ -225,6 +237,7 @@ static void write_all(JsonWriter *json, const Comparison *c) {
     write_data(json, c);
     write_model(json, &c->model);
     statistics_write_json(json, c);
+    write_tuning(json, c->tuning);
     json_write_key(json, "entries");
     json_begin_array(json);
     for (int i = 0; i < c->entry_count; i++) write_entry(json, c, &c->entries[i]);

@@ -10,6 +10,7 @@
 #include "compare/report.h"
 #include "compare/seeds.h"
 #include "compare/shown_text.h"
+#include "compare/tuning.h"
 
 enum { NAME_SHOWN = 60, SENTENCE_SHOWN = 4000, TEXT_SHOWN = 160, ERRORS_SHOWN = 5, CLASSES_SHOWN = 30, ENTRIES_SHOWN = 8, PAIRS_SHOWN = 21 };
 
@@ -260,6 +261,26 @@ static void add_errors(Buffer *out, const Comparison *c) {
     buffer_text(out, "\n</details>\n\n");
 }
 
+static void add_tuning(Buffer *out, const Comparison *c) {
+    if (!c->tuning) {
+        buffer_text(out, "The settings are defaults, or were given; `--tune quick` chooses them on the validation rows.\n\n");
+        return;
+    }
+    buffer_printf(out, "Settings chosen on %d validation texts, in %d trials (tune.json):\n\n", c->tuning->validation_rows, c->tuning->count);
+    for (int entry = 0; entry < c->tuning->count; entry++) {
+        const TuningTrial *trial = tuning_chosen(c->tuning, entry);
+        if (!trial) continue;
+        Buffer settings = {0};
+        tuning_describe(&settings, trial);
+        buffer_text(out, "- ");
+        add_text(out, trial->name, NAME_SHOWN);
+        buffer_printf(out, ": %s (validation accuracy %.4f)\n", settings.data ? settings.data : "", trial->accuracy);
+        out->failed |= settings.failed;
+        buffer_free(&settings);
+    }
+    buffer_text(out, "\n");
+}
+
 bool report_write_markdown(const Comparison *c, const char *path, Error *err) {
     Buffer out = {0};
     add_verdict(&out, c);
@@ -270,6 +291,7 @@ bool report_write_markdown(const Comparison *c, const char *path, Error *err) {
     add_statistics(&out, c);
     add_classes(&out, c);
     add_errors(&out, c);
+    add_tuning(&out, c);
     buffer_text(&out, "Repeat with\n\n    ");
     Buffer command = {0};
     shown_text(&command, c->command ? c->command : "", c->command ? strlen(c->command) : 0, SENTENCE_SHOWN);

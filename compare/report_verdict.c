@@ -63,6 +63,7 @@ static void add_navigation(Page *page) {
                  {"learning", "Learning", learned},     {"confidence", "Confidence", page_has_confidence(page->comparison)},
                  {"cascade", "Cascade", page->comparison->cascade_count > 0},
                  {"costs", "Costs", true},
+                 {"tuning", "Settings", true},
                  {"making", "How this was made", true}};
     buffer_text(page->out, "<nav aria-label=\"Sections\"><ol>\n");
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)

@@ -26,7 +26,7 @@ typedef struct ExtractOptions {
 #define EXTRACT_DEFAULTS \
     { .pooling = POOLING_CLS, .layer = -1 }
 
-enum { EXTRACT_MOST = 8 };
+enum { EXTRACT_MOST = 16 };
 
 /* What is made of an encoder, with the room to make it in: kept for many calls. Encoder and pool (may be NULL) must outlive it.
  * Not shared by threads. ERROR_USAGE for a layer that the encoder does not have. */

@@ -1,0 +1,83 @@
+/* How the settings came about: the defaults, or what was tried and chosen. */
+#include <math.h>
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "compare/report_page.h"
+#include "compare/tuning.h"
+
+static void add_trial(Page *page, const Tuning *tuning, const TuningTrial *trial) {
+    bool chosen = trial == tuning_chosen(tuning, trial->entry);
+    char rows[32], seconds[32] = "–";
+    Buffer settings = {0};
+    count_text(rows, trial->rows);
+    if (!isnan(trial->seconds)) duration_text(seconds, trial->seconds);
+    tuning_describe(&settings, trial);
+    page->out->failed |= settings.failed;
+    html_add(page->out,
+             chosen ? "<tr class=\"chosen\"><th scope=\"row\"><b><bdi>%.60s</bdi></b></th>"
+                    : "<tr><th scope=\"row\"><bdi>%.60s</bdi></th>",
+             trial->name);
+    html_add(page->out,
+             "<td class=\"n\">%d</td><td>%s%s</td><td class=\"n\">%s</td><td class=\"n\">%.4f</td><td class=\"n\">%.4f</td>",
+             trial->round + 1, settings.data ? settings.data : "", chosen ? " – chosen" : "", rows, trial->accuracy, trial->loss);
+    html_add(page->out, "<td class=\"n measured\">%s</td></tr>\n", seconds);
+    buffer_free(&settings);
+}
+
+static void add_chosen(Page *page, const Tuning *tuning) {
+    buffer_text(page->out, "<ul>\n");
+    for (int entry = 0; entry < tuning->count; entry++) {
+        const TuningTrial *trial = tuning_chosen(tuning, entry);
+        if (!trial) continue;
+        Buffer settings = {0};
+        tuning_describe(&settings, trial);
+        html_add(page->out, "<li><bdi>%.60s</bdi>: %s (validation accuracy %.4f)</li>\n", trial->name,
+                 settings.data ? settings.data : "", trial->accuracy);
+        page->out->failed |= settings.failed;
+        buffer_free(&settings);
+    }
+    buffer_text(page->out, "</ul>\n");
+}
+
+static void add_table(Page *page, const Tuning *tuning) {
+    char validation[32], caption[400];
+    count_text(validation, tuning->validation_rows);
+    (void)snprintf(caption, sizeof caption,
+                   "Everything that was tried, judged on %s validation texts; test texts were not looked at. The best of a round "
+                   "goes on to the "
+                   "next; equal accuracies are told apart by their loss.",
+                   validation);
+    html_add(page->out, "<details><summary>All that was tried <span>%d trials</span></summary>\n", tuning->count);
+    html_begin_table(page->out, "cards", caption);
+    buffer_text(
+        page->out,
+        "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">round</th><th scope=\"col\">settings</th>"
+        "<th scope=\"col\" class=\"n\">training<br>texts</th><th scope=\"col\" class=\"n\">validation<br>accuracy</th>"
+        "<th scope=\"col\" class=\"n\">validation<br>loss</th><th scope=\"col\" class=\"n\">time</th></tr></thead>\n<tbody>\n");
+    for (int i = 0; i < tuning->count; i++)
+        if (tuning->trials[i].done) add_trial(page, tuning, &tuning->trials[i]);
+    html_end_table(page->out);
+    buffer_text(page->out, "</details>\n");
+}
+
+void page_add_tuning(Page *page) {
+    const Tuning *tuning = page->comparison->tuning;
+    buffer_text(page->out, "<section id=\"tuning\">\n");
+    if (!tuning) {
+        buffer_text(page->out, "<h2>The settings are defaults, or were given: none was chosen for this data</h2>\n<p>A "
+                               "comparison is worth as much as the effort "
+                               "given to the weaker side: a learning rate that does not suit the encoder can cost path B many "
+                               "points, and a C or a pooling "
+                               "that does not suit the data path A. <code>--tune quick</code> chooses these on the validation "
+                               "rows for every path, within "
+                               "<code>--tune_budget</code> seconds.</p>\n</section>\n");
+        return;
+    }
+    buffer_text(page->out, "<h2>Every path had its settings chosen on the validation texts</h2>\n");
+    add_chosen(page, tuning);
+    add_table(page, tuning);
+    buffer_text(page->out, "<p class=\"note\">The plan stands in <a href=\"tune.json\">tune.json</a>; <code>--tune_plan</code> "
+                           "with that file tries the "
+                           "very same again.</p>\n</section>\n");
+}
