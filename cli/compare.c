@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/utf8.h"
+#include "compare/curve.h"
 
 /* ---- what is said ---- */
 
@@ -331,9 +332,12 @@ bool command_compare(Run *run, Error *err) {
     input.model = run->settings.model;
     input.entry_count = entries.count;
     input.tune = run->settings.tune;
+    input.learning_curve = run->settings.learning_curve;
     input.tune_budget_s = run->settings.tune_budget;
     input.tune_plan = run->settings.tune_plan;
-    ok = ok && step_read_data(run, &dataset, DATA_FOR_TRAINING, err);
+    LearningCurve curve;
+    ok = ok && (!run->settings.learning_curve || curve_shares(&curve, run->settings.learning_curve, err)) &&
+         step_read_data(run, &dataset, DATA_FOR_TRAINING, err);
     ok = ok && entries_check(&entries, &dataset, input.pool, err);
     if (ok) say_audit(run, &dataset);
     if (ok && with_encoder) {

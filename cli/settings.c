@@ -236,6 +236,8 @@ static const Option ROWS[] = {
      .group = "entries", .commands = COMPARE, .help = "which of these are compared"},
     {"entry", NULL, OPTION_EACH, AT(entry), .meta = "NAME=KIND:flag=value,…", .group = "entries", .commands = COMPARE,
      .help = "one with settings of its own; KIND is one of the above, or tfidf, encoder; may be given several times"},
+    {"learning_curve", NULL, OPTION_TEXT, AT(learning_curve), .meta = "SHARES", .unset = "none", .group = "entries", .commands = COMPARE,
+     .help = "train every entry on these parts of the training rows too, as in 0.1,0.25,0.5,1, and say what more labels would bring"},
     {"tune", NULL, OPTION_CHOICE, AT(tune), .choices = "none quick", .group = "entries", .commands = COMPARE,
      .help = "quick: choose on the validation rows, before training, n-grams and C of tfidf-logreg, pooling, layer and C of one more entry "
              "of path A, tuned-logreg, and learning rate and epochs of finetune"},

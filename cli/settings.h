@@ -65,6 +65,7 @@ typedef struct Settings {
     Limits limits; /* compare */
     int seeds;
     TextList entries, entry, predictions, models; /* compare */
+    const char *learning_curve;
     bool tune;
     double tune_budget;
     const char *tune_plan;

@@ -17,7 +17,8 @@ typedef enum RandomStream {
     STREAM_FOLDS,
     STREAM_TEST,
     STREAM_PERMUTATION,
-    STREAM_NESTED = 12
+    STREAM_NESTED = 12,
+    STREAM_CURVE
 } RandomStream;
 
 /* Four 32-bit words at (key, counter). */

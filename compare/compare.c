@@ -21,6 +21,7 @@
 #include "compare/seeds.h"
 #include "compare/statistics.h"
 #include "encoder/self_test.h"
+#include "compare/curve.h"
 #include "compare/tuning.h"
 #include "features/npy.h"
 #include "metrics/bootstrap.h"
@@ -522,6 +523,27 @@ static bool settle_entries(Work *work, Error *err) {
     return work->out->tuning && tuning_run(work->out->tuning, work->entries, input, work->observer, err);
 }
 
+static bool recall_curve(Work *work, Error *err) {
+    Path from, to;
+    const CompareInput *input = work->input;
+    if (!path_make(&from, err, "%s/learning_curve.json", input->recorded_from) ||
+        !path_make(&to, err, "%s/learning_curve.json", input->output_dir))
+        return false;
+    if (!file_exists(from.text)) return true;
+    LearningCurve *curve = work->out->curve = mem_new(1, sizeof *curve, err);
+    return curve && curve_load(curve, work->out, from.text, err) && curve_judge(curve, work->out, err) &&
+           curve_save(curve, work->out, to.text, err);
+}
+
+static bool measure_curve(Work *work, Error *err) {
+    const CompareInput *input = work->input;
+    if (input->recorded) return recall_curve(work, err);
+    if (!input->learning_curve) return true;
+    LearningCurve *curve = work->out->curve = mem_new(1, sizeof *curve, err);
+    return curve && curve_shares(curve, input->learning_curve, err) &&
+           curve_run(curve, work->out, work->entries, input, work->observer, err);
+}
+
 static bool run_entries(Work *work, CompareDone on_entry, void *context, Error *err) {
     Comparison *out = work->out;
     int failed = 0;
@@ -557,7 +579,7 @@ bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entr
     bool good = describe(&work, err) && check_folder(&work, err) && folder_remove_unfinished(input->output_dir, err) &&
                 (input->recorded || environment_write(input, out, (double)NAN, err)) && write_rows(&work, err) &&
                 write_lengths(&out->model, input->output_dir, err) && settle_entries(&work, err) &&
-                run_entries(&work, on_entry, context, err) &&
+                run_entries(&work, on_entry, context, err) && measure_curve(&work, err) &&
                 statistics_pairs(out, err) && statistics_intervals(out, BOOTSTRAP_RESAMPLES, input->pool, err) &&
                 cascades_find(out, input->cascade_loss, input->pool, err) &&
                 cascades_save(out, input->recorded ? input->recorded_from : NULL, input->pool, observer, err) && look_at_rows(&work, err) &&

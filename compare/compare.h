@@ -37,6 +37,7 @@ typedef struct CompareInput {
     const char *options_json; /* every option, one JSON object, for env.json */
     Pool *pool;
     EntryContext context; /* filled by compare_identify */
+    const char *learning_curve; /* "0.1,0.25,0.5,1"; NULL: none */
     bool tune; /* choose settings of the entries that ask for it */
     double tune_budget_s;
     const char *tune_plan; /* a tune.json to repeat; NULL: none */

@@ -23,6 +23,7 @@ void comparison_free(Comparison *comparison) {
     mem_free(comparison->pairs);
     mem_free(comparison->cascades);
     mem_free(comparison->tuning);
+    mem_free(comparison->curve);
     mem_free(comparison->model.lengths);
     audit_free(&comparison->audit);
     buffer_free(&comparison->recommendation.sentence);

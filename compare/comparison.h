@@ -174,7 +174,8 @@ typedef struct ComparisonModel {
     char new_tensors[512];      /* names drawn anew for path B, or "" */
 } ComparisonModel;
 
-typedef struct Tuning Tuning; /* compare/tuning.h */
+typedef struct Tuning Tuning;               /* compare/tuning.h */
+typedef struct LearningCurve LearningCurve; /* compare/curve.h */
 
 typedef struct Comparison {
     const Dataset *dataset; /* borrowed */
@@ -186,6 +187,7 @@ typedef struct Comparison {
     const char *dtype;      /* "float32" */
     uint64_t seed;
     Tuning *tuning;         /* how settings were chosen; owned; NULL: they are the defaults, or were given */
+    LearningCurve *curve;   /* owned; NULL: none was asked for */
     EntryResult *entries;   /* (entry_count), in the order they were asked for */
     int entry_count;
     PairResult *pairs;      /* (pair_count): every pair of done entries, a < b */

@@ -21,9 +21,15 @@ static void split_features_free(SplitFeatures *features) {
     mem_free(features->rows);
 }
 
-static bool take_labels(SplitFeatures *features, const Dataset *dataset, Error *err) {
+/* The rows of a split that count: of training those that are learned from. */
+static const RowList *used_rows(const LinearInputs *inputs, Split split) {
+    return split == SPLIT_TRAIN && inputs->part ? inputs->part : &inputs->dataset->splits[split];
+}
+
+static bool take_labels(SplitFeatures *features, const LinearInputs *inputs, Error *err) {
+    const Dataset *dataset = inputs->dataset;
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
-        const RowList *list = &dataset->splits[split];
+        const RowList *list = used_rows(inputs, split);
         features->views[split].count = list->count;
         features->labels[split] = mem_new((size_t)list->count, sizeof(int32_t), err);
         if (!features->labels[split]) return false;
@@ -81,11 +87,15 @@ static bool make_dense(SplitFeatures *features, LinearEntry *entry, const Linear
     int total = count_rows(inputs->dataset);
     features->rows = mem_new((size_t)total, sizeof *features->rows, err);
     if (!features->rows) return false;
-    for (int i = 0; i < total; i++) features->rows[i] = i;
-    for (int i = 0, split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
-        int count = inputs->dataset->splits[split].count;
-        features->views[split] = features_view_rows(&ready->features, features->rows + i, count);
-        i += count;
+    for (int i = 0, place = 0, split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        const RowList *all = &inputs->dataset->splits[split], *used = used_rows(inputs, (Split)split);
+        int *begin = features->rows + i;
+        for (int r = 0, u = 0; r < all->count; r++, place++) {
+            if (u == used->count || used->rows[u] != all->rows[r]) continue;
+            features->rows[i++] = place;
+            u++;
+        }
+        features->views[split] = features_view_rows(&ready->features, begin, used->count);
     }
     return true;
 }
@@ -95,8 +105,8 @@ static bool make_sparse(SplitFeatures *features, LinearEntry *entry, const Linea
     double started_s = clock_wall_s(), started_cpu_s = clock_cpu_s();
     TextView texts = {.data = dataset->text, .starts = dataset->starts};
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
-        texts.rows = dataset->splits[split].rows;
-        texts.count = dataset->splits[split].count;
+        texts.rows = used_rows(inputs, split)->rows;
+        texts.count = used_rows(inputs, split)->count;
         if (split == SPLIT_TRAIN) entry->tfidf = tfidf_fit(&texts, &entry->options.tfidf, inputs->pool, err);
         if (!entry->tfidf || !tfidf_transform(entry->tfidf, &texts, inputs->pool, &features->sparse[split], err)) return false;
         features->views[split] = sparse_features_view(&features->sparse[split]);
@@ -108,7 +118,7 @@ static bool make_sparse(SplitFeatures *features, LinearEntry *entry, const Linea
 
 static bool make_features(SplitFeatures *features, LinearEntry *entry, const LinearInputs *inputs, const Observer *observer,
                           Error *err) {
-    if (!take_labels(features, inputs->dataset, err)) return false;
+    if (!take_labels(features, inputs, err)) return false;
     switch (entry->options.source) {
     case SOURCE_ENCODER: return make_dense(features, entry, inputs, observer, err);
     case SOURCE_TFIDF: return make_sparse(features, entry, inputs, err);

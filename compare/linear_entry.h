@@ -42,6 +42,7 @@ typedef struct LinearInputs {
     Pool *pool;
     const LinearFeatures *made; /* (made_count) features that stand ready, or NULL */
     int made_count;
+    const RowList *part; /* of the training rows, ascending: only these are learned from; NULL: all */
 } LinearInputs;
 
 typedef struct LinearEntry {

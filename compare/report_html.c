@@ -77,6 +77,7 @@ bool report_write_html(const Comparison *comparison, const char *path, Error *er
     page_add_parts(&page);
     page_add_label_errors(&page);
     page_add_learning(&page);
+    page_add_curve(&page);
     page_add_confidence(&page);
     page_add_cascades(&page);
     page_add_costs(&page);

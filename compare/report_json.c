@@ -5,6 +5,7 @@
 #include "compare/break_evens.h"
 #include "compare/costs.h"
 #include "compare/error_facts.h"
+#include "compare/curve.h"
 #include "compare/report.h"
 #include "compare/report_cascade.h"
 #include "compare/report_audit.h"
@@ -83,6 +84,17 @@ static void write_tuning(JsonWriter *json, const Tuning *tuning) {
     }
     json_begin_object(json);
     tuning_write(json, tuning);
+    json_end_object(json);
+}
+
+static void write_curve(JsonWriter *json, const Comparison *c) {
+    json_write_key(json, "learning_curve");
+    if (!c->curve) {
+        json_write_null(json);
+        return;
+    }
+    json_begin_object(json);
+    curve_write(json, c->curve, c);
     json_end_object(json);
 }
 
@@ -238,6 +250,7 @@ static void write_all(JsonWriter *json, const Comparison *c) {
     write_model(json, &c->model);
     statistics_write_json(json, c);
     write_tuning(json, c->tuning);
+    write_curve(json, c);
     json_write_key(json, "entries");
     json_begin_array(json);
     for (int i = 0; i < c->entry_count; i++) write_entry(json, c, &c->entries[i]);

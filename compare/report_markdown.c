@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "compare/curve.h"
 #include "compare/facts.h"
 #include "compare/report.h"
 #include "compare/seeds.h"
@@ -261,6 +262,28 @@ static void add_errors(Buffer *out, const Comparison *c) {
     buffer_text(out, "\n</details>\n\n");
 }
 
+static void add_curve(Buffer *out, const Comparison *c) {
+    if (!c->curve) return;
+    Buffer sentence = {0};
+    buffer_text(out, "Learning curve (figures/learning_curve.svg):\n\n");
+    for (int i = 0; i < c->curve->count; i++) {
+        sentence.size = 0;
+        curve_say_entry(&sentence, c->curve, i, c);
+        buffer_text(out, "- ");
+        add_text(out, sentence.data ? sentence.data : "", SENTENCE_SHOWN);
+        buffer_text(out, "\n");
+    }
+    buffer_text(out, "\n");
+    sentence.size = 0;
+    curve_say_crossing(&sentence, c->curve, c);
+    if (sentence.size) {
+        add_text(out, sentence.data, SENTENCE_SHOWN);
+        buffer_text(out, "\n\n");
+    }
+    out->failed |= sentence.failed;
+    buffer_free(&sentence);
+}
+
 static void add_tuning(Buffer *out, const Comparison *c) {
     if (!c->tuning) {
         buffer_text(out, "The settings are defaults, or were given; `--tune quick` chooses them on the validation rows.\n\n");
@@ -291,6 +314,7 @@ bool report_write_markdown(const Comparison *c, const char *path, Error *err) {
     add_statistics(&out, c);
     add_classes(&out, c);
     add_errors(&out, c);
+    add_curve(&out, c);
     add_tuning(&out, c);
     buffer_text(&out, "Repeat with\n\n    ");
     Buffer command = {0};

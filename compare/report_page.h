@@ -34,6 +34,7 @@ void page_add_learning(Page *page);
 void page_add_confidence(Page *page);
 bool page_has_confidence(const Comparison *comparison);
 void page_add_cascades(Page *page);
+void page_add_curve(Page *page);
 void page_add_tuning(Page *page);
 void page_add_costs(Page *page);
 void page_add_making(Page *page);

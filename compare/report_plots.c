@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/memory.h"
+#include "compare/curve.h"
 #include "compare/facts.h"
 #include "compare/plots.h"
 #include "compare/plots_confidence.h"
@@ -153,6 +154,45 @@ static bool draw_validation(Figure *figure, const Comparison *c, double width, E
     return made;
 }
 
+/* ---- learning curve ---- */
+
+static bool has_curve(const Comparison *c) { return c->curve && c->curve->count > 0; }
+
+static bool draw_curve(Figure *figure, const Comparison *c, double width, Error *err) {
+    const LearningCurve *curve = c->curve;
+    size_t shares = (size_t)curve->share_count;
+    Curves curves;
+    bool made = curves_make(&curves, (size_t)curve->count, (size_t)curve->count * shares * 4, err);
+    for (int i = 0; made && i < curve->count; i++) {
+        double *x = curves.numbers, *y = x + shares, *low = y + shares, *high = low + shares;
+        int count = 0;
+        for (size_t s = 0; s < shares; s++) {
+            const CurvePoint *p = &curve->entries[i].points[s];
+            if (!p->done) continue;
+            Interval interval = wilson_interval(p->right, p->asked, 0.95);
+            x[count] = p->rows;
+            y[count] = (double)p->right / p->asked;
+            low[count] = interval.low;
+            high[count++] = interval.high;
+        }
+        curves.numbers += 4 * shares;
+        add_curve(&curves, c->entries[curve->entries[i].entry].name, "", x, y, count);
+        curves.series[curves.count - 1].low = low;
+        curves.series[curves.count - 1].high = high;
+    }
+    if (made) {
+        CurvesPlot plot = {
+            .series = curves.series, .count = curves.count, .x_name = "training texts (logarithmic)", .y_name = "test accuracy", .log_x = true};
+        PlotText text = {.title = "Learning curve",
+                         .caption = "Share of test texts answered rightly after learning from a part of the training texts, with 95 % intervals "
+                                    "(Wilson). Still rising at the right end: more labels would help.",
+                         .width = width};
+        plot_curves(figure, text, &plot);
+    }
+    curves_free(&curves);
+    return made;
+}
+
 /* ---- tokens ---- */
 
 static bool has_tokens(const Comparison *c) { return c->model.lengths_count > 0; }
@@ -225,6 +265,7 @@ const ReportPlot REPORT_PLOTS[PLOT_COUNT] = {
     [PLOT_ACCURACY] = {"accuracy", has_entry, draw_accuracy},
     [PLOT_LOSS] = {"loss", has_training, draw_loss},
     [PLOT_VALIDATION] = {"validation_accuracy", has_evaluations, draw_validation},
+    [PLOT_CURVE] = {"learning_curve", has_curve, draw_curve},
     [PLOT_TOKENS] = {"tokens", has_tokens, draw_tokens},
     [PLOT_COVERAGE] = {"coverage", has_coverage, draw_coverage},
     [PLOT_CASCADE] = {"cascade", has_cascades, draw_cascades},

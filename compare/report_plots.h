@@ -15,6 +15,7 @@ typedef enum ReportPlotId {
     PLOT_ACCURACY,
     PLOT_LOSS,
     PLOT_VALIDATION,
+    PLOT_CURVE,
     PLOT_TOKENS,
     PLOT_COVERAGE,
     PLOT_CASCADE,

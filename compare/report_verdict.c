@@ -60,7 +60,7 @@ static void add_navigation(Page *page) {
     } links[] = {{"clean", "Is the test clean?", true}, {"differences", "Where they differ", true},
                  {"statistics", "How sure", page->comparison->resamples > 0},
                  {"confusions", "Confusions", done},    {"errors", "Worst errors", done},
-                 {"learning", "Learning", learned},     {"confidence", "Confidence", page_has_confidence(page->comparison)},
+                 {"learning", "Learning", learned},     {"curve", "Learning curve", page->comparison->curve != NULL},     {"confidence", "Confidence", page_has_confidence(page->comparison)},
                  {"cascade", "Cascade", page->comparison->cascade_count > 0},
                  {"costs", "Costs", true},
                  {"tuning", "Settings", true},

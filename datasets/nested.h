@@ -5,8 +5,6 @@
 
 #include "datasets/dataset.h"
 
-#pragma GCC visibility push(default)
-
 /* The rows of a split in an order of which every beginning is such a part: drawn by seed within each class, the classes interleaved by their shares, and one row of each
  * class first. order has room for the split's rows. */
 MUST_CHECK bool nested_order(int *order, const Dataset *dataset, Split split, uint64_t seed, Error *err);
@@ -14,5 +12,4 @@ MUST_CHECK bool nested_order(int *order, const Dataset *dataset, Split split, ui
 /* The first `count` of that order (at least one row a class, at most all), ascending. Release rows with mem_free. */
 MUST_CHECK bool nested_take(RowList *out, const int *order, const Dataset *dataset, Split split, int64_t count, Error *err);
 
-#pragma GCC visibility pop
 #endif
