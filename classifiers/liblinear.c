@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "classifiers/blas.h"
+#include "common/blas.h"
 #include "common/memory.h"
 
 enum { ROWS_A_TASK = 512 };

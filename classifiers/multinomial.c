@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "classifiers/blas.h"
 #include "classifiers/lbfgs.h"
 #include "classifiers/vectors.h"
+#include "common/blas.h"
 #include "common/memory.h"
 
 /* Rows are worked on in blocks that fit the cache as double; the blocks of dense features are shared out to LANES sums, which are

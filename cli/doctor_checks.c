@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "classifiers/blas.h"
+#include "common/blas.h"
 #include "cli/doctor.h"
 #include "common/available.h"
 #include "common/clock.h"

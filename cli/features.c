@@ -1,6 +1,7 @@
 /* twofold features: an encoder's vectors in files, for other programs. Never splits: rows stay in file order. */
 #include <string.h>
 
+#include "cli/features_map.h"
 #include "cli/steps.h"
 #include "common/utf8.h"
 #include "features/npy.h"
@@ -122,9 +123,9 @@ static bool use_chunk(void *context, const Features *chunk, int first, Error *er
     return true;
 }
 
-/* features.json: what the numbers are. */
+/* features.json: what the numbers are. map: of the places, or NULL for vectors. */
 static bool write_description(const Run *run, const Dataset *dataset, const TextEncoder *encoder, const Sha256Hex *model,
-                              Error *err) {
+                              const MapFacts *map, Error *err) {
     Path path;
     if (!path_make(&path, err, "%s/features.json", run->settings.output_dir)) return false;
     Buffer text = {0};
@@ -139,6 +140,7 @@ static bool write_description(const Run *run, const Dataset *dataset, const Text
     json_put_int(&json, "max_length", encoder->max_length);
     json_put_string(&json, "dtype", dtype_name(encoder_dtype(encoder->encoder)));
     json_put_int(&json, "channels", encoder_config(encoder->encoder)->channels);
+    if (map) features_map_describe(&json, &run->settings.map, map);
     json_write_key(&json, "labels");
     json_begin_array(&json);
     for (int k = 0; k < dataset->classes; k++) json_write_string(&json, dataset->class_names[k]);
@@ -176,6 +178,10 @@ static bool write_parts(Run *run, const Dataset *dataset, const TextEncoder *enc
 }
 
 bool command_features(Run *run, Error *err) {
+    bool mapped = run->settings.map.method != MAP_NONE;
+    if (mapped && options_given(&run->options, "output_format"))
+        return FAIL(err, ERROR_USAGE, "--map writes map.npy and map.csv: --output_format is for vectors, without --map");
+    MapFacts map = {0};
     Dataset dataset = {0};
     TextEncoder encoder = {0};
     Tokens tokens = {0};
@@ -183,11 +189,13 @@ bool command_features(Run *run, Error *err) {
               step_make_output(run, NULL, err) && step_encode(run, &encoder, &dataset, &tokens, NULL, err);
     if (ok) {
         Sha256Hex model = weights_sha256(&encoder.weights);
-        ok = write_parts(run, &dataset, &encoder, &tokens, &model, err) && write_description(run, &dataset, &encoder, &model, err);
+        ok = (mapped ? features_map_write(run, &dataset, &encoder, &tokens, &model, &map, err)
+                     : write_parts(run, &dataset, &encoder, &tokens, &model, err)) &&
+             write_description(run, &dataset, &encoder, &model, mapped ? &map : NULL, err);
     }
     if (ok)
-        terminal_say(&run->terminal, "features  %s  %d rows of %d channels", run->settings.output_dir, dataset.rows,
-                     encoder_config(encoder.encoder)->channels);
+        terminal_say(&run->terminal, "features  %s  %d rows of %d %s", run->settings.output_dir, dataset.rows,
+                     mapped ? 2 : encoder_config(encoder.encoder)->channels, mapped ? "coordinates" : "channels");
     tokens_free(&tokens);
     text_encoder_free(&encoder);
     dataset_free(&dataset);

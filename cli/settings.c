@@ -14,6 +14,8 @@ Settings settings_defaults(void) {
     return (Settings){
         .data = DATA_DEFAULTS,
         .extract = EXTRACT_DEFAULTS,
+        .map = MAP_DEFAULTS,
+        .maps = true,
         .tfidf = TFIDF_DEFAULTS,
         .classifier = CLASSIFIER_DEFAULTS,
         .finetune = FINETUNE_DEFAULTS,
@@ -30,6 +32,7 @@ void settings_spread_seed(Settings *settings) {
     settings->data.seed = settings->seed;
     settings->classifier.seed = settings->seed;
     settings->finetune.seed = settings->seed;
+    settings->map.umap.seed = settings->seed;
 }
 
 bool settings_choose_dtype(Settings *settings, CommandId command, Error *err) {
@@ -147,6 +150,22 @@ static const Option ROWS[] = {
      .help = "a cheaper model that answers the texts it is sure of; --model answers the others"},
     {"threshold", NULL, OPTION_FLOAT, AT(threshold), OPTION_AT_LEAST(0), .unset = "needed with --cascade", MODEL,
      .commands = PREDICT | EVALUATE, .help = "how sure --cascade must be: the probability of its answer"},
+
+    {"map", NULL, OPTION_CHOICE, AT(map.method), .choices = "none pca umap", .group = "maps", .commands = FEATURES,
+     .help = "write every text's place in a plane instead of its vector: along the two principal components, or by UMAP"},
+    {"maps", NULL, OPTION_BOOL, AT(maps), .group = "maps", .commands = COMPARE,
+     .help = "draw the test texts as the frozen and the fine-tuned encoder see them"},
+    {"n_neighbors", NULL, OPTION_INT, AT(map.umap.n_neighbors), OPTION_BETWEEN(2, 1000), .group = "maps", .commands = FEATURES | COMPARE,
+     .help = "of UMAP, as umap-learn has it: rows, itself included, that a row's place is made from; few show detail, many the "
+             "whole"},
+    {"min_dist", NULL, OPTION_FLOAT, AT(map.umap.min_dist), OPTION_BETWEEN(0, 1), .group = "maps", .commands = FEATURES | COMPARE,
+     .help = "of UMAP: how close points may come"},
+    {"metric", NULL, OPTION_CHOICE, AT(map.umap.metric), .choices = "cosine euclidean", .group = "maps", .commands = FEATURES | COMPARE,
+     .help = "of UMAP: what makes vectors near"},
+    {"map_scale", NULL, OPTION_CHOICE, AT(map.scale), .choices = "none minmax", .group = "maps", .commands = FEATURES | COMPARE,
+     .help = "minmax: every channel from 0 to 1 before a map is made"},
+    {"map_rows", NULL, OPTION_INT, AT(map.most_rows), OPTION_AT_LEAST(16), .group = "maps", .commands = FEATURES,
+     .help = "rows that UMAP learns a map from, drawn by the seed; others are put where their neighbours are"},
 
     {"features", NULL, OPTION_CHOICE, AT(features), .choices = "encoder tfidf", TRAINING, .commands = TRAIN,
      .help = "what the classifier reads: a frozen encoder's vectors, or a bag of words (which needs no --model)"},
@@ -273,7 +292,7 @@ static const Option ROWS[] = {
     {"label_folds", NULL, OPTION_INT, AT(label_folds), OPTION_BETWEEN(0, 100), TRAINING, .commands = COMPARE | EXPLORE,
      .help = "label errors are looked for by path A with --model: each part of the training rows is judged by a model of the others; "
              "into so many parts; below 2: not looked for"},
-    {"seed", NULL, OPTION_INT, AT(seed), OPTION_BETWEEN(0, 9007199254740992), TRAINING, .commands = SPLITTING,
+    {"seed", NULL, OPTION_INT, AT(seed), OPTION_BETWEEN(0, 9007199254740992), TRAINING, .commands = SPLITTING | FEATURES,
      .help = "of everything that is drawn by chance"},
 
     {"level", NULL, OPTION_CHOICE, AT(level), .choices = "wordpiece word char", OUTPUT, .commands = TOKENIZE,

@@ -15,6 +15,7 @@
 #include "datasets/options.h"
 #include "encoder/levels.h"
 #include "features/extract.h"
+#include "features/map.h"
 #include "features/tfidf.h"
 #include "finetune/options.h"
 
@@ -45,6 +46,8 @@ typedef enum ConvertTarget { CONVERT_TO_DISTILBERT } ConvertTarget;
 typedef struct Settings {
     DataOptions data;
     ExtractOptions extract;
+    MapOptions map;
+    bool maps; /* compare draws them */
     TfidfOptions tfidf;
     ClassifierOptions classifier;
     FinetuneOptions finetune;

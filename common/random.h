@@ -17,6 +17,7 @@ typedef enum RandomStream {
     STREAM_FOLDS,
     STREAM_TEST,
     STREAM_PERMUTATION,
+    STREAM_MAP,
     STREAM_NESTED = 12,
     STREAM_CURVE
 } RandomStream;

@@ -35,6 +35,7 @@ typedef struct CompareInput {
     FeatureCache cache;
     const char *command;      /* that repeats it */
     const char *options_json; /* every option, one JSON object, for env.json */
+    const MapOptions *maps; /* how the test texts are mapped; NULL: they are not */
     Pool *pool;
     EntryContext context; /* filled by compare_identify */
     const char *learning_curve; /* "0.1,0.25,0.5,1"; NULL: none */

@@ -25,6 +25,7 @@ void comparison_free(Comparison *comparison) {
     mem_free(comparison->tuning);
     mem_free(comparison->curve);
     mem_free(comparison->model.lengths);
+    maps_free(&comparison->maps);
     audit_free(&comparison->audit);
     buffer_free(&comparison->recommendation.sentence);
     buffer_free(&comparison->recommendation.question);

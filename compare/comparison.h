@@ -5,6 +5,7 @@
 
 #include "compare/confidence.h"
 #include "compare/price.h"
+#include "compare/maps.h"
 #include "datasets/audit.h"
 #include "datasets/dataset.h"
 #include "datasets/statistics.h"
@@ -200,6 +201,7 @@ typedef struct Comparison {
     Limits limits;
     int resamples, permutations; /* that the intervals and tests were made with; 0: there are none */
     struct ErrorFacts *errors; /* parts of the test rows and marking words (compare/error_facts.h); NULL: not made; owned */
+    Maps maps; /* all zero where there are none */
     Recommendation recommendation;
     const char *command;    /* the command line that repeats it */
     const char *output_dir;

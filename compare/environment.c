@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "classifiers/blas.h"
+#include "common/blas.h"
 #include "classifiers/liblinear.h"
 #include "common/available.h"
 #include "common/clock.h"

@@ -156,6 +156,28 @@ void figure_polygon(Figure *figure, const FigurePoint *points, size_t count, Ink
     shape->opacity = opacity;
 }
 
+static void marks_add(Figure *figure, ShapeKind kind, const FigurePoint *centres, size_t count, double width, double height, Ink fill,
+                      double opacity) {
+    size_t first = figure->point_count;
+    Shape *shape = points_add(figure, centres, count) ? shape_add(figure, kind) : NULL;
+    if (!shape) return;
+    shape->first = first;
+    shape->count = count;
+    shape->width = width;
+    shape->height = height;
+    shape->fill = fill;
+    shape->opacity = opacity;
+}
+
+void figure_dots(Figure *figure, const FigurePoint *centres, size_t count, double radius, Ink fill, double opacity) {
+    marks_add(figure, SHAPE_DOTS, centres, count, radius, radius, fill, opacity);
+}
+
+void figure_hexagons(Figure *figure, const FigurePoint *centres, size_t count, double half_width, double half_height, Ink fill,
+                     double opacity) {
+    marks_add(figure, SHAPE_HEXAGONS, centres, count, half_width, half_height, fill, opacity);
+}
+
 static Shape *rect_add(Figure *figure, double x, double y, double width, double height) {
     Shape *shape = shape_add(figure, SHAPE_RECT);
     if (!shape) return NULL;

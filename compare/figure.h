@@ -49,13 +49,14 @@ typedef struct FigurePoint {
     double x, y;
 } FigurePoint;
 
-typedef enum ShapeKind { SHAPE_LINE, SHAPE_RECT, SHAPE_CIRCLE, SHAPE_POLYGON, SHAPE_TEXT } ShapeKind;
+typedef enum ShapeKind { SHAPE_LINE, SHAPE_RECT, SHAPE_CIRCLE, SHAPE_POLYGON, SHAPE_DOTS, SHAPE_HEXAGONS, SHAPE_TEXT } ShapeKind;
 
 /* One mark; which fields count depends on the kind. Points and text lie in the figure's own arrays. */
 typedef struct Shape {
     ShapeKind kind;
-    double x, y, width, height; /* rect: corner and size; circle: centre, width = radius; text: anchor on the base line */
-    size_t first, count;        /* line, polygon: points; text: bytes */
+    double x, y, width, height; /* rect: corner and size; circle: centre, width = radius; dots: width = radius;
+                                   hexagons: half their size; text: anchor on the base line */
+    size_t first, count;        /* line, polygon, dots, hexagons: points; text: bytes */
     Ink fill;
     double opacity; /* of the fill; 0: none */
     Stroke stroke;  /* width 0: none */
@@ -83,6 +84,10 @@ void figure_polygon(Figure *figure, const FigurePoint *points, size_t count, Ink
 void figure_rect(Figure *figure, double x, double y, double width, double height, Ink fill, double opacity);
 void figure_frame(Figure *figure, double x, double y, double width, double height, Stroke stroke); /* a rectangle's outline */
 void figure_circle(Figure *figure, double x, double y, double radius, Ink fill, double opacity);
+/* Many marks as one: discs, or hexagons that stand on a corner. Where they overlap, their opacity does not add up. */
+void figure_dots(Figure *figure, const FigurePoint *centres, size_t count, double radius, Ink fill, double opacity);
+void figure_hexagons(Figure *figure, const FigurePoint *centres, size_t count, double half_width, double half_height, Ink fill,
+                     double opacity);
 void figure_text(Figure *figure, double x, double y, TextStyle style, const char *text);
 
 /* The same, cut with "…" to at most `room` pixels; nothing when not even that fits. */

@@ -64,12 +64,33 @@ static void draw_text(cairo_t *cairo, const Figure *figure, const Shape *shape, 
     free(text);
 }
 
+static void draw_marks(cairo_t *cairo, const Figure *figure, const Shape *shape) {
+    double w = shape->width, h = shape->height;
+    for (size_t i = 0; i < shape->count; i++) {
+        FigurePoint at = figure->points[shape->first + i];
+        if (shape->kind == SHAPE_DOTS) {
+            cairo_new_sub_path(cairo);
+            cairo_arc(cairo, at.x, at.y, w, 0, 2 * acos(-1));
+            continue;
+        }
+        cairo_move_to(cairo, at.x, at.y - h);
+        cairo_rel_line_to(cairo, w, h / 2);
+        cairo_rel_line_to(cairo, 0, h);
+        cairo_rel_line_to(cairo, -w, h / 2);
+        cairo_rel_line_to(cairo, -w, -h / 2);
+        cairo_rel_line_to(cairo, 0, -h);
+        cairo_close_path(cairo);
+    }
+}
+
 static void draw_shape(cairo_t *cairo, const Figure *figure, const Shape *shape, Error *err) {
     cairo_new_path(cairo);
     switch (shape->kind) {
     case SHAPE_TEXT: draw_text(cairo, figure, shape, err); return;
     case SHAPE_LINE: draw_points(cairo, figure, shape); break;
     case SHAPE_POLYGON: draw_points(cairo, figure, shape); break;
+    case SHAPE_DOTS:
+    case SHAPE_HEXAGONS: draw_marks(cairo, figure, shape); break;
     case SHAPE_RECT: cairo_rectangle(cairo, shape->x, shape->y, shape->width, shape->height); break;
     case SHAPE_CIRCLE: cairo_arc(cairo, shape->x, shape->y, shape->width, 0, 2 * acos(-1)); break;
     }

@@ -76,6 +76,51 @@ static void add_text(Buffer *out, const Figure *figure, const Shape *shape) {
     buffer_text(out, "</text>\n");
 }
 
+/* Tenths do for the places of small marks, of which there are thousands. */
+static void add_place(Buffer *out, FigurePoint point) {
+    double x = round(point.x * 10) / 10, y = round(point.y * 10) / 10;
+    buffer_text(out, "M");
+    add_number(out, x);
+    buffer_text(out, y < 0 ? "" : " ");
+    add_number(out, y);
+}
+
+/* A line of no length with round ends is a disc. */
+static void add_dots(Buffer *out, const Figure *figure, const Shape *shape) {
+    buffer_text(out, "<path");
+    add_stroke(out, (Stroke){shape->fill, 2 * shape->width, 0, 1 - shape->opacity});
+    buffer_text(out, " stroke-linecap=\"round\" d=\"");
+    for (size_t i = 0; i < shape->count; i++) {
+        add_place(out, figure->points[shape->first + i]);
+        buffer_text(out, "h0");
+    }
+    buffer_text(out, "\"");
+}
+
+static void add_hexagons(Buffer *out, const Figure *figure, const Shape *shape) {
+    double w = shape->width, h = shape->height;
+    Buffer outline = {0};
+    const double steps[][2] = {{w, h / 2}, {0, h}, {-w, h / 2}, {-w, -h / 2}, {0, -h}};
+    for (int i = 0; i < 5; i++) {
+        buffer_text(&outline, "l");
+        add_number(&outline, steps[i][0]);
+        buffer_text(&outline, steps[i][1] < 0 ? "" : " ");
+        add_number(&outline, steps[i][1]);
+    }
+    buffer_text(&outline, "z");
+    buffer_text(out, "<path");
+    add_fill(out, shape->fill, shape->opacity);
+    buffer_text(out, " d=\"");
+    for (size_t i = 0; i < shape->count; i++) {
+        FigurePoint centre = figure->points[shape->first + i];
+        add_place(out, (FigurePoint){centre.x, centre.y - h});
+        buffer_add(out, outline.data, outline.size);
+    }
+    buffer_text(out, "\"");
+    out->failed |= outline.failed;
+    buffer_free(&outline);
+}
+
 static void add_shape(Buffer *out, const Figure *figure, const Shape *shape) {
     switch (shape->kind) {
     case SHAPE_TEXT: add_text(out, figure, shape); return;
@@ -89,6 +134,8 @@ static void add_shape(Buffer *out, const Figure *figure, const Shape *shape) {
         add_points(out, figure, shape);
         add_fill(out, shape->fill, shape->opacity);
         break;
+    case SHAPE_DOTS: add_dots(out, figure, shape); break;
+    case SHAPE_HEXAGONS: add_hexagons(out, figure, shape); break;
     case SHAPE_RECT:
         buffer_text(out, "<rect");
         add_attribute(out, "x", shape->x);

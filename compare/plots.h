@@ -5,6 +5,7 @@
 #define TWOFOLD_COMPARE_PLOTS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "compare/figure.h"
 #include "metrics/calibration.h"
@@ -87,5 +88,19 @@ typedef struct HistogramPlot {
     int mark_count;
 } HistogramPlot;
 MUST_CHECK bool plot_histogram(Figure *figure, PlotText text, const HistogramPlot *plot, Error *err);
+
+/* Texts in a plane. Of many classes the largest have names, or panels; the rest is said. */
+typedef struct MapPlot {
+    const float *places;   /* (rows, 2) */
+    const int32_t *labels; /* (rows) class ids */
+    int rows;
+    char *const *names; /* (classes) */
+    int classes;
+    const char *axes; /* what the two directions are, a phrase */
+} MapPlot;
+/* One drawing: a colour a class (they come again after eight), and its name where the middle of its points is. */
+MUST_CHECK bool plot_map(Figure *figure, PlotText text, const MapPlot *plot, Error *err);
+/* A panel for each class: how many of its points fall into each hexagon, from none to most in that panel. */
+MUST_CHECK bool plot_map_classes(Figure *figure, PlotText text, const MapPlot *plot, Error *err);
 
 #endif

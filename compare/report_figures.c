@@ -5,6 +5,7 @@
 #include "compare/report.h"
 #include "compare/report_cascade.h"
 #include "compare/report_confidence.h"
+#include "compare/report_maps.h"
 #include "compare/report_plots.h"
 
 static const double PNG_SCALE = 2; /* sharp on most screens */
@@ -40,6 +41,22 @@ static bool write_reliability(const Comparison *comparison, int entry, const cha
     return good;
 }
 
+static bool write_maps(const Comparison *c, const char *figures, Error *err) {
+    bool good = true;
+    for (int i = 0; good && i < MAP_SIDES * 2 * MAP_FORMS; i++) {
+        MapSideId side = (MapSideId)(i / (2 * MAP_FORMS));
+        int umap = i / MAP_FORMS % 2;
+        MapForm form = (MapForm)(i % MAP_FORMS);
+        if (!c->maps.sides[side].made) continue;
+        Figure figure = {0};
+        char name[64];
+        map_figure_name(name, side, umap, form);
+        good = report_plot_map(&figure, c, side, umap, form, 0, err) && write_both(&figure, figures, name, err);
+        figure_free(&figure);
+    }
+    return good;
+}
+
 bool report_write_figures(const Comparison *comparison, const char *folder, Error *err) {
     Path path;
     bool good = path_make(&path, err, "%s/figures", folder) && folder_make(path.text, err);
@@ -49,6 +66,7 @@ bool report_write_figures(const Comparison *comparison, const char *folder, Erro
         good = REPORT_PLOTS[i].draw(&figure, comparison, 0, err) && write_both(&figure, path.text, REPORT_PLOTS[i].file, err);
         figure_free(&figure);
     }
+    good = good && write_maps(comparison, path.text, err);
     for (int i = 0; good && i < comparison->entry_count; i++)
         if (comparison->entries[i].status == ENTRY_DONE)
             good = write_confusion(comparison, i, folder, err) && write_reliability(comparison, i, folder, err);

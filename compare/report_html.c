@@ -82,6 +82,7 @@ bool report_write_html(const Comparison *comparison, const char *path, Error *er
     page_add_cascades(&page);
     page_add_costs(&page);
     page_add_tuning(&page);
+    page_add_maps(&page);
     page_add_making(&page);
     add_foot(&page);
     bool written = !page.failed && file_write_buffer(path, &out, err);

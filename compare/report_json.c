@@ -9,6 +9,7 @@
 #include "compare/report.h"
 #include "compare/report_cascade.h"
 #include "compare/report_audit.h"
+#include "compare/report_maps.h"
 #include "compare/report_confidence.h"
 #include "compare/seeds.h"
 #include "compare/statistics.h"
@@ -266,6 +267,8 @@ static void write_all(JsonWriter *json, const Comparison *c) {
     json_write_key(json, "errors");
     error_facts_write_json(json, c);
     write_recommendation(json, c);
+    json_write_key(json, "maps");
+    maps_write_json(json, &c->maps);
     json_end_object(json);
 }
 

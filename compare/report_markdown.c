@@ -10,6 +10,7 @@
 #include "compare/facts.h"
 #include "compare/report.h"
 #include "compare/seeds.h"
+#include "compare/report_maps.h"
 #include "compare/shown_text.h"
 #include "compare/tuning.h"
 
@@ -239,6 +240,13 @@ static void add_classes(Buffer *out, const Comparison *c) {
     buffer_text(out, "\n</details>\n\n");
 }
 
+static void add_maps(Buffer *out, const Comparison *c) {
+    if (!maps_has(&c->maps)) return;
+    buffer_text(out, "Vectors: ");
+    maps_say(out, &c->maps);
+    buffer_text(out, ".\n\n");
+}
+
 static void add_errors(Buffer *out, const Comparison *c) {
     if (c->recommendation.deploy < 0) return;
     const EntryResult *entry = &c->entries[c->recommendation.deploy];
@@ -316,6 +324,7 @@ bool report_write_markdown(const Comparison *c, const char *path, Error *err) {
     add_errors(&out, c);
     add_curve(&out, c);
     add_tuning(&out, c);
+    add_maps(&out, c);
     buffer_text(&out, "Repeat with\n\n    ");
     Buffer command = {0};
     shown_text(&command, c->command ? c->command : "", c->command ? strlen(c->command) : 0, SENTENCE_SHOWN);

@@ -36,6 +36,7 @@ bool page_has_confidence(const Comparison *comparison);
 void page_add_cascades(Page *page);
 void page_add_curve(Page *page);
 void page_add_tuning(Page *page);
+void page_add_maps(Page *page);
 void page_add_costs(Page *page);
 void page_add_making(Page *page);
 

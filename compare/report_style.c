@@ -26,6 +26,7 @@ static const char TEXT[] =
     ".kicker,.note,caption,figcaption,dt{color:var(--muted);font-size:.875rem}\n"
     ".kicker{margin:0}\n"
     ".verdict{font-size:1.1rem}\n"
+    ".which{margin:1rem 0 .2rem}\n"
     ".answer{border-left:4px solid var(--accent);background:var(--soft);padding:.7rem 1rem;margin:1rem 0}\n"
     ".warning{border-left:4px solid var(--warn);background:var(--warn-soft);padding:.6rem 1rem;margin:.8rem 0}\n"
     "a{color:var(--accent)}\n"

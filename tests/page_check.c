@@ -51,7 +51,7 @@ static bool read_element(Reader *reader) {
     static const char *const ALLOWED[] = {
         "html", "head", "meta",  "title",  "style",    "body",    "main",  "p",       "bdi",    "h1",        "h2", "h3",
         "b",    "br",   "small", "div",    "table",    "caption", "thead", "tbody",   "tr",     "th",        "td", "figure",
-        "svg",  "g",    "rect",  "circle", "polyline", "polygon", "text",  "nav",     "ol",     "li",        "a",  "pre",
+        "svg",  "path", "g",    "rect",  "circle", "polyline", "polygon", "text",  "nav",     "ol",     "li",        "a",  "pre",
         "code", "dl",   "dt",    "dd",     "details",  "summary", "span",  "section", "footer", "figcaption"};
     const char *name = reader->at;
     while (is_name(*reader->at)) reader->at++;

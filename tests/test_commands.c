@@ -117,6 +117,36 @@ static void test_features(void **state) {
               "--layer", "99");
 }
 
+/* Coordinates alone: all splits on one map, the same with the same seed. */
+static void test_features_map(void **state) {
+    (void)state;
+    CHECK_RUN(0, "60 rows of 2 coordinates", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir",
+              at_home("m1"), "--map", "umap", "--n_neighbors", "5", "--min_dist", "0.2", "--metric", "euclidean");
+    check_shape("m1/map.npy", 60, 2);
+    assert_false(exists("m1/features.npy") || exists("m1/ids.csv"));
+    Error err = {0};
+    FileMap table;
+    CHECK_OK(file_map(&table, at_home("m1/map.csv"), ERROR_PATH, &err), &err);
+    assert_memory_equal(table.data, "id,label,x,y\none.csv:2,neg,", 27);
+    file_unmap(&table);
+    Json *json = read_json("m1/features.json");
+    const Json *map = json_get(json, "map");
+    assert_string_equal(json_string_or(json_get(map, "method"), ""), "UMAP");
+    assert_string_equal(json_string_or(json_get(map, "metric"), ""), "euclidean");
+    assert_int_equal(json_int_or(json_get(map, "n_neighbors"), 0), 5);
+    json_free(json);
+
+    CHECK_RUN(0, "learned from 20 rows", NULL, "features", "--model", TINY, "--data", at_home("folder"), "--output_dir", at_home("m2"),
+              "--map", "umap", "--map_rows", "20");
+    CHECK_RUN(0, "", NULL, "features", "--model", TINY, "--data", at_home("folder"), "--output_dir", at_home("m3"), "--map", "pca",
+              "--map_scale", "none");
+    check_shape("m2/train_map.npy", 40, 2);
+    check_shape("m3/test_map.npy", 10, 2);
+    assert_true(exists("m2/validation_map.csv") && exists("m3/train_map.csv"));
+    CHECK_RUN(2, "--output_format is for vectors", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir",
+              at_home("m4"), "--map", "pca", "--output_format", "csv");
+}
+
 /* What the cache gives back is what was made, and a spoiled one is made again. */
 static void test_cache(void **state) {
     (void)state;
@@ -334,7 +364,7 @@ static void test_convert(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_features), cmocka_unit_test(test_cache),    cmocka_unit_test(test_bag_of_words),
+        cmocka_unit_test(test_features), cmocka_unit_test(test_features_map), cmocka_unit_test(test_cache),    cmocka_unit_test(test_bag_of_words),
         cmocka_unit_test(test_predict),  cmocka_unit_test(test_stream),   cmocka_unit_test(test_head),
         cmocka_unit_test(test_path_a),   cmocka_unit_test(test_refusals), cmocka_unit_test(test_convert),
     };

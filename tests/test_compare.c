@@ -48,7 +48,9 @@ static void test_files(void **state) {
     static const char *const TRAINED[] = {"trainer_state.json",      "all_results.json", "model/config.json",
                                           "model/model.safetensors", "model/vocab.txt",  "model/tokenizer.json"};
     for (size_t f = 0; f < sizeof TRAINED / sizeof *TRAINED; f++) assert_true(is_there("files", "finetune", TRAINED[f]));
-    static const char *const WHOLE[] = {"env.json", "splits.csv", "audit.csv", "label_errors.json", "differences.csv", "compare.json", "report.html", "report.md"};
+    static const char *const WHOLE[] = {"env.json", "splits.csv", "audit.csv", "label_errors.json", "differences.csv", "compare.json", "report.html", "report.md",
+                                        "maps/maps.json", "maps/maps.csv", "maps/coordinates.npy", "figures/map_frozen_umap.svg",
+                                        "figures/map_fine_tuned_pca_classes.png"};
     for (size_t f = 0; f < sizeof WHOLE / sizeof *WHOLE; f++) assert_true(is_there("files", ".", WHOLE[f]));
     ran_free(&ran);
 }
@@ -76,6 +78,7 @@ static void test_second_run_trains_nothing(void **state) {
     for (int i = 0; i < ENTRY_COUNT; i++) check_state(&ran, ENTRIES[i], "recorded");
     assert_null(strstr(ran.err, "epoch 1 of"));
     assert_null(strstr(ran.err, "features  "));
+    assert_null(strstr(ran.err, "maps  "));
     ran_free(&ran);
     check_same_run("twice-before", "twice");
     /* but for env.json, which has today's times, nothing was touched that measures */
@@ -132,6 +135,40 @@ static void test_damaged_record(void **state) {
     assert_true(says(&ran, "damaged"));
     ran_free(&ran);
     check_same_run("damaged-before", "damaged");
+}
+
+static int maps_on_record(const char *folder) {
+    Error err = {0};
+    char path[256];
+    snprintf(path, sizeof path, "%s/compare.json", at_home(folder));
+    Json *json = json_parse_file(path, ERROR_FAILED, &err);
+    if (!json) fail_msg("%s", err.message);
+    const Json *maps = json_get(json, "maps");
+    int made = json_is_null(maps) ? 0 : !json_is_null(json_get(maps, "frozen")) + !json_is_null(json_get(maps, "fine_tuned"));
+    json_free(json);
+    return made;
+}
+
+/* Drawn where there is an encoder, made again when damaged or asked for otherwise, gone when not wanted. */
+static void test_maps(void **state) {
+    (void)state;
+    const char *entries = "--entries dummy,cls-logreg";
+    check_compare(0, "", "one.csv", "mapped", entries);
+    assert_int_equal(maps_on_record("mapped"), 1);
+    check_command("cp -a %s %s", at_home("mapped"), at_home("mapped-before"));
+    check_command("cd %s && truncate -s 100 maps/coordinates.npy", at_home("mapped"));
+    Ran ran = compare("one.csv", "mapped", entries);
+    check_ran(&ran, 0, "verdict");
+    assert_non_null(strstr(ran.err, "maps  "));
+    ran_free(&ran);
+    check_same_run("mapped-before", "mapped");
+    ran = compare("one.csv", "mapped", "--entries dummy,cls-logreg --n_neighbors 4");
+    check_state(&ran, "cls-logreg", "recorded");
+    assert_non_null(strstr(ran.err, "maps  "));
+    ran_free(&ran);
+    check_compare(0, "", "one.csv", "mapped", "--entries dummy,cls-logreg --no_maps");
+    assert_int_equal(maps_on_record("mapped"), 0);
+    assert_false(is_there("mapped", "maps", "maps.json"));
 }
 
 static void test_other_data(void **state) {
@@ -348,6 +385,7 @@ int main(void) {
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_changed_option),
         cmocka_unit_test(test_damaged_record),
+        cmocka_unit_test(test_maps),
         cmocka_unit_test(test_other_data),
         cmocka_unit_test(test_failing_entry),
         cmocka_unit_test(test_test_labels),

@@ -26,7 +26,7 @@ typedef struct Xml {
 static bool xml_text(Xml *xml, char end) {
     while (*xml->at && *xml->at != end && *xml->at != '<') {
         uint32_t c = 0;
-        int length = utf8_decode(xml->at, strlen(xml->at), &c);
+        int length = utf8_decode(xml->at, strnlen(xml->at, 4), &c);
         if (!length || (c < 0x20 && c != '\n') || (c & 0xfffe) == 0xfffe || (c >= 0x202a && c <= 0x202e)) return false;
         if (c == '&') {
             static const char *const ENTITIES[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
@@ -70,7 +70,7 @@ static bool xml_close(Xml *xml) {
 
 static bool xml_open(Xml *xml) {
     int length = xml_name(xml);
-    static const char *const ALLOWED[] = {"svg", "style", "g", "rect", "circle", "polyline", "polygon", "text"};
+    static const char *const ALLOWED[] = {"svg", "style", "g", "rect", "circle", "polyline", "polygon", "path", "text"};
     bool allowed = false;
     for (size_t i = 0; i < sizeof ALLOWED / sizeof *ALLOWED; i++)
         allowed |= (size_t)length == strlen(ALLOWED[i]) && !strncmp(ALLOWED[i], xml->at, (size_t)length);
@@ -468,6 +468,70 @@ static void histograms(void **state) {
     check_figure(&figure, "histogram_none");
 }
 
+/* Rows of `classes` clusters on a circle; every figure is drawn in both forms and as PNG by check_figure. */
+static void check_maps(int rows, int classes, char *const *names, const char *file) {
+    Error err = {0};
+    float *places = mem_new((size_t)rows + 1, 2 * sizeof *places, &err);
+    int32_t *labels = mem_new((size_t)rows + 1, sizeof *labels, &err);
+    assert_true(places && labels);
+    Random random = random_start(5, STREAM_TEST, 0);
+    for (int r = 0; r < rows; r++) {
+        labels[r] = (int32_t)random_below(&random, (uint32_t)classes);
+        double angle = 6.28 * labels[r] / classes;
+        places[2 * r] = (float)(3 * cos(angle) + random_normal(&random) * 0.4);
+        places[2 * r + 1] = (float)(3 * sin(angle) + random_normal(&random) * 0.4);
+    }
+    MapPlot plot = {.places = places, .labels = labels, .rows = rows, .names = names, .classes = classes, .axes = "two directions"};
+    char name[64];
+    for (int narrow = 0; narrow < 2; narrow++) {
+        Figure figure;
+        PlotText text = {"A map", "What to see in it.", narrow ? 340 : 0};
+        CHECK_OK(plot_map(&figure, text, &plot, &err), &err);
+        if (classes <= 8) assert_int_equal(has_text(&figure, names[labels[0]]), 1); /* of many, some find no room */
+        snprintf(name, sizeof name, "map_%s%s", file, narrow ? "_narrow" : "");
+        check_figure(&figure, name);
+        CHECK_OK(plot_map_classes(&figure, text, &plot, &err), &err);
+        snprintf(name, sizeof name, "map_%s_classes%s", file, narrow ? "_narrow" : "");
+        check_figure(&figure, name);
+    }
+    mem_free(places);
+    mem_free(labels);
+}
+
+static void maps(void **state) {
+    (void)state;
+    check_maps(600, 6, emotions, "6");
+    check_maps(3000, 2, emotions, "2");
+    check_maps(1, 6, emotions, "1");
+    char *many[77], names[77][48];
+    for (int c = 0; c < 77; c++) {
+        snprintf(names[c], sizeof names[c], "verify_source_of_%d_funds", c);
+        many[c] = names[c];
+    }
+    check_maps(2000, 77, many, "77");
+    many[3] = (char *)(uintptr_t)HOSTILE;
+    check_maps(300, 12, many, "hostile");
+}
+
+/* Thousands of points are one mark, and stay small. */
+static void points_are_few_bytes(void **state) {
+    (void)state;
+    static FigurePoint points[3000];
+    Error err = {0};
+    Figure figure;
+    Buffer svg = {0};
+    for (int i = 0; i < 3000; i++) points[i] = (FigurePoint){i * 0.1237, -i * 0.01};
+    figure_begin(&figure, 400, 300, "Points", "");
+    figure_dots(&figure, points, 3000, 2, series_ink(1), 0.5);
+    figure_hexagons(&figure, points, 1, 10, 12, INK_SHADE, 0.25);
+    CHECK_OK(figure_write_svg(&svg, &figure, FIGURE_INLINE, &err), &err);
+    assert_true(svg.size < 3000 * 14);
+    assert_non_null(strstr(svg.data, "stroke-width=\"4\" stroke-opacity=\"0.5\" stroke-linecap=\"round\" d=\"M0 0h0M0.1 0h0"));
+    assert_non_null(strstr(svg.data, "d=\"M0-12l10 6l0 12l-10 6l-10-6l0-12z\""));
+    buffer_free(&svg);
+    figure_free(&figure);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_reader_of_xml_is_strict),
@@ -480,6 +544,8 @@ int main(void) {
         cmocka_unit_test(interval_bars),
         cmocka_unit_test(cost),
         cmocka_unit_test(histograms),
+        cmocka_unit_test(maps),
+        cmocka_unit_test(points_are_few_bytes),
         cmocka_unit_test(names_never_cover_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

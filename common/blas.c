@@ -1,4 +1,4 @@
-#include "classifiers/blas.h"
+#include "common/blas.h"
 
 #include <cblas.h>
 #include <dlfcn.h>
@@ -27,4 +27,8 @@ void blas_library(char out[96]) {
     const char *text = config ? config() : "not OpenBLAS";
     size_t name = strcspn(text, " "), size = name + (text[name] ? 1 + strcspn(text + name + 1, " ") : 0);
     (void)snprintf(out, 96, "%.*s%s%s", config ? (int)size : (int)strlen(text), text, core ? ", " : "", core ? core() : "");
+}
+
+void blas_dots(float *c, const float *a, const float *b, int rows, int channels, int others) {
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, others, channels, 1, a, channels, b, channels, 0, c, others);
 }

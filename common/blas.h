@@ -1,7 +1,7 @@
-/* Matrix products in double by the system's BLAS, always on the calling thread: OpenBLAS changes its bits with the number of
- * threads, so whoever wants more runs it on blocks of fixed size. */
-#ifndef TWOFOLD_CLASSIFIERS_BLAS_H
-#define TWOFOLD_CLASSIFIERS_BLAS_H
+/* Matrix products by the system's BLAS, always on the calling thread: OpenBLAS changes its bits with the number of threads, so
+ * whoever wants more runs it on blocks of fixed size. */
+#ifndef TWOFOLD_COMMON_BLAS_H
+#define TWOFOLD_COMMON_BLAS_H
 
 /* Tells OpenBLAS, however it was built, to stay on the calling thread; another BLAS is left as it is. Call before any product,
  * and before liblinear, which uses the same library. */
@@ -11,6 +11,8 @@ void blas_stay_serial(void);
 void blas_multiply(double *c, const double *a, const double *b, int rows, int channels, int classes);
 /* c (C, K) += a (rows, C)ᵀ · b (rows, K) */
 void blas_add_transposed(double *c, const double *a, const double *b, int rows, int channels, int classes);
+/* c (rows, others) = a (rows, C) · b (others, C)ᵀ, in single precision */
+void blas_dots(float *c, const float *a, const float *b, int rows, int channels, int others);
 
 /* "OpenBLAS 0.3.21, SkylakeX": the version and the processor it has chosen its code for; "not OpenBLAS" for another one. */
 void blas_library(char out[96]);
