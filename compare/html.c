@@ -67,11 +67,12 @@ void html_text(Buffer *out, const char *text, size_t size, size_t most) {
     buffer_text(out, "</bdi>");
 }
 
-/* A region that scrolls can be reached by keyboard, and then must have a name. */
+/* What scrolls can be reached by keyboard, and then must have a name. A group and no region: regions are landmarks, of which a page should have
+ * few, each with a name of its own. */
 void html_begin_table(Buffer *out, const char *classes, const char *caption) {
     html_add(
         out,
-        "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%.80s\"><table class=\"%s\">\n<caption>%s</caption>\n",
+        "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"%.80s\"><table class=\"%s\">\n<caption>%s</caption>\n",
         caption, classes, caption);
 }
 

@@ -82,6 +82,32 @@ static bool read_end(Reader *reader) {
            *reader->at++ == '>';
 }
 
+static int count(const char *page, const char *part) {
+    int found = 0;
+    for (const char *at = strstr(page, part); at; at = strstr(at + 1, part)) found++;
+    return found;
+}
+
+/* What axe-core asks of a page and can be read off its text: headings that skip no level, a caption for every table, a name for every drawing and
+ * for all that scrolls, no landmarks but one main (which may then go without names). */
+static const char *access_check(const char *page) {
+    static char problem[128];
+    int level = 0;
+    for (const char *at = strstr(page, "<h"); at; at = strstr(at + 1, "<h")) {
+        if (at[2] < '1' || at[2] > '6') continue;
+        int next = at[2] - '0';
+        snprintf(problem, sizeof problem, "a heading of level %d behind one of %d: %.40s", next, level, at);
+        if (next > level + 1) return problem;
+        level = next;
+    }
+    if (count(page, "<h1>") != 1 || count(page, "<main>") != 1) return "not one <h1> and one <main>";
+    if (count(page, "<table") != count(page, "<caption>")) return "a table without a caption";
+    if (count(page, "<svg") != count(page, "role=\"img\" aria-label=\"")) return "a drawing without a name";
+    if (strstr(page, "aria-label=\"\"")) return "an empty name";
+    if (count(page, "tabindex=\"0\"") != count(page, "tabindex=\"0\" aria-label=\"")) return "what scrolls has no name";
+    return strstr(page, "role=\"region\"") ? "a landmark, whose name would have to differ from all others" : NULL;
+}
+
 const char *page_check(const char *page) {
     static char problem[256];
     static const char START[] = "<!DOCTYPE html>\n<html lang=\"en\">";
@@ -97,5 +123,5 @@ const char *page_check(const char *page) {
     } while (reader.depth);
     if (!strstr(page, "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\""))
         return "no content security policy";
-    return strstr(page, "https://") ? "it links to somewhere else" : NULL;
+    return strstr(page, "https://") ? "it links to somewhere else" : access_check(page);
 }

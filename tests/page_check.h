@@ -1,4 +1,4 @@
-/* Is it a page that is well-formed, runs nothing, loads nothing, and shows nothing that hides? */
+/* Is it a page that is well-formed, runs nothing, loads nothing, shows nothing that hides, and can be read aloud? */
 #ifndef TWOFOLD_TESTS_PAGE_CHECK_H
 #define TWOFOLD_TESTS_PAGE_CHECK_H
 

@@ -349,21 +349,29 @@ static int count_text_in(const char *page, const char *part) {
 static void test_judges(void **state) {
     (void)state;
     static const char HEAD[] =
-        "<!DOCTYPE html>\n<html lang=\"en\"><meta content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">";
+        "<!DOCTYPE html>\n<html lang=\"en\"><meta content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
+        "<main><h1>1</h1>";
     static const struct {
         const char *body;
         bool good;
-    } PAGES[] = {{"<p class=\"a\">1 &lt; 2</p></html>", true},
-                 {"<p>1 < 2</p></html>", false},
-                 {"<p>1</div></html>", false},
-                 {"<script>1</script></html>", false},
-                 {"<p onclick=\"x\">1</p></html>", false},
-                 {"<p>\x1b</p></html>", false},
-                 {"<p>\xE2\x80\xAE</p></html>", false},
-                 {"<p>1</html>", false},
-                 {"<p>&nothing;</p></html>", false},
-                 {"<p title='x'>1</p></html>", false},
-                 {"<a href=\"https://x\">1</a></html>", false}};
+    } PAGES[] = {{"<p class=\"a\">1 &lt; 2</p></main></html>", true},
+                 {"<p>1 < 2</p></main></html>", false},
+                 {"<p>1</div></main></html>", false},
+                 {"<script>1</script></main></html>", false},
+                 {"<p onclick=\"x\">1</p></main></html>", false},
+                 {"<p>\x1b</p></main></html>", false},
+                 {"<p>\xE2\x80\xAE</p></main></html>", false},
+                 {"<p>1</main></html>", false},
+                 {"<p>&nothing;</p></main></html>", false},
+                 {"<p title='x'>1</p></main></html>", false},
+                 {"<a href=\"https://x\">1</a></main></html>", false},
+                 {"<h3>skipped</h3></main></html>", false},
+                 {"<h1>twice</h1></main></html>", false},
+                 {"<table><tr><td>1</td></tr></table></main></html>", false},
+                 {"<svg><g></g></svg></main></html>", false},
+                 {"<div role=\"region\" tabindex=\"0\" aria-label=\"a\">1</div></main></html>", false},
+                 {"<div role=\"group\" tabindex=\"0\">1</div></main></html>", false},
+                 {"<div role=\"group\" tabindex=\"0\" aria-label=\"a\">1</div></main></html>", true}};
     for (size_t i = 0; i < sizeof PAGES / sizeof *PAGES; i++) {
         char page[400];
         snprintf(page, sizeof page, "%s%s", HEAD, PAGES[i].body);
