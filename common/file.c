@@ -160,6 +160,14 @@ void file_unmap(FileMap *map) {
     *map = (FileMap){0};
 }
 
+void file_forget(const void *part, size_t bytes) {
+    long page = sysconf(_SC_PAGESIZE);
+    if (page < 1) return;
+    uintptr_t size = (uintptr_t)page, begin = ((uintptr_t)part + size - 1) / size * size, end = ((uintptr_t)part + bytes) / size * size;
+    /* A wish: where it is not granted, the pages stay a while. */
+    if (end > begin) (void)madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
 static bool flush_folder_of(const char *path) {
     Path folder;
     if (!path_make(&folder, NULL, "%s", path)) return false;

@@ -41,6 +41,8 @@ typedef struct FileMap {
 } FileMap;
 MUST_CHECK bool file_map(FileMap *map, const char *path, ErrorKind kind, Error *err);
 void file_unmap(FileMap *map); /* takes a zeroed one */
+/* Part of a map has been read and need not stay in memory; reading it again reads the file again. */
+void file_forget(const void *part, size_t bytes);
 
 /* Writes through a temporary name in the same folder; commit flushes to disk, renames and flushes the folder; until then
  * the old file stands. Errors while adding are remembered and returned by commit. Cancel after a commit does nothing, so

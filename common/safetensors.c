@@ -454,3 +454,8 @@ bool tensor_read_floats(const StoredTensor *tensor, size_t first, size_t count, 
                     tensor_type_name(tensor->type));
     }
 }
+
+void tensor_forget(const StoredTensor *tensor) {
+    size_t bytes = tensor_elements(tensor) * tensor_type_bytes(tensor->type);
+    file_forget(tensor->data, bytes);
+}

@@ -266,12 +266,14 @@ static bool fill(const Loader *loader, uint64_t seed, Error *err) {
         if (!stored) continue;
         if (loader->scales[i] && !classifier) {
             if (!read_int8(out, spec, stored, loader->scales[i], err)) return false;
+            tensor_forget(stored);
             continue;
         }
         if (!(classifier && loader->class_rows ? read_rows(loader, out, spec, stored, err)
                                                : tensor_read_floats(stored, 0, spec->count, out, err)) ||
             !check_finite(stored, out, spec->count, err))
             return false;
+        tensor_forget(stored);
     }
     return true;
 }
