@@ -32,6 +32,49 @@ static void cut_tensor(AdamW *adamw, const TensorSpec *tensor) {
     }
 }
 
+static bool watch_words(AdamW *adamw, const WeightTable *table, int freeze_layers, Error *err) {
+    int words = table->model[PART_WORDS];
+    if (words < 0 || !adamw_trains(table, words, freeze_layers) || adamw->weight_decay > 0) return true;
+    const TensorSpec *tensor = &table->tensors[words];
+    adamw->words_offset = tensor->offset;
+    adamw->words_row = (size_t)tensor->columns;
+    adamw->words = (int)tensor->rows;
+    adamw->is_awake = mem_new((size_t)tensor->rows, sizeof *adamw->is_awake, err);
+    return adamw->is_awake != NULL;
+}
+
+void adamw_wake_words(AdamW *adamw, const int32_t *ids, int64_t count) {
+    if (!adamw->is_awake) return;
+    for (int64_t i = 0; i < count; i++)
+        if (ids[i] >= 0 && ids[i] < adamw->words) adamw->is_awake[ids[i]] = true;
+}
+
+void adamw_wake_moved_words(AdamW *adamw) {
+    if (!adamw->is_awake) return;
+    for (int word = 0; word < adamw->words; word++) {
+        size_t at = adamw->words_offset + (size_t)word * adamw->words_row;
+        bool moved = false;
+        for (size_t i = at; i < at + adamw->words_row; i++) moved |= adamw->first[i] != 0 || adamw->second[i] != 0;
+        adamw->is_awake[word] |= moved;
+    }
+}
+
+/* Cuts a span into runs that take part, whole but in the word embeddings: *begin, within the span, goes from run to run. False behind the last. */
+static bool next_run(const AdamW *adamw, const AdamWSpan *span, size_t *begin, size_t *end) {
+    size_t size = (size_t)adamw->words * adamw->words_row;
+    bool sparse = adamw->is_awake && span->offset >= adamw->words_offset && span->offset < adamw->words_offset + size;
+    if (*begin >= span->count) return false;
+    *end = span->count;
+    if (!sparse) return true;
+    size_t before = span->offset - adamw->words_offset, row = (before + *begin) / adamw->words_row;
+    while (*begin < span->count && !adamw->is_awake[row]) *begin = ++row * adamw->words_row - before;
+    if (*begin >= span->count) return false;
+    *end = *begin;
+    while (*end < span->count && adamw->is_awake[row]) *end = ++row * adamw->words_row - before;
+    if (*end > span->count) *end = span->count;
+    return true;
+}
+
 bool adamw_make(AdamW *adamw, const WeightTable *table, const AdamWOptions *options, Error *err) {
     *adamw = (AdamW){.beta1 = options->beta1,
                      .beta2 = options->beta2,
@@ -42,7 +85,8 @@ bool adamw_make(AdamW *adamw, const WeightTable *table, const AdamWOptions *opti
     bool good = (adamw->first = mem_new(table->total, sizeof *adamw->first, err)) &&
                 (adamw->second = mem_new(table->total, sizeof *adamw->second, err)) &&
                 (adamw->spans = mem_new((size_t)spans, sizeof *adamw->spans, err)) &&
-                (adamw->squares = mem_new((size_t)spans, sizeof *adamw->squares, err));
+                (adamw->squares = mem_new((size_t)spans, sizeof *adamw->squares, err)) &&
+                watch_words(adamw, table, options->freeze_layers, err);
     for (int i = 0; good && i < table->count; i++)
         if (adamw_trains(table, i, options->freeze_layers)) cut_tensor(adamw, &table->tensors[i]);
     if (!good) adamw_free(adamw);
@@ -54,19 +98,19 @@ void adamw_free(AdamW *adamw) {
     mem_free(adamw->second);
     mem_free(adamw->spans);
     mem_free(adamw->squares);
+    mem_free(adamw->is_awake);
     *adamw = (AdamW){0};
 }
 
 /* ---- norm ---- */
 
-static double sum_of_squares(const float *x, size_t count) {
-    double lanes[LANES] = {0}, sum = 0;
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES)
+/* Adds x[begin … end) to the partial sums, each to the lane of its place in the span: leaving zeros out changes no bit. */
+static void add_squares(double lanes[LANES], const float *x, size_t begin, size_t end) {
+    size_t i = begin;
+    for (; i < end && i % LANES; i++) lanes[i % LANES] += (double)x[i] * (double)x[i];
+    for (; i + LANES <= end; i += LANES)
         for (size_t lane = 0; lane < LANES; lane++) lanes[lane] += (double)x[i + lane] * (double)x[i + lane];
-    for (; i < count; i++) sum += (double)x[i] * (double)x[i];
-    for (int lane = 0; lane < LANES; lane++) sum += lanes[lane];
-    return sum;
+    for (; i < end; i++) lanes[i % LANES] += (double)x[i] * (double)x[i];
 }
 
 typedef struct NormJob {
@@ -78,7 +122,11 @@ static void norm_task(void *context, int task, int thread) {
     const NormJob *job = context;
     const AdamWSpan *span = &job->adamw->spans[task];
     (void)thread;
-    job->adamw->squares[task] = sum_of_squares(job->gradients + span->offset, span->count);
+    double lanes[LANES] = {0}, sum = 0;
+    for (size_t begin = 0, end; next_run(job->adamw, span, &begin, &end); begin = end)
+        add_squares(lanes, job->gradients + span->offset, begin, end);
+    for (int lane = 0; lane < LANES; lane++) sum += lanes[lane];
+    job->adamw->squares[task] = sum;
 }
 
 double adamw_gradient_norm(const AdamW *adamw, const float *gradients, Pool *pool) {
@@ -102,17 +150,14 @@ typedef struct StepJob {
 
 /* The order of operations and roundings is torch's (optim/adamw.py, _single_tensor_adam): first = lerp(first, g, 1 - β1),
  * second = second · β2 + (1 - β2) g², weight -= move · first / (sqrt(second) / deviation + ε). */
-static void step_task(void *context, int task, int thread) {
-    const StepJob *job = context;
+static void step_run(const StepJob *job, bool decays, size_t offset, size_t count) {
     const AdamW *adamw = job->adamw;
-    const AdamWSpan *span = &adamw->spans[task];
-    (void)thread;
-    float *restrict weights = job->weights + span->offset, *restrict gradients = job->gradients + span->offset;
-    float *restrict first = adamw->first + span->offset, *restrict second = adamw->second + span->offset;
-    const float clip = job->clip, keep = span->decays ? job->keep : 1.0f, move = job->move, deviation = job->deviation;
+    float *restrict weights = job->weights + offset, *restrict gradients = job->gradients + offset;
+    float *restrict first = adamw->first + offset, *restrict second = adamw->second + offset;
+    const float clip = job->clip, keep = decays ? job->keep : 1.0f, move = job->move, deviation = job->deviation;
     const float one_beta1 = (float)(1 - adamw->beta1), beta2 = (float)adamw->beta2, one_beta2 = (float)(1 - adamw->beta2);
     const float epsilon = (float)adamw->epsilon;
-    for (size_t i = 0; i < span->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         float g = gradients[i] * clip;
         float m = first[i] + one_beta1 * (g - first[i]);
         float v = second[i] * beta2 + one_beta2 * g * g;
@@ -121,6 +166,14 @@ static void step_task(void *context, int task, int thread) {
         weights[i] = weights[i] * keep - move * (m / (sqrtf(v) / deviation + epsilon));
         gradients[i] = 0;
     }
+}
+
+static void step_task(void *context, int task, int thread) {
+    const StepJob *job = context;
+    const AdamWSpan *span = &job->adamw->spans[task];
+    (void)thread;
+    for (size_t begin = 0, end; next_run(job->adamw, span, &begin, &end); begin = end)
+        step_run(job, span->decays, span->offset + begin, end - begin);
 }
 
 void adamw_step(AdamW *adamw, float *weights, float *gradients, double learning_rate, double norm, double max_norm, Pool *pool) {

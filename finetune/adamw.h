@@ -23,6 +23,11 @@ typedef struct AdamW {
     AdamWSpan *spans;      /* of the tensors that are trained, in the table's order */
     int span_count;
     double *squares; /* (span_count) sums of squared gradients */
+
+    /* Rows of the word embeddings that no text has had yet: gradient and moments are zero, a step would change nothing, and costs nothing. */
+    size_t words_offset, words_row; /* where the table begins, and floats in a row of it */
+    int words;                      /* rows */
+    bool *is_awake;                 /* (words); NULL: every row takes part, as with weight decay */
 } AdamW;
 
 typedef struct AdamWOptions {
@@ -35,6 +40,11 @@ void adamw_free(AdamW *adamw); /* takes a zeroed one */
 
 /* Whether tensor `index` of the table is trained when N layers are frozen: all of the head always is, BERT's pooler with it. */
 bool adamw_trains(const WeightTable *table, int index, int freeze_layers);
+
+/* Rows of the word embeddings that the next gradient may reach. Every one must be named before the step it first matters in. */
+void adamw_wake_words(AdamW *adamw, const int32_t *ids, int64_t count);
+/* After the moments have been read from a checkpoint: rows whose moments are not zero are awake. */
+void adamw_wake_moved_words(AdamW *adamw);
 
 /* The norm of all trained gradients, summed in double in a fixed order: the same bits for any number of threads. */
 double adamw_gradient_norm(const AdamW *adamw, const float *gradients, Pool *pool);

@@ -60,9 +60,11 @@ bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOp
     int most_rows = trainer_most_rows(&trainer->plan, input->train.count);
     AdamWOptions adamw = {options->adam_beta1, options->adam_beta2, options->adam_epsilon, options->weight_decay,
                           options->freeze_layers};
-    return memory_check("this training", finetune_memory_mb(input, options), "a smaller model or --freeze_layers needs less", err) &&
+    return memory_check("this training", finetune_memory_mb(input, options), "a smaller model or --freeze_layers needs less",
+                        err) &&
            write_identity(trainer, err) && (trainer->order = mem_new((size_t)input->train.count, sizeof *trainer->order, err)) &&
-           (trainer->encoder = encoder_new(weights, &(EncoderOptions){.dtype = options->dtype, .training = true}, input->pool, err)) &&
+           (trainer->encoder =
+                encoder_new(weights, &(EncoderOptions){.dtype = options->dtype, .training = true}, input->pool, err)) &&
            gradient_make(&trainer->gradient, trainer->encoder, weights, &input->train, most_rows, options, input->pool, err) &&
            adamw_make(&trainer->adamw, &weights->table, &adamw, err);
 }
@@ -127,6 +129,14 @@ static bool fail_diverged(Trainer *trainer, double loss, double norm, double rat
                 isnan(isfinite(loss) ? norm : loss) ? "not a number" : "infinite", number);
 }
 
+void trainer_wake_words(Trainer *trainer, const int *places, int count) {
+    const FinetuneRows *train = &trainer->input->train;
+    for (int i = 0; i < count; i++) {
+        int row = finetune_row(train, places[i]);
+        adamw_wake_words(&trainer->adamw, tokens_row(train->tokens, row), tokens_length(train->tokens, row));
+    }
+}
+
 bool trainer_step(Trainer *trainer, Error *err) {
     const FinetuneInput *input = trainer->input;
     FinetuneStep step = {.learning_rate = schedule_rate(&trainer->plan.schedule, trainer->state.step)};
@@ -134,6 +144,7 @@ bool trainer_step(Trainer *trainer, Error *err) {
     int count;
     const int *places = step_places(trainer, &count);
     if (!gradient_add(&trainer->gradient, places, count, trainer->state.step, &step.loss, err)) return false;
+    trainer_wake_words(trainer, places, count);
     step.grad_norm = adamw_gradient_norm(&trainer->adamw, gradients, input->pool);
     if (!isfinite(step.loss) || !isfinite(step.grad_norm))
         return fail_diverged(trainer, step.loss, step.grad_norm, step.learning_rate, err);
@@ -302,7 +313,9 @@ static bool keep_last_good(Trainer *trainer, Error *err) {
     bool kept = step > 0 && (trainer->state.saved == step || save(trainer, true, &why));
     *err = (Error){0};
     if (step == 0) return error_set(err, failure.kind, failure.file, failure.line, "%s", failure.message);
-    return error_set(err, failure.kind, failure.file, failure.line, kept ? "%s; the state before it is %s/checkpoint-%lld%s" : "%s; the state before it could not be kept in %s/checkpoint-%lld: %s",
+    return error_set(err, failure.kind, failure.file, failure.line,
+                     kept ? "%s; the state before it is %s/checkpoint-%lld%s"
+                          : "%s; the state before it could not be kept in %s/checkpoint-%lld: %s",
                      failure.message, trainer->input->output_dir, (long long)step, why.message);
 }
 
@@ -346,6 +359,7 @@ static bool resume(Trainer *trainer, Error *err) {
         found = true;
     }
     if (!found) return checkpoint_tidy(parts.output_dir, 0, 0, 0, err);
+    adamw_wake_moved_words(&trainer->adamw);
     forget_missing_best(trainer);
     trainer->resumed_from = trainer->state.step;
     trainer->before_s = trainer->state.train_s;

@@ -39,6 +39,9 @@ CheckpointParts trainer_parts(Trainer *trainer);
 size_t trainer_computing_parameters(const WeightTable *table);
 int trainer_most_rows(const TrainPlan *plan, int rows);
 
+/* Tells the optimiser which rows of the word embeddings the gradient of these training rows reaches. */
+void trainer_wake_words(Trainer *trainer, const int *places, int count);
+
 /* One optimiser step: gradients, norm, update. Nothing has changed when it fails because loss or norm are no numbers. */
 MUST_CHECK bool trainer_step(Trainer *trainer, Error *err);
 

@@ -142,6 +142,62 @@ static void test_adamw_equals_torch(void **state) {
     assert_int_equal(cases, 3);
 }
 
+/* Steps over all rows and steps over those that are awake: the same weights, moments and norms, bit for bit. */
+static void test_adamw_passes_sleeping_words_over(void **state) {
+    (void)state;
+    Error err = {0};
+    EncoderConfig config = {.family = FAMILY_DISTILBERT,
+                            .layers = 1,
+                            .channels = 24,
+                            .heads = 2,
+                            .feed_forward = 40,
+                            .vocabulary = 9001,
+                            .positions = 8,
+                            .classes = 3};
+    WeightTable table;
+    CHECK_OK(weight_table_make(&table, &config, 3, &err), &err);
+    AdamWOptions options = {0.9, 0.999, 1e-8, 0, 0};
+    AdamW both[2];
+    float *weights[2], *gradients[2];
+    const size_t words = table.tensors[table.model[PART_WORDS]].offset;
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(adamw_make(&both[i], &table, &options, &err), &err);
+        weights[i] = mem_new(table.total, sizeof(float), &err);
+        gradients[i] = mem_new(table.total, sizeof(float), &err);
+        for (size_t k = 0; k < table.total; k++) weights[i][k] = (float)(k % 17) * 0.01f;
+    }
+    for (int32_t word = 0; word < config.vocabulary; word++) adamw_wake_words(&both[0], &word, 1);
+    for (int step = 0; step < 6; step++) {
+        const int32_t ids[] = {0, 5, 2730 + step, 2731, 8000 - 7 * step, 9000};
+        for (int i = 0; i < 2; i++) {
+            for (size_t k = 0; k < sizeof ids / sizeof *ids; k++)
+                for (int c = 0; c < 24; c++)
+                    gradients[i][words + (size_t)ids[k] * 24 + (size_t)c] = (float)(step + c - 11) * 0.1f;
+            if (step == 3 && i == 1) { /* as after a checkpoint */
+                memset(both[1].is_awake, 0, (size_t)config.vocabulary);
+                adamw_wake_moved_words(&both[1]);
+            }
+        }
+        adamw_wake_words(&both[1], ids, sizeof ids / sizeof *ids);
+        double norms[2];
+        for (int i = 0; i < 2; i++) {
+            norms[i] = adamw_gradient_norm(&both[i], gradients[i], NULL);
+            adamw_step(&both[i], weights[i], gradients[i], 0.01, norms[i], 1, NULL);
+        }
+        assert_memory_equal(&norms[0], &norms[1], sizeof *norms);
+        assert_memory_equal(weights[0], weights[1], table.total * sizeof(float));
+        assert_memory_equal(both[0].first, both[1].first, table.total * sizeof(float));
+        assert_memory_equal(both[0].second, both[1].second, table.total * sizeof(float));
+        assert_memory_equal(gradients[0], gradients[1], table.total * sizeof(float));
+    }
+    for (int i = 0; i < 2; i++) {
+        adamw_free(&both[i]);
+        mem_free(weights[i]);
+        mem_free(gradients[i]);
+    }
+    weight_table_free(&table);
+}
+
 static void test_adamw_leaves_frozen_tensors_alone(void **state) {
     (void)state;
     TensorSpec tensors[2];
@@ -286,6 +342,7 @@ int main(void) {
         cmocka_unit_test(test_loss_passes_nan_on),
         cmocka_unit_test(test_balanced_weights_read_the_rows_given),
         cmocka_unit_test(test_adamw_equals_torch),
+        cmocka_unit_test(test_adamw_passes_sleeping_words_over),
         cmocka_unit_test(test_adamw_leaves_frozen_tensors_alone),
         cmocka_unit_test(test_adamw_has_the_same_bytes_for_any_threads),
         cmocka_unit_test(test_schedule_equals_transformers),
