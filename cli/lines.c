@@ -9,7 +9,10 @@
 
 #include "common/memory.h"
 
-enum { READ_SIZE = 1 << 16 };
+enum {
+    READ_SIZE = 1 << 16,
+    LOOK_UP_MS = 200 /* how often a wait is left to ask whether to stop */
+};
 
 bool lines_open(LineReader *reader, const char *path, Error *err) {
     *reader = (LineReader){.file = STDIN_FILENO, .name = "stdin"};
@@ -51,12 +54,13 @@ static bool fill(LineReader *reader, Error *err) {
     return true;
 }
 
-/* poll, unlike a restarted read, returns when a signal arrives. */
+/* poll, unlike a restarted read, returns when a signal arrives; but one that arrives just before it, or on another thread, is only seen by asking again. */
 static bool wait_for_input(LineReader *reader, const Observer *observer, Error *err) {
     struct pollfd input = {.fd = reader->file, .events = POLLIN};
     while (!observer_stop(observer)) {
-        if (poll(&input, 1, -1) > 0) return true;
-        if (errno != EINTR) return FAIL(err, ERROR_PATH, "%s: %s", reader->name, strerror(errno));
+        int ready = poll(&input, 1, LOOK_UP_MS);
+        if (ready > 0) return true;
+        if (ready < 0 && errno != EINTR) return FAIL(err, ERROR_PATH, "%s: %s", reader->name, strerror(errno));
     }
     return FAIL(err, ERROR_INTERRUPTED, "stopped while reading %s", reader->name);
 }
