@@ -83,12 +83,12 @@ static void add_difference_cell(Page *page, const char *label, const PairDiffere
         html_add(page->out, "<td class=\"n\" data-label=\"%s\">–</td>", label);
         return;
     }
-    char text[96], p[32];
+    char value[32], interval[64], p[32];
     int digits = scale > 1 ? 1 : 3;
-    (void)snprintf(text, sizeof text, "%+.*f [%+.*f, %+.*f]", digits, scale * d->value, digits, scale * d->interval.low, digits,
-                   scale * d->interval.high);
+    (void)snprintf(value, sizeof value, "%+.*f", digits, scale * d->value);
+    (void)snprintf(interval, sizeof interval, "%+.*f, %+.*f", digits, scale * d->interval.low, digits, scale * d->interval.high);
     p_cell_text(p, log10(d->permutation_p));
-    html_add(page->out, "<td class=\"n\" data-label=\"%s\">%s<br><small>p %s</small></td>", label, text, p);
+    html_add(page->out, "<td class=\"n\" data-label=\"%s\">%s<br><small>[%s]<br>p %s</small></td>", label, value, interval, p);
 }
 
 static void add_pair_row(Page *page, const PairResult *pair) {
