@@ -28,7 +28,7 @@ if [[ ! $report ]]; then
 fi
 llvm-profdata merge -sparse -o "$folder/all.profdata" "$profiles"/*.profraw
 objects=()
-while read -r program; do objects+=(-object "$program"); done < <(find "$folder/bin" "$folder/tests" -maxdepth 1 -type f -executable)
+while read -r program; do objects+=(-object "$program"); done < <(find "$folder/twofold" "$folder/tests" -maxdepth 1 -type f -executable)
 mapfile -t sources < <(git ls-files -- '*.c' ':!tests' ':!bench' ':!examples' ':!encoder/ops_reference.c')
 # Columns of llvm-cov's table: regions, functions, lines and branches, each as all, missed and a share.
 llvm-cov report "${objects[@]:1}" -instr-profile="$folder/all.profdata" "${sources[@]}" 2>/dev/null >"$folder/report.txt"

@@ -62,7 +62,7 @@ run() {
     while ((used < 1000 * seconds)); do
         { time ASAN_OPTIONS=allocator_may_return_null=1 build-fuzz/bin/"fuzz_$target" "$corpus" "$seeds/$target" \
             -artifact_prefix="$findings/" -dict="$dictionary" -max_total_time=$((seconds - used / 1000 + 1)) -max_len=4096 \
-            -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=256 -print_final_stats=1 >"$log" 2>&1; } 2>build-fuzz/"$target.time" || {
+            -timeout=60 -rss_limit_mb=2048 -malloc_limit_mb=256 -print_final_stats=1 >"$log" 2>&1; } 2>build-fuzz/"$target.time" || {
             tail -n 40 "$log"
             printf '%s: found something, see above and %s\n' "$target" "$findings"
             return 1
