@@ -48,25 +48,67 @@ static void add_answer(Buffer *row, const Dataset *dataset, int number, const Pr
     buffer_free(&id);
 }
 
+static double probability_of(const Predictions *predictions, int i, int class) {
+    return predictions->probabilities[(size_t)i * (size_t)predictions->classes + (size_t) class];
+}
+
+/* prob_<label> of every class */
+static void add_dense_names(Buffer *row, int classes, char *const *labels) {
+    for (int k = 0; k < classes; k++) {
+        Buffer name = {0};
+        buffer_printf(&name, "prob_%s", labels[k]);
+        buffer_text(row, ",");
+        escape_csv(row, name.data ? name.data : "", name.size);
+        row->failed |= name.failed;
+        buffer_free(&name);
+    }
+}
+
+static void add_likeliest_names(Buffer *row) {
+    buffer_text(row, ",score,score_label");
+    for (int i = 2; i <= RESULTS_LIKELIEST; i++) buffer_printf(row, ",label_%d,score_%d", i, i);
+}
+
+/* The most probable classes but the predicted one, the lower id first among equals; in one pass over the classes. */
+static void find_likeliest(int likeliest[RESULTS_LIKELIEST - 1], const Predictions *predictions, int i) {
+    int found = 0;
+    for (int k = 0; k < predictions->classes; k++) {
+        double p = probability_of(predictions, i, k);
+        if (k == predictions->predicted[i]) continue;
+        if (found == RESULTS_LIKELIEST - 1 && p <= probability_of(predictions, i, likeliest[found - 1])) continue;
+        int place = found < RESULTS_LIKELIEST - 1 ? found++ : found - 1;
+        for (; place > 0 && p > probability_of(predictions, i, likeliest[place - 1]); place--)
+            likeliest[place] = likeliest[place - 1];
+        likeliest[place] = k;
+    }
+}
+
+static void add_likeliest(Buffer *row, const Predictions *predictions, int i, char *const *labels) {
+    int likeliest[RESULTS_LIKELIEST - 1];
+    find_likeliest(likeliest, predictions, i);
+    add_number(row, probability_of(predictions, i, predictions->predicted[i]));
+    add_number(row, predictions->truth ? probability_of(predictions, i, predictions->truth[i]) : (double)NAN);
+    for (int n = 0; n < RESULTS_LIKELIEST - 1; n++) {
+        add_label(row, labels, likeliest[n]);
+        add_number(row, probability_of(predictions, i, likeliest[n]));
+    }
+}
+
 bool results_write_predictions(const char *path, const Dataset *dataset, Split split, const Predictions *predictions,
                                char *const *labels, Error *err) {
     FileWriter file;
     if (!file_writer_open(&file, path, err)) return false;
+    bool has_scores = predictions->probabilities != NULL, is_dense = predictions->classes <= DENSE_CLASSES;
     Buffer row = {0};
     buffer_text(&row, "id,text,label,predicted");
-    for (int k = 0; predictions->probabilities && k < predictions->classes; k++) {
-        Buffer name = {0};
-        buffer_printf(&name, "prob_%s", labels[k]);
-        buffer_text(&row, ",");
-        escape_csv(&row, name.data ? name.data : "", name.size);
-        row.failed |= name.failed;
-        buffer_free(&name);
-    }
+    if (has_scores && is_dense) add_dense_names(&row, predictions->classes, labels);
+    if (has_scores && !is_dense) add_likeliest_names(&row);
     add_row(&file, &row);
     for (int i = 0; i < predictions->rows; i++) {
         add_answer(&row, dataset, dataset->splits[split].rows[i], predictions, i, labels);
-        const double *probabilities = predictions->probabilities + (size_t)i * (size_t)predictions->classes;
-        for (int k = 0; predictions->probabilities && k < predictions->classes; k++) add_number(&row, probabilities[k]);
+        for (int k = 0; has_scores && is_dense && k < predictions->classes; k++)
+            add_number(&row, probability_of(predictions, i, k));
+        if (has_scores && !is_dense) add_likeliest(&row, predictions, i, labels);
         add_row(&file, &row);
     }
     return finish_file(&file, &row, err);

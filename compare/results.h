@@ -6,8 +6,13 @@
 #include "metrics/predictions.h"
 #include "metrics/scores.h"
 
-/* predictions.csv: id,text,label,predicted,prob_<label>…, one line a row of the split, in file order. Without truth the label is
- * empty; without probabilities there are no such columns. Predictions row i answers dataset->splits[split].rows[i]. */
+/* A row's answer in predictions.csv with more than DENSE_CLASSES classes: rows × classes numbers would be gigabytes. */
+enum { RESULTS_LIKELIEST = 10 };
+
+/* predictions.csv: id,text,label,predicted,prob_<label>…, one line a row of the split, in file order. With more than DENSE_CLASSES
+ * classes, in the place of a column for each: score,score_label (of the predicted and of the true class) and label_2,score_2 to
+ * label_10,score_10, the likeliest others, the lower class id first among equals. Without truth the label (and score_label) is empty;
+ * without probabilities there are no such columns. Predictions row i answers dataset->splits[split].rows[i]. */
 MUST_CHECK bool results_write_predictions(const char *path, const Dataset *dataset, Split split, const Predictions *predictions,
                                           char *const *labels, Error *err);
 

@@ -67,8 +67,11 @@ double score_value(const Scores *scores, const ScoreField *field);
 
 /* `labels` are the class names (classes) throughout. */
 
+/* With more classes than this a file has neither a cell for every pair of them (256² ≈ 200 kB) nor a column for every one. */
+enum { DENSE_CLASSES = 256 };
+
 /* One object: "rows", every ScoreField, "top_k_accuracy": {"2": …} for k below K, "per_class": {label: {"precision", "recall",
- * "f1", "roc_auc", "support"}}, and "confusion_matrix": rows of counts, true class down. Above 256 classes the matrix is null
+ * "f1", "roc_auc", "support"}}, and "confusion_matrix": rows of counts, true class down. Above DENSE_CLASSES the matrix is null
  * and its cells that are not zero stand in "confusion_cells" as [true, predicted, count], by class id. */
 void scores_write_json(JsonWriter *writer, const Scores *scores, char *const *labels);
 

@@ -4,9 +4,6 @@
 
 #include "metrics/scores.h"
 
-/* A dense matrix of more classes than this would be the larger part of any file it stands in (256² cells ≈ 200 kB). */
-enum { DENSE_CLASSES = 256 };
-
 static void write_top_k(JsonWriter *writer, const Scores *scores) {
     json_write_key(writer, "top_k_accuracy");
     json_begin_object(writer);
