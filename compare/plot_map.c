@@ -41,9 +41,9 @@ static Frame frame_make(const MapPlot *plot, double x, double y, double width, d
     return frame;
 }
 
-/* 0 to 1 along an axis; upwards is more. */
+/* 0 to 1 along an axis, whatever the place is; upwards is more. */
 static double frame_share(const Frame *frame, const float *place, int d) {
-    return ((double)place[d] - frame->low[d]) / frame->range[d];
+    return fmin(1, fmax(0, ((double)place[d] - frame->low[d]) / frame->range[d]));
 }
 
 static FigurePoint frame_point(const Frame *frame, const float *place) {
