@@ -222,6 +222,9 @@ static void text_of_users_is_shown_as_text(void **state) {
     escape_csv(&out, "a,\"b\"", 5);
     assert_string_equal(out.data, "\"a,\"\"b\"\"\"");
     out.size = 0;
+    escape_csv(&out, "=cmd|' /C calc'!A0", 18); /* as it is: docs/FORMATS.md */
+    assert_string_equal(out.data, "=cmd|' /C calc'!A0");
+    out.size = 0;
     escape_terminal(&out, "a\x1b[2J\xE2\x80\xAE\xff", 9);
     assert_string_equal(out.data, "a\\x1B[2J\\u202E\\xFF");
     buffer_free(&out);
