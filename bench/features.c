@@ -20,7 +20,7 @@ typedef struct Options {
     int threads, rounds;
 } Options;
 
-static void die(const char *why) {
+static _Noreturn void die(const char *why) {
     fprintf(stderr, "features: %s\n", why);
     exit(1);
 }

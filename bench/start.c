@@ -25,7 +25,7 @@ typedef struct Options {
     int threads;
 } Options;
 
-static void die(const char *why) {
+static _Noreturn void die(const char *why) {
     fprintf(stderr, "start: %s\n", why);
     exit(1);
 }
@@ -109,7 +109,7 @@ static double run_program(const Options *options, long *peak_kb) {
               "--text", "i feel so loved today", (char *)NULL);
         _exit(127);
     }
-    int status;
+    int status = 0;
     struct rusage usage;
     if (child < 0 || wait4(child, &status, 0, &usage) != child) die(strerror(errno));
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) die("predict failed: --program needs a model that answers with labels");

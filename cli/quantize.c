@@ -21,8 +21,7 @@ static const char *const SENTENCES[] = {
     "not bad at all, though I would not buy it again at this price",
     "The committee found no evidence that the new drug works better than the old one.",
     "win a FREE prize now!!! click here",
-    "It rained. We stayed in, read old letters, and nobody said what everyone was thinking about the house and who would have to "
-    "sell it.",
+    "It rained. We stayed in, read old letters, and nobody said what everyone was thinking about the house.",
     "error: cannot open file: permission denied",
 };
 

@@ -94,7 +94,7 @@ static void check_precision(const char *folder) {
     Json *judge = json_parse_file(TESTS_FOLDER "/golden/precision.json", ERROR_DATA, &err);
     CHECK_OK(judge, &err);
     for (Dtype dtype = DTYPE_BFLOAT16; dtype < DTYPES; dtype++) {
-        double theirs = json_number_or(json_get(judge, dtype_name(dtype)), NAN),
+        double theirs = json_number_or(json_get(judge, dtype_name(dtype)), (double)NAN),
                ours = precision_error(&weights, &batch, expected, dtype);
         print_message("%s: error %.4f, others' %.4f\n", dtype_name(dtype), ours, theirs);
         assert_true(ours <= 1.2 * theirs);
