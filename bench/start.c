@@ -12,9 +12,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "bench/bench.h"
 #include "common/clock.h"
-#include "common/file.h"
-#include "common/memory.h"
 #include "encoder/text_encoder.h"
 
 enum { TEXTS = 200, WARM = 20, PROCESSES = 15, LONGEST = 512 };
@@ -25,72 +24,34 @@ typedef struct Options {
     int threads;
 } Options;
 
-static _Noreturn void die(const char *why) {
-    fprintf(stderr, "start: %s\n", why);
-    exit(1);
-}
-
-static int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double percentile(double *values, int count, double share) {
-    qsort(values, (size_t)count, sizeof *values, by_size);
-    return values[(int)(share * (count - 1) + 0.5)];
-}
-
-typedef struct Lines {
-    FileMap map;
-    const char *text[TEXTS];
-    int size[TEXTS];
-    int count;
-} Lines;
-
-static void read_lines(Lines *lines, const char *path) {
-    Error err = {0};
-    if (!file_map(&lines->map, path, ERROR_PATH, &err)) die(err.message);
-    const char *at = (const char *)lines->map.data, *end = at + lines->map.size;
-    while (at < end && lines->count < TEXTS) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        if (!stop) stop = end;
-        const char *cut = memrchr(at, ';', (size_t)(stop - at));
-        lines->text[lines->count] = at;
-        lines->size[lines->count++] = (int)((cut ? cut : stop) - at);
-        at = stop + 1;
-    }
-    if (!lines->count) die("no texts");
-}
-
-static void answer(const TextEncoder *encoder, Workspace *workspace, const char *text, int size, Pool *pool) {
+static void answer(const TextEncoder *encoder, Workspace *workspace, const BenchTexts *texts, int row, Pool *pool) {
     Error err = {0};
     Tokens tokens = {0};
-    int64_t starts[2] = {0, size};
-    if (!tokens_encode(&tokens, encoder->tokenizer, text, starts, 1, encoder->max_length, pool, &err)) die(err.message);
+    if (!tokens_encode(&tokens, encoder->tokenizer, texts->text, texts->starts + row, 1, encoder->max_length, pool, &err))
+        bench_die(err.message);
     int32_t begins[2] = {0, tokens_length(&tokens, 0)};
     Batch batch = {.rows = 1, .tokens = begins[1], .ids = tokens.ids, .starts = begins};
-    if (!encoder_forward(encoder->encoder, workspace, &batch, &(ForwardOptions){.cls_only = true}, &err)) die(err.message);
+    if (!encoder_forward(encoder->encoder, workspace, &batch, &(ForwardOptions){.cls_only = true}, &err)) bench_die(err.message);
     tokens_free(&tokens);
 }
 
-static void time_texts(const Options *options, const Lines *lines) {
+static void time_texts(const Options *options, const BenchTexts *texts) {
     Error err = {0};
     Pool *pool = pool_new(options->threads, &err);
     TextEncoder encoder = {0};
     double started = clock_wall_s(), seconds[TEXTS];
-    if (!pool || !text_encoder_load_as(&encoder, options->model, 0, 0, options->dtype, pool, &err)) die(err.message);
+    if (!pool || !text_encoder_load_as(&encoder, options->model, 0, 0, options->dtype, pool, &err)) bench_die(err.message);
     double loaded = clock_wall_s() - started;
     Workspace *workspace =
         workspace_new(encoder.encoder, &(WorkspaceOptions){.tokens = encoder.max_length, .rows = 1}, pool, &err);
-    if (!workspace) die(err.message);
-    for (int i = 0; i < WARM; i++)
-        answer(&encoder, workspace, lines->text[i % lines->count], lines->size[i % lines->count], pool);
-    for (int i = 0; i < lines->count; i++) {
+    if (!workspace) bench_die(err.message);
+    for (int i = 0; i < WARM; i++) answer(&encoder, workspace, texts, i % texts->rows, pool);
+    for (int i = 0; i < texts->rows; i++) {
         started = clock_wall_s();
-        answer(&encoder, workspace, lines->text[i], lines->size[i], pool);
+        answer(&encoder, workspace, texts, i, pool);
         seconds[i] = clock_wall_s() - started;
     }
-    double p50 = percentile(seconds, lines->count, 0.5), p95 = percentile(seconds, lines->count, 0.95);
+    double p50 = bench_percentile(seconds, texts->rows, 0.5), p95 = bench_percentile(seconds, texts->rows, 0.95);
     printf("%s, %d threads: loaded in %.0f ms; one text p50 %.3f ms, p95 %.3f ms\n", dtype_name(options->dtype), options->threads,
            loaded * 1e3, p50 * 1e3, p95 * 1e3);
     workspace_free(workspace);
@@ -111,8 +72,9 @@ static double run_program(const Options *options, long *peak_kb) {
     }
     int status = 0;
     struct rusage usage;
-    if (child < 0 || wait4(child, &status, 0, &usage) != child) die(strerror(errno));
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) die("predict failed: --program needs a model that answers with labels");
+    if (child < 0 || wait4(child, &status, 0, &usage) != child) bench_die(strerror(errno));
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        bench_die("predict failed: --program needs a model that answers with labels");
     *peak_kb = usage.ru_maxrss;
     return clock_wall_s() - started;
 }
@@ -123,37 +85,23 @@ static void time_processes(const Options *options) {
     (void)run_program(options, &peak_kb);
     for (int i = 0; i < PROCESSES; i++) seconds[i] = run_program(options, &peak_kb);
     printf("%s: predict --text in a new process: %.0f ms, %.0f MB\n", dtype_name(options->dtype),
-           percentile(seconds, PROCESSES, 0.5) * 1e3, (double)peak_kb / 1e3);
+           bench_percentile(seconds, PROCESSES, 0.5) * 1e3, (double)peak_kb / 1e3);
 }
 
 int main(int count, char **words) {
     Options options = {.threads = parallel_default_threads()};
-    for (int i = 1; i + 1 < count; i += 2) {
-        const char *value = words[i + 1];
-        if (strcmp(words[i], "--model") == 0)
-            options.model = value;
-        else if (strcmp(words[i], "--texts") == 0)
-            options.texts = value;
-        else if (strcmp(words[i], "--program") == 0)
-            options.program = value;
-        else if (strcmp(words[i], "--dtype") == 0)
-            options.dtype = dtype_find(value);
-        else if (strcmp(words[i], "--threads") == 0)
-            options.threads = atoi(value);
-        else
-            options.model = NULL;
-    }
-    if (!options.model || (!options.texts && !options.program) || count % 2 == 0 || options.dtype == DTYPES) {
-        fprintf(
-            stderr,
-            "usage: start --model DIR [--texts FILE] [--program build/twofold] [--dtype float32|bfloat16|int8] [--threads N]\n");
-        return 2;
-    }
-    static Lines lines;
+    bench_flags(count, words, "start",
+                (BenchFlag[]){{"--model", .text = &options.model, .needed = true},
+                              {"--texts", .text = &options.texts},
+                              {"--program", .text = &options.program},
+                              {"--dtype", .dtype = &options.dtype},
+                              {"--threads", .number = &options.threads},
+                              {0}});
     if (options.texts) {
-        read_lines(&lines, options.texts);
-        time_texts(&options, &lines);
-        file_unmap(&lines.map);
+        BenchTexts texts;
+        bench_texts_read(&texts, options.texts, TEXTS);
+        time_texts(&options, &texts);
+        bench_texts_free(&texts);
     }
     if (options.program) time_processes(&options);
     return 0;
