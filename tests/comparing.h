@@ -5,22 +5,12 @@
 
 #include "check.h"
 
+#include "home.h"
 #include "program.h"
 
-#include "common/file.h"
 #include "common/memory.h"
 
 #define TINY TESTS_FOLDER "/golden/tiny-distilbert"
-
-static char home[64]; /* the test's own folder */
-
-static inline char *at_home(const char *name) {
-    static char paths[32][512]; /* more than one is in use at a time */
-    static int next;
-    char *path = paths[next++ % 32];
-    snprintf(path, sizeof paths[0], "%s/%s", home, name);
-    return path;
-}
 
 /* ---- data ---- */
 
@@ -122,15 +112,5 @@ static inline void check_state(const Ran *ran, const char *entry, const char *ex
     snprintf(line, sizeof line, "\n%-14s %s", entry, expected);
     if (!strstr(ran->err, line)) fail_msg("%s is not said to be '%s': %s", entry, expected, ran->err);
 }
-
-static inline int home_make(void) {
-    /* in memory where there is such a place: each run waits for the disk a hundred times */
-    snprintf(home, sizeof home, "%s/twofold-compare-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (!mkdtemp(home)) return -1;
-    setenv("XDG_CACHE_HOME", at_home("cache"), 1);
-    return 0;
-}
-
-static inline int home_remove(void) { return folder_remove(home, NULL) ? 0 : -1; }
 
 #endif

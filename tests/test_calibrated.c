@@ -1,6 +1,7 @@
 /* The temperature in a model folder: what train and finetune store, what --calibrated makes of it, and what is refused. */
 #include "check.h"
 
+#include "home.h"
 #include "program.h"
 
 #include "common/file.h"
@@ -8,16 +9,6 @@
 #include "compare/calibration_file.h"
 
 #define TINY TESTS_FOLDER "/golden/tiny-bert"
-
-static char home[] = "/tmp/twofold-calibrated-XXXXXX";
-
-static char *at_home(const char *name) {
-    static char paths[32][256];
-    static int next;
-    char *path = paths[next++ % 32];
-    snprintf(path, sizeof paths[0], "%s/%s", home, name);
-    return path;
-}
 
 /* Rows of two classes whose words tell three of four rows rightly: probabilities that are neither sure nor even. */
 static void put_rows(const char *name, int first, int count) {
@@ -36,19 +27,13 @@ static void put_rows(const char *name, int first, int count) {
 
 static int make_home(void **state) {
     (void)state;
-    if (!mkdtemp(home)) return -1;
-    setenv("XDG_CACHE_HOME", at_home("cache"), 1);
+    if (home_make("calibrated") != 0) return -1;
     put_rows("train.csv", 0, 120);
     put_rows("validation.csv", 200, 60);
     put_rows("test.csv", 400, 40);
     CHECK_RUN(0, "", NULL, "train", "--features", "tfidf", "--train_file", at_home("train.csv"), "--validation_file",
               at_home("validation.csv"), "--test_file", at_home("test.csv"), "--output_dir", at_home("words"));
     return 0;
-}
-
-static int remove_home(void **state) {
-    (void)state;
-    return folder_remove(home, NULL) ? 0 : -1;
 }
 
 static double stored_temperature(const char *folder) {
@@ -187,5 +172,5 @@ int main(void) {
         cmocka_unit_test(test_files),    cmocka_unit_test(test_nothing_to_fit), cmocka_unit_test(test_predict),
         cmocka_unit_test(test_evaluate), cmocka_unit_test(test_finetune),       cmocka_unit_test(test_without_probabilities),
     };
-    return cmocka_run_group_tests(tests, make_home, remove_home);
+    return cmocka_run_group_tests(tests, make_home, home_remove);
 }

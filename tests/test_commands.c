@@ -2,6 +2,7 @@
  * Whether the numbers are right is tested where they are made. */
 #include "check.h"
 
+#include "home.h"
 #include "program.h"
 
 #include <sys/stat.h>
@@ -12,16 +13,6 @@
 #include "features/npy.h"
 
 #define TINY TESTS_FOLDER "/golden/tiny-bert"
-
-static char home[] = "/tmp/twofold-commands-XXXXXX";
-
-static char *at_home(const char *name) {
-    static char paths[32][256]; /* more than one test has in use at a time */
-    static int next;
-    char *path = paths[next++ % 32];
-    snprintf(path, sizeof paths[0], "%s/%s", home, name);
-    return path;
-}
 
 static void put(const char *name, const char *text, size_t size) {
     Error err = {0};
@@ -48,27 +39,14 @@ static void put_rows(const char *name, int first, int count) {
 
 static bool exists(const char *name) { return file_exists(at_home(name)); }
 
-static Json *read_json(const char *name) {
-    Error err = {0};
-    Json *json = json_parse_file(at_home(name), ERROR_FAILED, &err);
-    if (!json) fail_msg("%s", err.message);
-    return json;
-}
-
 static int make_home(void **state) {
     (void)state;
-    if (!mkdtemp(home)) return -1;
-    setenv("XDG_CACHE_HOME", at_home("cache"), 1);
+    if (home_make("commands") != 0) return -1;
     put_rows("one.csv", 0, 60);
     put_rows("folder/train.csv", 0, 40);
     put_rows("folder/test.csv", 100, 10);
     put_rows("folder/validation.csv", 200, 12);
     return 0;
-}
-
-static int remove_home(void **state) {
-    (void)state;
-    return folder_remove(home, NULL) ? 0 : -1;
 }
 
 /* ---- features ---- */
@@ -86,7 +64,7 @@ static void test_features(void **state) {
     (void)state;
     Error err = {0};
     CHECK_RUN(0, "60 rows", NULL, "features", "--model", TINY, "--data", at_home("one.csv"), "--output_dir", at_home("f1"));
-    Json *json = read_json("f1/features.json");
+    Json *json = json_at_home("f1/features.json");
     int channels = (int)json_int_or(json_get(json, "channels"), 0);
     assert_string_equal(json_string_or(json_get(json, "pooling"), ""), "cls");
     json_free(json);
@@ -129,7 +107,7 @@ static void test_features_map(void **state) {
     CHECK_OK(file_map(&table, at_home("m1/map.csv"), ERROR_PATH, &err), &err);
     assert_memory_equal(table.data, "id,label,x,y\none.csv:2,neg,", 27);
     file_unmap(&table);
-    Json *json = read_json("m1/features.json");
+    Json *json = json_at_home("m1/features.json");
     const Json *map = json_get(json, "map");
     assert_string_equal(json_string_or(json_get(map, "method"), ""), "UMAP");
     assert_string_equal(json_string_or(json_get(map, "metric"), ""), "euclidean");
@@ -182,7 +160,7 @@ static void test_bag_of_words(void **state) {
     (void)state;
     CHECK_RUN(0, "twofold predict --model", NULL, "train", "--features", "tfidf", "--data", at_home("folder"), "--output_dir",
               at_home("bag"));
-    Json *json = read_json("bag/metrics.json");
+    Json *json = json_at_home("bag/metrics.json");
     assert_true(json_number_or(json_get(json_get(json, "test"), "accuracy"), 0) == 1);
     assert_true(json_number_or(json_get(json_get(json, "validation"), "rows"), 0) == 12);
     json_free(json);
@@ -356,7 +334,7 @@ static void test_refusals(void **state) {
 static void test_convert(void **state) {
     (void)state;
     CHECK_RUN(0, "as DistilBERT", NULL, "convert", "--model", TINY, "--to", "distilbert", "--output_dir", at_home("distil"));
-    Json *json = read_json("distil/config.json");
+    Json *json = json_at_home("distil/config.json");
     assert_string_equal(json_string_or(json_get(json, "model_type"), ""), "distilbert");
     json_free(json);
     CHECK_RUN(2, "convert needs --to", NULL, "convert", "--model", TINY, "--output_dir", at_home("x"));
@@ -368,5 +346,5 @@ int main(void) {
         cmocka_unit_test(test_predict),  cmocka_unit_test(test_stream),   cmocka_unit_test(test_head),
         cmocka_unit_test(test_path_a),   cmocka_unit_test(test_refusals), cmocka_unit_test(test_convert),
     };
-    return cmocka_run_group_tests(tests, make_home, remove_home);
+    return cmocka_run_group_tests(tests, make_home, home_remove);
 }

@@ -12,17 +12,12 @@
 
 static int make_home(void **state) {
     (void)state;
-    if (home_make() != 0) return -1;
+    if (home_make("compare") != 0) return -1;
     put_rows("one.csv", 0, 120, 0);
     put_rows("other.csv", 1000, 120, 0);
     put_folder("plain", 0);
     put_folder("turned", 1);
     return 0;
-}
-
-static int remove_home(void **state) {
-    (void)state;
-    return home_remove();
 }
 
 static const char *const ENTRIES[] = {"dummy", "tfidf-logreg", "cls-logreg", "mean-logreg", "finetune"};
@@ -397,5 +392,5 @@ int main(void) {
         cmocka_unit_test(test_terminated),
         cmocka_unit_test(test_killed),
     };
-    return cmocka_run_group_tests(tests, make_home, remove_home);
+    return cmocka_run_group_tests(tests, make_home, home_remove);
 }

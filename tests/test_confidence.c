@@ -2,6 +2,7 @@
  * make_confidence_golden.py), and what a cascade of two model folders answers. */
 #include "check.h"
 
+#include "home.h"
 #include "program.h"
 
 #include "common/file.h"
@@ -175,16 +176,6 @@ static void test_cascade_ends(void **state) {
 
 /* ---- model folders ---- */
 
-static char home[] = "/tmp/twofold-confidence-XXXXXX";
-
-static char *at_home(const char *name) {
-    static char paths[32][256];
-    static int next;
-    char *path = paths[next++ % 32];
-    snprintf(path, sizeof paths[0], "%s/%s", home, name);
-    return path;
-}
-
 static const char *const WORDS[] = {"good", "happy", "bad", "awful", "thing", "day", "rain", "film"};
 
 /* Words of three classes, in any order; about one in four rows says another class than its label. */
@@ -217,8 +208,7 @@ static void train(const char *folder, const char *features, const char *more) {
 
 static int make_home(void **state) {
     (void)state;
-    if (!mkdtemp(home)) return -1;
-    setenv("XDG_CACHE_HOME", at_home("cache"), 1);
+    if (home_make("confidence") != 0) return -1;
     put_rows("train.csv", 0, 120);
     put_rows("validation.csv", 200, 60);
     put_rows("test.csv", 400, 60);
@@ -226,11 +216,6 @@ static int make_home(void **state) {
     train("frozen", "encoder", "logreg");
     train("svm", "tfidf", "svm");
     return 0;
-}
-
-static int remove_home(void **state) {
-    (void)state;
-    return folder_remove(home, NULL) ? 0 : -1;
 }
 
 static TextModel *load(const char *folder, Pool *pool) {
@@ -369,5 +354,5 @@ int main(void) {
         cmocka_unit_test(test_commands),
     };
     int failed = cmocka_run_group_tests(judged, read_golden, free_golden);
-    return cmocka_run_group_tests(folders, make_home, remove_home) + failed;
+    return cmocka_run_group_tests(folders, make_home, home_remove) + failed;
 }

@@ -5,21 +5,9 @@
 
 static int make_home(void **state) {
     (void)state;
-    if (home_make() != 0) return -1;
+    if (home_make("curve") != 0) return -1;
     put_folder("plain", 0);
     return 0;
-}
-
-static int remove_home(void **state) {
-    (void)state;
-    return home_remove();
-}
-
-static Json *read_json(const char *name) {
-    Error err = {0};
-    Json *json = json_parse_file(at_home(name), ERROR_FAILED, &err);
-    if (!json) fail_msg("%s", err.message);
-    return json;
 }
 
 #define CURVE "--entries tfidf-logreg,cls-logreg,finetune --learning_curve 1,0.25,0.5,0.1"
@@ -33,7 +21,7 @@ static void test_points(void **state) {
     assert_false(folder_exists(at_home("first/curve")));
     assert_true(is_there("first", "figures", "learning_curve.svg") && is_there("first", "figures", "learning_curve.png"));
     static const int ROWS[] = {8, 20, 40, 80};
-    Json *json = read_json("first/compare.json");
+    Json *json = json_at_home("first/compare.json");
     const Json *curve = json_get(json, "learning_curve"), *result = json_first(json_get(json, "entries"));
     int entries = 0;
     for (const Json *entry = json_first(json_get(curve, "entries")); entry;
@@ -87,5 +75,5 @@ static void test_wrong(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_points), cmocka_unit_test(test_repeats),
                                        cmocka_unit_test(test_wrong)};
-    return cmocka_run_group_tests(tests, make_home, remove_home);
+    return cmocka_run_group_tests(tests, make_home, home_remove);
 }

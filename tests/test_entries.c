@@ -6,15 +6,10 @@
 
 static int make_home(void **state) {
     (void)state;
-    if (home_make() != 0) return -1;
+    if (home_make("entries") != 0) return -1;
     put_folder("plain", 0);
     check_compare(0, "", "plain", "own", "--entries cls-logreg,tfidf-logreg,finetune");
     return 0;
-}
-
-static int remove_home(void **state) {
-    (void)state;
-    return home_remove();
 }
 
 static void put_file(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -33,17 +28,10 @@ static void derive(const char *name, const char *program) {
     check_command("awk -F, '%s' %s > %s", program, at_home("own/cls-logreg/predictions.csv"), at_home(name));
 }
 
-static Json *read_json(const char *name) {
-    Error err = {0};
-    Json *json = json_parse_file(at_home(name), ERROR_FAILED, &err);
-    if (!json) fail_msg("%s", err.message);
-    return json;
-}
-
 static double test_score(const char *folder, const char *entry, const char *score) {
     char name[128];
     snprintf(name, sizeof name, "%s/%s/metrics.json", folder, entry);
-    Json *json = read_json(name);
+    Json *json = json_at_home(name);
     double value = json_number_or(json_get(json_get(json, "test"), score), (double)NAN);
     json_free(json);
     return value;
@@ -109,7 +97,7 @@ static void test_record(void **state) {
     check_state(&ran, "theirs", "recorded");
     ran_free(&ran);
     check_same_run("record-before", "record");
-    Json *json = read_json("record/compare.json");
+    Json *json = json_at_home("record/compare.json");
     const Json *theirs = find_entry(json, "theirs"), *pair = json_first(json_get(json, "pairs"));
     assert_string_equal(json_string_or(json_get(theirs, "kind"), ""), "another system's answers");
     assert_string_equal(json_string_or(json_get(theirs, "source"), ""), "predictions");
@@ -138,7 +126,7 @@ static void test_all_rows(void **state) {
     CHECK_OK(file_write(at_home("all.csv"), text.data, text.size, &err), &err);
     buffer_free(&text);
     check_compare(0, "", "plain", "all", outside("--entries cls-logreg", "predictions", "truth", "all.csv"));
-    Json *json = read_json("all/compare.json");
+    Json *json = json_at_home("all/compare.json");
     const Json *metrics = json_get(find_entry(json, "truth"), "metrics");
     CHECK_CLOSE(json_number_or(json_get(json_get(metrics, "validation"), "accuracy"), 0), 1, 0, 0);
     CHECK_CLOSE(json_number_or(json_get(json_get(metrics, "test"), "accuracy"), 0), 1, 0, 0);
@@ -283,7 +271,7 @@ static void test_report_together(void **state) {
     check_compare(0, "", "plain", "second", "--entries dummy,tfidf-logreg,mean-logreg --C 3");
     check_report(0, "next      twofold predict --model",
                  folders("%s %s --output_dir %s", at_home("first"), at_home("second/"), at_home("both")));
-    Json *json = read_json("both/compare.json");
+    Json *json = json_at_home("both/compare.json");
     static const char *const NAMES[] = {"dummy", "tfidf-logreg", "second.tfidf-logreg", "mean-logreg"};
     int count = 0;
     for (const Json *entry = json_first(json_get(json, "entries")); entry; entry = json_next(entry), count++)
@@ -321,5 +309,5 @@ int main(void) {
         cmocka_unit_test(test_wrong_words),    cmocka_unit_test(test_report_again), cmocka_unit_test(test_report_together),
         cmocka_unit_test(test_report_refused),
     };
-    return cmocka_run_group_tests(tests, make_home, remove_home);
+    return cmocka_run_group_tests(tests, make_home, home_remove);
 }

@@ -8,19 +8,19 @@
 
 #include "common/file.h"
 #include "common/random.h"
+#include "tests/home.h"
 #include "tests/program.h"
 
 enum { MOMENTS = 60, ROWS = 60 };
 
 static const char MODEL[] = TESTS_FOLDER "/golden/tiny-distilbert";
-static char home[64], data[128];
+static char data[128];
 
 static int make_home(void **state) {
     (void)state;
     static const char *const WORDS[][3] = {{"sun", "happy", "good"}, {"rain", "bad", "sad"}, {"film", "day", "long"}};
     static const char *const LABELS[] = {"glad", "sad", "calm"};
-    snprintf(home, sizeof home, "%s/twofold-killed-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (!mkdtemp(home)) return 1;
+    if (home_make("killed") != 0) return 1;
     snprintf(data, sizeof data, "%s/rows.csv", home);
     FILE *file = fopen(data, "w");
     if (!file) return 1;
@@ -30,11 +30,6 @@ static int make_home(void **state) {
         fprintf(file, "%d,%s\n", r, LABELS[r % 3]);
     }
     return fclose(file);
-}
-
-static int remove_home(void **state) {
-    (void)state;
-    return folder_remove(home, NULL) ? 0 : 1;
 }
 
 static double now_s(void) {
@@ -138,5 +133,5 @@ int main(void) {
         cmocka_unit_test(test_finetune),
         cmocka_unit_test(test_compare),
     };
-    return cmocka_run_group_tests(tests, make_home, remove_home);
+    return cmocka_run_group_tests(tests, make_home, home_remove);
 }

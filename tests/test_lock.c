@@ -8,20 +8,15 @@
 
 #include "common/file.h"
 #include "common/folder_lock.h"
+#include "tests/home.h"
 #include "tests/program.h"
 
 static const char MODEL[] = TESTS_FOLDER "/golden/tiny-distilbert";
-static char home[64], data[128];
-
-static const char *inside(char path[256], const char *name) {
-    snprintf(path, 256, "%s/%s", home, name);
-    return path;
-}
+static char data[128];
 
 static int make_home(void **state) {
     (void)state;
-    snprintf(home, sizeof home, "%s/twofold-lock-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (!mkdtemp(home)) return 1;
+    if (home_make("lock") != 0) return 1;
     snprintf(data, sizeof data, "%s/rows.csv", home);
     FILE *file = fopen(data, "w");
     if (!file) return 1;
@@ -30,19 +25,14 @@ static int make_home(void **state) {
     return fclose(file);
 }
 
-static int remove_home(void **state) {
-    (void)state;
-    return folder_remove(home, NULL) ? 0 : 1;
-}
-
 /* ---- the lock itself ---- */
 
 static void test_lock_is_taken_and_given_back(void **state) {
     (void)state;
-    char folder[256];
+    char *folder = at_home("plain");
     Error err = {0};
     FolderLock first, second;
-    CHECK_OK(folder_make(inside(folder, "plain"), &err), &err);
+    CHECK_OK(folder_make(folder, &err), &err);
     CHECK_OK(folder_lock(&first, folder, "twofold finetune --data rows.csv", NULL, &err), &err);
     /* another open file, as another process would have */
     CHECK_FAILS(folder_lock(&second, folder, "twofold compare", NULL, &err), &err, ERROR_PATH, "another run is at work");
@@ -79,9 +69,9 @@ static pid_t start_long_run(const char *command, const char *folder, int log) {
 
 static void test_the_second_run_is_refused(void **state) {
     (void)state;
-    char folder[256], process[64];
+    char *folder = at_home("busy"), process[64];
     int null = open("/dev/null", O_RDWR);
-    pid_t child = start_long_run("finetune", inside(folder, "busy"), null);
+    pid_t child = start_long_run("finetune", folder, null);
     snprintf(process, sizeof process, "another run is at work in this folder: process %ld on ", (long)child);
     CHECK_RUN(5, process, NULL, "finetune", "--model", MODEL, "--data", data, "--output_dir", folder);
     CHECK_RUN(5, process, NULL, "finetune", "--model", MODEL, "--data", data, "--output_dir", folder, "--overwrite_output_dir");
@@ -102,11 +92,12 @@ static void test_the_second_run_is_refused(void **state) {
 /* ---- signals ---- */
 
 static void check_signal(int signal_number) {
-    char folder[256], name[32];
+    char *folder, name[32];
     snprintf(name, sizeof name, "signal%d", signal_number);
+    folder = at_home(name);
     FILE *log = tmpfile();
     assert_non_null(log);
-    pid_t child = start_long_run("finetune", inside(folder, name), fileno(log));
+    pid_t child = start_long_run("finetune", folder, fileno(log));
     nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     (void)kill(child, signal_number);
     int status = program_wait(child);
@@ -125,11 +116,12 @@ static void test_a_signal_saves_the_state(void **state) {
 /* Both signals are there before the process runs again; the kernel hands out the lower number first, and the second one ends it on the spot:
  * nothing is saved. */
 static void check_two_signals(int first, int second) {
-    char folder[256], name[32];
+    char *folder, name[32];
     snprintf(name, sizeof name, "twice%d-%d", first, second);
+    folder = at_home(name);
     FILE *log = tmpfile();
     assert_non_null(log);
-    pid_t child = start_long_run("finetune", inside(folder, name), fileno(log));
+    pid_t child = start_long_run("finetune", folder, fileno(log));
     (void)kill(child, SIGSTOP);
     (void)kill(child, first);
     (void)kill(child, second);
@@ -152,9 +144,9 @@ static void test_a_second_signal_leaves_at_once(void **state) {
 
 static void test_read_only_folder(void **state) {
     (void)state;
-    char folder[256];
+    char *folder = at_home("read-only");
     Error err = {0};
-    CHECK_OK(folder_make(inside(folder, "read-only"), &err), &err);
+    CHECK_OK(folder_make(folder, &err), &err);
     assert_int_equal(chmod(folder, 0555), 0);
     if (access(folder, W_OK) == 0) { /* root may write everywhere but here */
         CHECK_RUN(5, "/proc/twofold: cannot make this folder", NULL, "train", "--model", MODEL, "--data", data, "--output_dir",
@@ -186,8 +178,8 @@ static Ran run_limited(rlim_t bytes, char *const *words) {
 
 /* The first file that is too long fails, by its name; what an earlier run left stays; and without the limit the same command ends well. */
 static void check_limited(const char *command, const char *name, const char *file) {
-    char folder[256], part[320], path[320];
-    const char *words[] = {"twofold", command, "--model", MODEL, "--data", data, "--output_dir", inside(folder, name), "--epochs", "1", NULL, NULL};
+    char *folder = at_home(name), part[640], path[640];
+    const char *words[] = {"twofold", command, "--model", MODEL, "--data", data, "--output_dir", folder, "--epochs", "1", NULL, NULL};
     if (strcmp(command, "finetune") != 0 && strcmp(command, "compare") != 0) words[8] = NULL;
     CHECK_RUN(0, "", NULL, command, "--model", MODEL, "--data", data, "--output_dir", folder);
     snprintf(path, sizeof path, "%s/%s", folder, file);
@@ -232,8 +224,7 @@ static void test_full_disk(void **state) {
 /* `predict | head -1`: the reader has what it wanted. */
 static void test_the_reader_goes_away(void **state) {
     (void)state;
-    char folder[256], command[1200];
-    inside(folder, "reader");
+    char *folder = at_home("reader"), command[2400];
     CHECK_RUN(0, "trained", NULL, "train", "--model", MODEL, "--data", data, "--output_dir", folder);
     snprintf(command, sizeof command,
              "yes 'the good film' | head -20000 > %s/many.txt; { " TWOFOLD_PROGRAM " predict --model %s --file %s/many.txt 2>%s/said; echo $? "
@@ -249,5 +240,5 @@ int main(void) {
         cmocka_unit_test(test_read_only_folder),             cmocka_unit_test(test_file_size_limit),
         cmocka_unit_test(test_full_disk),                    cmocka_unit_test(test_the_reader_goes_away),
     };
-    return cmocka_run_group_tests(tests, make_home, remove_home);
+    return cmocka_run_group_tests(tests, make_home, home_remove);
 }

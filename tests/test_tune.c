@@ -7,15 +7,10 @@
 
 static int make_home(void **state) {
     (void)state;
-    if (home_make() != 0) return -1;
+    if (home_make("tune") != 0) return -1;
     put_folder("plain", 0);
     put_folder("turned", 1);
     return 0;
-}
-
-static int remove_home(void **state) {
-    (void)state;
-    return home_remove();
 }
 
 /* compare without the settings that tuning chooses. */
@@ -38,13 +33,6 @@ static void check_tune(int status, const char *part, const char *data, const cha
     Ran ran = tune(data, folder, more);
     check_ran(&ran, status, part);
     ran_free(&ran);
-}
-
-static Json *read_json(const char *name) {
-    Error err = {0};
-    Json *json = json_parse_file(at_home(name), ERROR_FAILED, &err);
-    if (!json) fail_msg("%s", err.message);
-    return json;
 }
 
 static const char *text_of(const Json *object, const char *key) { return json_string_or(json_get(object, key), ""); }
@@ -109,7 +97,7 @@ static void test_plan(void **state) {
     ran_free(&ran);
     check_command("cp %s %s", at_home("first/tune.json"), at_home("plan.json"));
     assert_false(folder_exists(at_home("first/tune")));
-    Json *json = read_json("first/compare.json");
+    Json *json = json_at_home("first/compare.json");
     const Json *tuning = json_get(json, "tuning");
     assert_int_equal(count_trials(tuning, "tfidf-logreg", 0), 3);
     assert_int_equal(count_trials(tuning, "tuned-logreg", 0), 9); /* three poolings of three layers */
@@ -156,7 +144,7 @@ static void test_repeats(void **state) {
 static void test_test_labels(void **state) {
     (void)state;
     check_tune(0, "verdict", "turned", "turned-run", planned(""));
-    Json *plain = read_json("again1/compare.json"), *turned = read_json("turned-run/compare.json");
+    Json *plain = json_at_home("again1/compare.json"), *turned = json_at_home("turned-run/compare.json");
     const Json *a = json_first(json_get(json_get(plain, "tuning"), "trials")),
                *b = json_first(json_get(json_get(turned, "tuning"), "trials"));
     for (; a && b; a = json_next(a), b = json_next(b)) {
@@ -252,5 +240,5 @@ int main(void) {
         cmocka_unit_test(test_plan),    cmocka_unit_test(test_repeats), cmocka_unit_test(test_test_labels),
         cmocka_unit_test(test_stopped), cmocka_unit_test(test_wrong),   cmocka_unit_test(test_damaged_plan),
     };
-    return cmocka_run_group_tests(tests, make_home, remove_home);
+    return cmocka_run_group_tests(tests, make_home, home_remove);
 }
