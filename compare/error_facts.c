@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "common/sort.h"
 #include "datasets/normalize.h"
 #include "datasets/statistics.h"
 #include "datasets/word_table.h"
@@ -52,11 +53,6 @@ static bool slices_fill(Slices *slices, const Comparison *c, const int32_t *part
     return true;
 }
 
-static int ascending(const void *a, const void *b) {
-    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* The lengths of the test rows: in tokens where a model counted them (rows stand in the order of the splits), else in words. */
 static void take_lengths(int32_t *lengths, const Comparison *c) {
     const RowList *test = &c->dataset->splits[SPLIT_TEST];
@@ -77,7 +73,7 @@ static bool by_length(Slices *slices, const Comparison *c, Error *err) {
     if (ok) {
         take_lengths(lengths, c);
         memcpy(sorted, lengths, (size_t)rows * sizeof *sorted);
-        qsort(sorted, (size_t)rows, sizeof *sorted, ascending);
+        sort_int32(sorted, rows);
     }
     for (int begin = 0, cut = 1; ok && begin < rows; cut++) {
         int end = (int)((int64_t)rows * cut / LENGTH_SLICES);

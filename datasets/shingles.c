@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/sort.h"
 #include "datasets/hash.h"
 #include "datasets/word_table.h"
 
@@ -122,32 +123,12 @@ static bool rank_shingles(Shingles *out, const Numbering *n, int32_t *rank, Erro
     return true;
 }
 
-static int ascending(const void *a, const void *b) {
-    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    return (x > y) - (x < y);
-}
-
 enum { CHUNK = 1024 };
 
 typedef struct Sorting {
     Shingles *shingles;
     const int32_t *rank;
 } Sorting;
-
-/* Mostly a few dozen: insertion is faster than a call for each comparison. */
-static void sort_ranks(int32_t *ranks, int64_t count) {
-    enum { SMALL = 48 };
-    if (count > SMALL) {
-        qsort(ranks, (size_t)count, sizeof *ranks, ascending);
-        return;
-    }
-    for (int64_t i = 1; i < count; i++) {
-        int32_t rank = ranks[i];
-        int64_t at = i;
-        for (; at > 0 && ranks[at - 1] > rank; at--) ranks[at] = ranks[at - 1];
-        ranks[at] = rank;
-    }
-}
 
 static void sort_chunk(void *context, int chunk, int thread) {
     (void)thread;
@@ -156,7 +137,7 @@ static void sort_chunk(void *context, int chunk, int thread) {
     int begin = chunk * CHUNK, end = shingles->texts - begin < CHUNK ? shingles->texts : begin + CHUNK;
     for (int64_t i = shingles->starts[begin]; i < shingles->starts[end]; i++) shingles->ranks[i] = sorting->rank[shingles->ranks[i]];
     for (int text = begin; text < end; text++)
-        sort_ranks(shingles->ranks + shingles->starts[text], shingles->starts[text + 1] - shingles->starts[text]);
+        sort_int32(shingles->ranks + shingles->starts[text], shingles->starts[text + 1] - shingles->starts[text]);
 }
 
 bool shingles_make(Shingles *shingles, const NormalTexts *texts, Pool *pool, Error *err) {

@@ -1,15 +1,10 @@
 #include "datasets/statistics.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "common/sort.h"
 #include "common/utf8.h"
-
-static int ascending(const void *a, const void *b) {
-    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    return (x > y) - (x < y);
-}
 
 static double quantile(const int32_t *sorted, int count, double q) {
     double place = q * (count - 1);
@@ -23,7 +18,7 @@ bool summary_make(Summary *summary, const int32_t *values, int count, Error *err
     int32_t *sorted = mem_new((size_t)count, sizeof *sorted, err);
     if (!sorted) return false;
     memcpy(sorted, values, (size_t)count * sizeof *sorted);
-    qsort(sorted, (size_t)count, sizeof *sorted, ascending);
+    sort_int32(sorted, count);
     int64_t sum = 0;
     for (int i = 0; i < count; i++) sum += sorted[i];
     summary->min = sorted[0];

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/sort.h"
 #include "features/tfidf_table.h"
 
-enum { ROWS_A_BLOCK = 256, SHORT_LIST = 48 };
+enum { ROWS_A_BLOCK = 256 };
 
 /* ---- the vocabulary ---- */
 
@@ -111,24 +112,6 @@ typedef struct Transform {
     SparseFeatures *out;
 } Transform;
 
-static int column_order(const void *a, const void *b) {
-    int32_t left = *(const int32_t *)a, right = *(const int32_t *)b;
-    return (left > right) - (left < right);
-}
-
-static void columns_sort(int32_t *columns, int count) {
-    if (count > SHORT_LIST) {
-        qsort(columns, (size_t)count, sizeof *columns, column_order);
-        return;
-    }
-    for (int i = 1; i < count; i++) {
-        int32_t column = columns[i];
-        int place = i;
-        for (; place > 0 && columns[place - 1] > column; place--) columns[place] = columns[place - 1];
-        columns[place] = column;
-    }
-}
-
 /* The columns of the terms that stand in a text, sorted. */
 static bool terms_find(const Tfidf *tfidf, Scratch *scratch, const char *text, size_t size, Error *err) {
     Words *words = &scratch->words;
@@ -153,7 +136,7 @@ static bool terms_find(const Tfidf *tfidf, Scratch *scratch, const char *text, s
             if (column >= 0) scratch->found[scratch->count++] = column;
         }
     }
-    columns_sort(scratch->found, scratch->count);
+    sort_int32(scratch->found, scratch->count);
     return true;
 }
 
