@@ -29,7 +29,7 @@ static TextView view_of(const BenchTexts *texts) {
 
 typedef struct Bag {
     double fit_s, train_s, predict_s, all_s, accuracy;
-    int terms;
+    int terms, iterations;
 } Bag;
 
 static Bag bag_of_words(const BenchTexts *train, const BenchTexts *test, Pool *pool) {
@@ -56,6 +56,7 @@ static Bag bag_of_words(const BenchTexts *train, const BenchTexts *test, Pool *p
     for (int i = 0; i < test->rows; i++) right += predictions.predicted[i] == test->labels[i];
     bag.accuracy = (double)right / test->rows;
     bag.terms = tfidf_terms(tfidf);
+    bag.iterations = model.iterations;
     predictions_free(&predictions);
     linear_model_free(&model);
     sparse_features_free(&values);
@@ -75,9 +76,10 @@ static void bench_bag(const Options *options, const BenchTexts *train, const Ben
         predict[round] = bag.predict_s;
         all[round] = bag.all_s;
     }
-    printf("tfidf-svm    %d + %d rows, %d terms: %.4f s (fit and transform %.4f, train %.4f, predict %.4f), accuracy %.4f\n",
+    printf("tfidf-svm    %d + %d rows, %d terms: %.4f s (fit and transform %.4f, train %.4f, predict %.4f), %d iterations, "
+           "accuracy %.4f\n",
            train->rows, test->rows, bag.terms, bench_median(all, options->rounds), bench_median(fit, options->rounds),
-           bench_median(trained, options->rounds), bench_median(predict, options->rounds), bag.accuracy);
+           bench_median(trained, options->rounds), bench_median(predict, options->rounds), bag.iterations, bag.accuracy);
 }
 
 static void bench_rows(const Options *options, Pool *pool) {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "classifiers/one_class.h"
+#include "classifiers/svm_dual.h"
 #include "common/blas.h"
 #include "common/memory.h"
 
@@ -83,40 +85,10 @@ static bool rows_make(Rows *rows, const FeatureView *view, Pool *pool, Error *er
 
 /* ---- one problem ---- */
 
-/* ξ' as a function of z = y w·x. */
-static double loss_slope(LinearKind kind, double z) {
-    if (kind == LINEAR_SVM) return z < 1 ? 2 * (z - 1) : 0;
-    return z >= 0 ? -exp(-z) / (1 + exp(-z)) : -1 / (1 + exp(z));
-}
-
-/* |gradient| at w (n), or at zero when w is NULL. `gradient` (n) is room for it. C_of[0] weighs negatives, [1] positives. */
-static double gradient_norm(const struct problem *problem, LinearKind kind, const double C_of[2], const double *w,
-                            double *gradient) {
-    for (int j = 0; j < problem->n; j++) gradient[j] = w ? w[j] : 0;
-    for (int i = 0; i < problem->l; i++) {
-        double y = problem->y[i], score = 0;
-        if (w)
-            for (const struct feature_node *x = problem->x[i]; x->index > 0; x++) score += w[x->index - 1] * x->value;
-        double pull = C_of[y > 0] * y * loss_slope(kind, y * score);
-        if (pull < 0 || pull > 0)
-            for (const struct feature_node *x = problem->x[i]; x->index > 0; x++) gradient[x->index - 1] += pull * x->value;
-    }
-    double sum = 0;
-    for (int j = 0; j < problem->n; j++) sum += gradient[j] * gradient[j];
-    return sqrt(sum);
-}
-
-/* How far from the optimum the answer is, in the measure that liblinear compares with its -e. */
-static double stopping_measure(const struct problem *problem, LinearKind kind, const double C_of[2], const double *w,
-                               double *gradient, int64_t positives) {
-    double at_zero = gradient_norm(problem, kind, C_of, NULL, gradient), here = gradient_norm(problem, kind, C_of, w, gradient);
-    int64_t negatives = problem->l - positives, fewer = positives < negatives ? positives : negatives;
-    if (at_zero <= 0) return here <= 0 ? 0 : (double)INFINITY;
-    return here / at_zero * problem->l / (double)(fewer > 1 ? fewer : 1);
-}
-
 typedef struct Training {
-    const Rows *rows;
+    const FeatureView *view;
+    const SvmRows *svm_rows;
+    const Rows *rows; /* for Newton's method, once a class needs it */
     const int32_t *labels;
     const int64_t *counts; /* (classes) */
     const LiblinearOptions *options;
@@ -125,22 +97,55 @@ typedef struct Training {
     int *steps;       /* (outputs) */
     double *measures; /* (outputs) */
     Error *errors;    /* (outputs) */
+    bool *done;       /* (outputs): trained to the tolerance */
 } Training;
 
-/* The weights of class `positive` (ends in model row k), with room from the caller: y (rows), w and gradient (C + 1). */
-static bool train_problem(Training *job, int k, int positive, double *y, double *w, double *gradient, Error *err) {
-    LinearModel *model = job->model;
+static OneClass one_class(const Training *job, int k) {
+    const LinearModel *model = job->model;
     const LiblinearOptions *options = job->options;
-    int rows = job->rows->view->count;
-    size_t channels = (size_t)model->channels;
-    for (int i = 0; i < rows; i++) y[i] = job->labels[i] == positive ? 1 : -1;
-    struct problem problem = {.l = rows, .n = model->channels + 1, .y = y, .x = job->rows->starts, .bias = 1};
-
-    double weight[2] = {1, 1};
+    int positive = model->outputs == 1 ? 1 : k;
+    double weight[2] = {1, 1}, rows = job->view->count;
     if (options->balanced) {
-        weight[1] = (double)rows / (model->classes * (double)job->counts[positive]);
-        if (model->outputs == 1) weight[0] = (double)rows / (2 * (double)job->counts[1 - positive]);
+        weight[1] = rows / (model->classes * (double)job->counts[positive]);
+        if (model->outputs == 1) weight[0] = rows / (2 * (double)job->counts[1 - positive]);
     }
+    return (OneClass){.view = job->view,
+                      .labels = job->labels,
+                      .positive = positive,
+                      .positives = job->counts[positive],
+                      .kind = options->kind,
+                      .C_of = {options->C * weight[0], options->C * weight[1]}};
+}
+
+static void keep_weights(Training *job, int k, const double *w) {
+    LinearModel *model = job->model;
+    size_t channels = (size_t)model->channels;
+    memcpy(model->weights + (size_t)k * channels, w, channels * sizeof *w);
+    model->bias[k] = w[channels];
+}
+
+/* A linear SVM on sparse rows, without liblinear. What does not converge here is Newton's to end. */
+static void train_in_dual(void *context, int k, int thread) {
+    (void)thread;
+    Training *job = context;
+    OneClass problem = one_class(job, k);
+    double *w = mem_new((size_t)job->model->channels + 1, sizeof *w, &job->errors[k]);
+    if (w &&
+        svm_dual_train(&problem, job->svm_rows, job->options->tolerance, w, &job->steps[k], &job->measures[k], &job->errors[k])) {
+        keep_weights(job, k, w);
+        job->done[k] = job->measures[k] <= job->options->tolerance;
+    }
+    mem_free(w);
+}
+
+/* By liblinear, with room from the caller: y (rows), w and gradient (C + 1). */
+static bool train_problem(Training *job, int k, double *y, double *w, double *gradient, Error *err) {
+    const LiblinearOptions *options = job->options;
+    OneClass one = one_class(job, k);
+    int rows = job->view->count, channels = job->model->channels;
+    for (int i = 0; i < rows; i++) y[i] = job->labels[i] == one.positive ? 1 : -1;
+    struct problem problem = {.l = rows, .n = channels + 1, .y = y, .x = job->rows->starts, .bias = 1};
+    double weight[2] = {one.C_of[0] / options->C, one.C_of[1] / options->C};
     int weight_label[2] = {-1, 1};
     struct parameter parameter = {.solver_type = options->kind == LINEAR_SVM ? L2R_L2LOSS_SVC : L2R_LR,
                                   .eps = options->tolerance,
@@ -152,9 +157,10 @@ static bool train_problem(Training *job, int k, int positive, double *y, double 
 #if LIBLINEAR_VERSION >= 242
     parameter.regularize_bias = 1;
 #endif
-    if (job->start) {
-        memcpy(w, job->start->weights + (size_t)k * channels, channels * sizeof *w);
-        w[channels] = job->start->bias[k];
+    const LinearModel *start = job->steps[k] ? job->model : job->start;
+    if (start) {
+        memcpy(w, start->weights + (size_t)k * (size_t)channels, (size_t)channels * sizeof *w);
+        w[channels] = start->bias[k];
         parameter.init_sol = w;
     }
     const char *problem_found = check_parameter(&problem, &parameter);
@@ -162,11 +168,10 @@ static bool train_problem(Training *job, int k, int positive, double *y, double 
         return FAIL(err, ERROR_USAGE, "liblinear refuses C %g, tolerance %g: %s", options->C, options->tolerance, problem_found);
     steps_seen = 0;
     struct model *trained = train(&problem, &parameter);
-    job->steps[k] = steps_seen;
-    memcpy(model->weights + (size_t)k * channels, trained->w, channels * sizeof *w);
-    model->bias[k] = trained->w[channels];
-    double C_of[2] = {options->C * weight[0], options->C * weight[1]};
-    job->measures[k] = stopping_measure(&problem, options->kind, C_of, trained->w, gradient, job->counts[positive]);
+    job->steps[k] += steps_seen;
+    keep_weights(job, k, trained->w);
+    double here = one_class_gradient(&one, trained->w, gradient), at_zero = one_class_gradient(&one, NULL, gradient);
+    job->measures[k] = one_class_measure(&one, here, at_zero);
     free_and_destroy_model(&trained);
     return true;
 }
@@ -174,15 +179,40 @@ static bool train_problem(Training *job, int k, int positive, double *y, double 
 static void train_class(void *context, int k, int thread) {
     (void)thread;
     Training *job = context;
+    if (job->done[k]) return;
     Error *err = &job->errors[k];
-    int positive = job->model->outputs == 1 ? 1 : k;
-    double *y = mem_new((size_t)job->rows->view->count, sizeof *y, err);
+    double *y = mem_new((size_t)job->view->count, sizeof *y, err);
     double *w = mem_new((size_t)job->model->channels + 1, sizeof *w, err);
     double *gradient = mem_new((size_t)job->model->channels + 1, sizeof *gradient, err);
-    if (y && w && gradient) (void)train_problem(job, k, positive, y, w, gradient, err);
+    if (y && w && gradient) (void)train_problem(job, k, y, w, gradient, err);
     mem_free(y);
     mem_free(w);
     mem_free(gradient);
+}
+
+static bool train_all_in_dual(Training *job, Pool *pool, Error *err) {
+    if (job->options->kind != LINEAR_SVM || !job->view->sparse) return true;
+    SvmRows rows;
+    if (!svm_rows_make(&rows, job->view, err)) return false;
+    job->svm_rows = &rows;
+    pool_run(pool, job->model->outputs, train_in_dual, job);
+    svm_rows_free(&rows);
+    return true;
+}
+
+/* liblinear on its own copy of the rows, for the classes that are not done. */
+static bool train_by_newton(Training *job, Pool *pool, Error *err) {
+    bool done = true;
+    for (int k = 0; k < job->model->outputs; k++) done = done && job->done[k];
+    if (done) return true;
+    Rows rows = {0};
+    if (!rows_make(&rows, job->view, pool, err)) return false;
+    blas_stay_serial();
+    set_print_string_function(count_steps);
+    job->rows = &rows;
+    pool_run(pool, job->model->outputs, train_class, job);
+    rows_free(&rows);
+    return true;
 }
 
 /* The worst output speaks for the model. The measure was summed in another order than liblinear's: hence the millionth. */
@@ -199,10 +229,9 @@ static bool summarise(LinearModel *model, const Training *job, Error *err) {
 
 static bool train_classes(LinearModel *model, const FeatureView *train_view, const int32_t *labels,
                           const LiblinearOptions *options, const LinearModel *start, Pool *pool, Error *err) {
-    Rows rows = {0};
     size_t outputs = (size_t)model->outputs;
     int64_t *counts = mem_new((size_t)model->classes, sizeof *counts, err);
-    Training job = {.rows = &rows,
+    Training job = {.view = train_view,
                     .labels = labels,
                     .counts = counts,
                     .options = options,
@@ -210,26 +239,24 @@ static bool train_classes(LinearModel *model, const FeatureView *train_view, con
                     .model = model,
                     .steps = mem_new(outputs, sizeof(int), err),
                     .measures = mem_new(outputs, sizeof(double), err),
-                    .errors = mem_new(outputs, sizeof(Error), err)};
-    bool good = counts && job.steps && job.measures && job.errors &&
-                class_counts(counts, labels, train_view->count, model->classes, err) && rows_make(&rows, train_view, pool, err);
-    if (good) {
-        blas_stay_serial();
-        set_print_string_function(count_steps);
-        pool_run(pool, model->outputs, train_class, &job);
-        good = summarise(model, &job, err);
-    }
-    rows_free(&rows);
+                    .errors = mem_new(outputs, sizeof(Error), err),
+                    .done = mem_new(outputs, sizeof(bool), err)};
+    bool good = counts && job.steps && job.measures && job.errors && job.done &&
+                class_counts(counts, labels, train_view->count, model->classes, err);
+    good = good && train_all_in_dual(&job, pool, err) && train_by_newton(&job, pool, err) && summarise(model, &job, err);
     mem_free(counts);
     mem_free(job.steps);
     mem_free(job.measures);
     mem_free(job.errors);
+    mem_free(job.done);
     return good;
 }
 
 bool liblinear_train(LinearModel *model, const FeatureView *train_view, const int32_t *labels, int classes,
                      const LiblinearOptions *options, const LinearModel *start, Pool *pool, Error *err) {
     int channels = feature_view_channels(train_view);
+    if (!(options->C > 0) || !(options->tolerance > 0))
+        return FAIL(err, ERROR_USAGE, "C %g, tolerance %g: expected positive numbers", options->C, options->tolerance);
     if (channels == INT32_MAX) return FAIL(err, ERROR_DATA, "%d channels and a bias are more than liblinear counts", channels);
     if (!linear_model_make(model, options->kind, classes, channels, err)) return false;
     if (start && (start->outputs != model->outputs || start->channels != channels)) start = NULL;

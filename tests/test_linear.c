@@ -255,6 +255,25 @@ static void test_same_bytes_for_any_threads(void **state) {
     }
 }
 
+/* Rows that nothing tells apart and a C that insists: the dual does not get there in its passes, and Newton's method ends what it began. */
+static void test_svm_that_is_hard(void **state) {
+    (void)state;
+    Rows rows = rows_make(400, 40, 3, 0.5, 0.1);
+    FeatureView views[] = {features_view(&rows.dense), sparse_features_view(&rows.sparse)};
+    LinearModel models[2] = {0};
+    LiblinearOptions options = {.kind = LINEAR_SVM, .C = 1e4, .tolerance = 1e-5};
+    for (int v = 0; v < 2; v++) {
+        CHECK_OK(liblinear_train(&models[v], &views[v], rows.labels, 3, &options, NULL, NULL, &err), &err);
+        assert_true(models[v].converged);
+    }
+    assert_true(models[1].iterations > 300); /* the dual's passes, and Newton's steps */
+    for (int i = 0; i < 3 * 40; i++) CHECK_CLOSE(models[1].weights[i], models[0].weights[i], 1e-4, 0);
+    for (int v = 0; v < 2; v++) linear_model_free(&models[v]);
+    options.C = 0;
+    CHECK_FAILS(liblinear_train(&models[0], &views[1], rows.labels, 3, &options, NULL, NULL, &err), &err, ERROR_USAGE, "C 0");
+    rows_free(&rows);
+}
+
 /* A view of some rows trains what a matrix of exactly these rows trains. */
 static void test_view_of_rows(void **state) {
     (void)state;
@@ -601,6 +620,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_logreg_matches_scikit_learn),
         cmocka_unit_test(test_svm_matches_scikit_learn),
+        cmocka_unit_test(test_svm_that_is_hard),
         cmocka_unit_test(test_multinomial_matches_scikit_learn),
         cmocka_unit_test(test_same_bytes_for_any_threads),
         cmocka_unit_test(test_view_of_rows),
