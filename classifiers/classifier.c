@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "classifiers/search_c.h"
+#include "common/profile.h"
 
 static const char *const KIND_NAMES[] = {"logreg", "svm", "dummy"};
 static const char *const SOLVER_NAMES[] = {"liblinear", "lbfgs"};
@@ -33,9 +34,9 @@ bool classifier_solver_find(const char *name, ClassifierSolver *solver) {
     return true;
 }
 
-bool classifier_train(Classifier *classifier, const FeatureView *train, const int32_t *labels, const FeatureView *validation,
-                      const int32_t *validation_labels, int classes, const ClassifierOptions *options, Pool *pool,
-                      const Observer *observer, Error *err) {
+static bool train_chosen(Classifier *classifier, const FeatureView *train, const int32_t *labels, const FeatureView *validation,
+                         const int32_t *validation_labels, int classes, const ClassifierOptions *options, Pool *pool,
+                         const Observer *observer, Error *err) {
     *classifier = (Classifier){.kind = options->classifier, .solver = options->solver};
     if (options->classifier == CLASSIFIER_DUMMY)
         return dummy_train(&classifier->dummy, labels, train->count, classes, options->strategy, options->seed, err);
@@ -49,6 +50,15 @@ bool classifier_train(Classifier *classifier, const FeatureView *train, const in
                     pool, observer, err);
 }
 
+bool classifier_train(Classifier *classifier, const FeatureView *train, const int32_t *labels, const FeatureView *validation,
+                      const int32_t *validation_labels, int classes, const ClassifierOptions *options, Pool *pool,
+                      const Observer *observer, Error *err) {
+    ProfilePart before = pool_enter(pool, PROFILE_CLASSIFIER);
+    bool good = train_chosen(classifier, train, labels, validation, validation_labels, classes, options, pool, observer, err);
+    (void)pool_enter(pool, before);
+    return good;
+}
+
 void classifier_free(Classifier *classifier) {
     linear_model_free(&classifier->linear);
     dummy_free(&classifier->dummy);
@@ -58,7 +68,10 @@ void classifier_free(Classifier *classifier) {
 bool classifier_predict(const Classifier *classifier, const FeatureView *view, const int32_t *truth, Pool *pool, Predictions *out,
                         Error *err) {
     if (classifier->kind == CLASSIFIER_DUMMY) return dummy_predict(&classifier->dummy, view->count, truth, out, err);
-    return linear_model_predict(&classifier->linear, view, truth, pool, out, err);
+    ProfilePart before = pool_enter(pool, PROFILE_CLASSIFIER);
+    bool good = linear_model_predict(&classifier->linear, view, truth, pool, out, err);
+    (void)pool_enter(pool, before);
+    return good;
 }
 
 int classifier_classes(const Classifier *classifier) {

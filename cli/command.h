@@ -17,6 +17,7 @@
 #include "cli/terminal.h"
 #include "common/folder_lock.h"
 #include "common/parallel.h"
+#include "common/profile.h"
 
 typedef struct Run {
     CommandId command;
@@ -25,6 +26,7 @@ typedef struct Run {
     Terminal terminal;
     Observer observer; /* of the terminal */
     Pool *pool;        /* NULL until asked for with run_pool */
+    Profile *profile;  /* with --profile, else NULL */
     char *const *words; /* (word_count): the command line, the program's name left out */
     int word_count;
     FolderLock lock; /* of --output_dir, from step_make_output until the end */
@@ -34,6 +36,8 @@ typedef struct Run {
 /* The pool of --num_threads threads, made at the first call and freed by main. */
 MUST_CHECK Pool *run_pool(Run *run, Error *err);
 int run_threads(const Run *run);
+/* What the calling thread is doing now, for --profile; returns what it did before. */
+ProfilePart run_enter(const Run *run, ProfilePart part);
 
 enum { MOST_RUNS = 16 }; /* of report */
 

@@ -22,7 +22,7 @@ static bool judge_labels(Run *run, Exploration *explored, const TextEncoder *enc
     LinearInputs inputs = {.dataset = &explored->dataset,
                            .encoder = encoder,
                            .tokens = tokens,
-                           .model = weights_sha256(&encoder->weights),
+                           .model = step_hash_model(run, encoder),
                            .cache = step_cache(run),
                            .pool = run_pool(run, err)};
     LabelAudit options = {.dataset = &explored->dataset,

@@ -188,7 +188,7 @@ bool command_features(Run *run, Error *err) {
     bool ok = step_read_data(run, &dataset, DATA_MAYBE_UNLABELLED, err) && step_load_encoder(run, &encoder, err) &&
               step_make_output(run, NULL, err) && step_encode(run, &encoder, &dataset, &tokens, NULL, err);
     if (ok) {
-        Sha256Hex model = weights_sha256(&encoder.weights);
+        Sha256Hex model = step_hash_model(run, &encoder);
         ok = (mapped ? features_map_write(run, &dataset, &encoder, &tokens, &model, &map, err)
                      : write_parts(run, &dataset, &encoder, &tokens, &model, err)) &&
              write_description(run, &dataset, &encoder, &model, mapped ? &map : NULL, err);

@@ -53,7 +53,7 @@ static bool encode(Job *job, Error *err) {
     if (ok) {
         job->encoder = encoder.folder;
         job->data = dataset_sha256(job->dataset);
-        (void)snprintf(job->identity, sizeof job->identity, "model %s, at most %d tokens", weights_sha256(&encoder.weights).text,
+        (void)snprintf(job->identity, sizeof job->identity, "model %s, at most %d tokens", step_hash_model(run, &encoder).text,
                        encoder.max_length);
     }
     text_encoder_free(&encoder);
@@ -63,9 +63,11 @@ static bool encode(Job *job, Error *err) {
 static bool load_with_head(Job *job, Error *err) {
     const Dataset *dataset = job->dataset;
     Weights *weights = &job->weights;
-    if (!weights_load(weights, job->encoder.text, dataset->classes, (const char *const *)dataset->class_names, job->options.seed,
-                      err))
-        return false;
+    ProfilePart before = run_enter(job->run, PROFILE_LOAD);
+    bool loaded = weights_load(weights, job->encoder.text, dataset->classes, (const char *const *)dataset->class_names,
+                               job->options.seed, err);
+    (void)run_enter(job->run, before);
+    if (!loaded) return false;
     Buffer names = {0};
     for (int i = 0; i < weights->table.count; i++)
         if (weights->table.tensors[i].is_new)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/help.h"
+#include "cli/profile_table.h"
 #include "cli/restart.h"
 #include "common/clock.h"
 
@@ -13,6 +14,14 @@ static void say_costs(Run *run, double started_s) {
     terminal_say(&run->terminal, "twofold " TWOFOLD_VERSION " · %s · %.*f s wall, %.*f s CPU, %.*f %s peak",
                  command_name(run->command), wall < 1000 ? 1 : 0, wall, cpu < 100 ? 1 : 0, cpu, is_large ? 1 : 0,
                  is_large ? peak / 1000 : peak, is_large ? "GB" : "MB");
+}
+
+static void say_profile(Run *run) {
+    Buffer table = {0};
+    profile_stop(run->profile);
+    profile_table(&table, run->profile);
+    if (!table.failed) (void)fwrite(table.data, 1, table.size, stderr);
+    buffer_free(&table);
 }
 
 static int exit_status(ErrorKind kind) {
@@ -26,6 +35,7 @@ static int finish(Run *run, bool ok, double started_s, Error *err) {
     if (!ok && output_reader_left()) return 0;
     bool is_interrupted = !ok && err->kind == ERROR_INTERRUPTED;
     if (!ok) terminal_error(&run->terminal, err->message);
+    if ((ok || is_interrupted) && run->profile) say_profile(run);
     if ((ok || is_interrupted) && !run->silent) say_costs(run, started_s);
     return ok ? 0 : exit_status(err->kind);
 }
@@ -59,6 +69,7 @@ static bool run_command(Run *run, char *const *words, int count, Error *err) {
     if (!options_parse(&run->options, settings_table(), (int)run->command, &run->settings, words, count, err)) return false;
     settings_spread_seed(&run->settings);
     run->terminal.quiet = run->settings.quiet;
+    if (run->settings.profile && !(run->profile = profile_new(run_threads(run), err))) return false;
     return check_arguments(run, err) && options_check_needed(&run->options, err) &&
            settings_choose_dtype(&run->settings, run->command, err) && command_get(run->command)->run(run, err);
 }
@@ -91,8 +102,9 @@ int main(int count, char **words) {
     run.word_count = count - 1;
     bool ok = run_command(&run, words + 2, count - 2, &err);
     folder_unlock(&run.lock, ok);
-    int status = finish(&run, ok, started_s, &err);
     pool_free(run.pool);
+    int status = finish(&run, ok, started_s, &err);
+    profile_free(run.profile);
     options_free(&run.options);
     return status;
 }

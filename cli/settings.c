@@ -338,6 +338,8 @@ static const Option ROWS[] = {
     {"cache_dir", NULL, OPTION_PATH, AT(cache_dir), .meta = "DIR", .unset = "$XDG_CACHE_HOME/twofold or ~/.cache/twofold",
      RUNNING, .commands = POOLING | EXPLORE | DOCTOR, .help = "where features are kept for the next command"},
     {"no_cache", NULL, OPTION_BOOL, AT(no_cache), RUNNING, .commands = POOLING | EXPLORE, .help = "keep no features, and use none"},
+    {"profile", NULL, OPTION_BOOL, AT(profile), RUNNING, .commands = (COMPUTING & ~(CONVERT | DOCTOR)) | TOKENIZE,
+     .help = "say at the end where the time of all threads went, in shares and GFLOP/s"},
     {"quiet", NULL, OPTION_BOOL, AT(quiet), RUNNING, .commands = ALL, .help = "errors only on standard error"},
 };
 

@@ -88,6 +88,7 @@ typedef struct Settings {
     uint64_t seed;   /* of everything that has one: settings_spread_seed */
     int num_threads; /* 0: as many as this process may use */
     bool quiet;
+    bool profile;
     bool json;
 } Settings;
 

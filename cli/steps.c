@@ -18,8 +18,11 @@ bool step_read_data(Run *run, Dataset *dataset, DataUse use, Error *err) {
     }
     /* the text alone; a compressed file is larger than it looks, which reading it will tell */
     int64_t bytes = data->data ? file_size(data->data) : data->train_file ? file_size(data->train_file) : 0;
-    return memory_check("reading the data", bytes > 0 ? (double)bytes / 0x1p20 : 0, "cut the file, or use a machine with more", err) &&
-           dataset_load(dataset, data, use, &run->observer, err) && describe_data(run, dataset, err);
+    ProfilePart before = run_enter(run, PROFILE_READ);
+    bool ok = memory_check("reading the data", bytes > 0 ? (double)bytes / 0x1p20 : 0, "cut the file, or use a machine with more", err) &&
+              dataset_load(dataset, data, use, &run->observer, err) && describe_data(run, dataset, err);
+    (void)run_enter(run, before);
+    return ok;
 }
 
 bool step_load_encoder(Run *run, TextEncoder *encoder, Error *err) {
@@ -83,6 +86,13 @@ void step_say_passed_on(Run *run, const TextModel *model, int64_t texts) {
     count_text(passed, text_model_passed_on(model));
     count_text(all, texts);
     terminal_say(&run->terminal, "cascade   %s of %s texts were passed on to the second model", passed, all);
+}
+
+Sha256Hex step_hash_model(const Run *run, const TextEncoder *encoder) {
+    ProfilePart before = run_enter(run, PROFILE_LOAD);
+    Sha256Hex hash = weights_sha256(&encoder->weights);
+    (void)run_enter(run, before);
+    return hash;
 }
 
 FeatureCache step_cache(const Run *run) {

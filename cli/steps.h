@@ -24,6 +24,9 @@ MUST_CHECK TextModel *step_load_model(Run *run, Path *found, Error *err);
 /* "cascade   412 of 1,000 texts were passed on to the second model"; nothing for other models. */
 void step_say_passed_on(Run *run, const TextModel *model, int64_t texts);
 
+/* weights_sha256 of the encoder. */
+Sha256Hex step_hash_model(const Run *run, const TextEncoder *encoder);
+
 /* --cache_dir and --no_cache. */
 FeatureCache step_cache(const Run *run);
 

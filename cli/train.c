@@ -83,7 +83,7 @@ bool command_train(Run *run, Error *err) {
     if (ok && options.source == SOURCE_ENCODER) {
         ok = step_load_encoder(run, &encoder, err) && step_make_output(run, "twofold.json", err) &&
              step_encode(run, &encoder, &dataset, &tokens, &inputs.tokens_s, err);
-        if (ok) inputs.model = weights_sha256(&encoder.weights);
+        if (ok) inputs.model = step_hash_model(run, &encoder);
         inputs.encoder = &encoder;
         inputs.tokens = &tokens;
     } else

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "common/memory.h"
+#include "common/profile.h"
 
 enum {
     SPINS = 4000, /* about 20 µs: operations of one forward pass follow each other faster than a sleep and a wake-up */
@@ -25,12 +26,14 @@ struct Pool {
     int threads;
     Worker *workers; /* threads - 1 of them */
     int started;
+    Profile *profile; /* or NULL; borrowed */
 
     /* The job at hand; written before `epoch` moves on, read after. */
     PoolTask task;
     void *context;
     int count;
-    bool together; /* thread i runs task i */
+    bool together;    /* thread i runs task i */
+    ProfilePart part; /* that the caller was in */
 
     _Alignas(64) atomic_int next;    /* the next task nobody has taken */
     _Alignas(64) atomic_int running; /* workers that have not finished with this job */
@@ -61,6 +64,8 @@ static void relax(void) {
 static void work(Pool *pool, int index) {
     const Pool *outer = working_for;
     int outer_index = working_as;
+    ProfileLane *lane = index ? pool_lane(pool, index) : NULL; /* the caller is where it is */
+    ProfilePart before = profile_enter(lane, pool->part);
     working_for = pool;
     working_as = index;
     if (pool->together) {
@@ -70,6 +75,7 @@ static void work(Pool *pool, int index) {
     }
     working_for = outer;
     working_as = outer_index;
+    (void)profile_enter(lane, before);
 }
 
 /* Waits for the next job (false: the pool closes). */
@@ -143,6 +149,13 @@ void pool_free(Pool *pool) {
     mem_free(pool);
 }
 
+void pool_set_profile(Pool *pool, Profile *profile) { pool->profile = profile; }
+ProfileLane *pool_lane(const Pool *pool, int thread) { return pool ? profile_lane(pool->profile, thread) : NULL; }
+
+ProfilePart pool_enter(const Pool *pool, ProfilePart part) {
+    return profile_enter(pool_lane(pool, working_for == pool ? working_as : 0), part);
+}
+
 int pool_threads(const Pool *pool) { return pool ? pool->threads : 1; }
 
 static void run_job(Pool *pool, int count, PoolTask task, void *context, bool together) {
@@ -150,6 +163,7 @@ static void run_job(Pool *pool, int count, PoolTask task, void *context, bool to
     pool->context = context;
     pool->count = count;
     pool->together = together;
+    pool->part = profile_part(pool_lane(pool, 0));
     atomic_store(&pool->next, 0);
     atomic_store(&pool->running, pool->started);
     pthread_mutex_lock(&pool->lock);
@@ -157,12 +171,14 @@ static void run_job(Pool *pool, int count, PoolTask task, void *context, bool to
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->lock);
     work(pool, 0);
+    ProfilePart before = pool_enter(pool, PROFILE_WAIT);
     for (int spin = 0; spin < SPINS && atomic_load(&pool->running); spin++) relax();
     if (atomic_load(&pool->running)) {
         pthread_mutex_lock(&pool->lock);
         while (atomic_load(&pool->running)) pthread_cond_wait(&pool->finished, &pool->lock);
         pthread_mutex_unlock(&pool->lock);
     }
+    (void)pool_enter(pool, before);
 }
 
 static void keep_this_thread_serial(void) {

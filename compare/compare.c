@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/memory.h"
+#include "common/profile.h"
 #include "common/random.h"
 #include "compare/cascades.h"
 #include "compare/costs.h"
@@ -485,12 +486,15 @@ static bool look_at_rows(const Work *work, Error *err) {
            error_facts_make(work->out, err) && report_write_differences(work->out, work->input->output_dir, err);
 }
 
-static bool write_reports(const Comparison *out, const char *folder, Error *err) {
+static bool write_reports(const Comparison *out, const char *folder, Pool *pool, Error *err) {
     Path json, markdown, html;
-    return path_make(&json, err, "%s/compare.json", folder) && path_make(&markdown, err, "%s/report.md", folder) &&
+    ProfilePart before = pool_enter(pool, PROFILE_WRITE);
+    bool good = path_make(&json, err, "%s/compare.json", folder) && path_make(&markdown, err, "%s/report.md", folder) &&
            path_make(&html, err, "%s/report.html", folder) && report_write_json(out, json.text, err) &&
            report_write_figures(out, folder, err) && report_write_markdown(out, markdown.text, err) &&
            report_write_html(out, html.text, err);
+    (void)pool_enter(pool, before);
+    return good;
 }
 
 static bool check_folder(const Work *work, Error *err) {
@@ -585,7 +589,7 @@ bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entr
                 cascades_find(out, input->cascade_loss, input->pool, err) &&
                 cascades_save(out, input->recorded ? input->recorded_from : NULL, input->pool, observer, err) && look_at_rows(&work, err) &&
                 recommend(out, err) && compare_maps(&out->maps, input, out, observer, err) &&
-                write_reports(out, input->output_dir, err) &&
+                write_reports(out, input->output_dir, input->pool, err) &&
                 (input->recorded || environment_write(input, out, clock_wall_s() - started_s, err));
     for (int i = 0; i < work.made_count; i++) features_free(&work.made[i].features);
     mem_free(work.entries);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "common/memory.h"
+#include "common/profile.h"
 #include "metrics/bootstrap.h"
 #include "metrics/multiple.h"
 #include "metrics/permutation.h"
@@ -204,7 +205,9 @@ bool statistics_intervals(Comparison *c, int resamples, Pool *pool, Error *err) 
                  .entries = mem_new(count, sizeof *work.entries, err),
                  .places = mem_new(count, sizeof *work.places, err)};
     const Predictions **predictions = mem_new(count, sizeof *predictions, err);
+    ProfilePart before = pool_enter(pool, PROFILE_SCORE);
     bool good = work.entries && work.places && predictions && draw_and_judge(&work, predictions, resamples, pool, err);
+    (void)pool_enter(pool, before);
     mem_free(work.entries);
     mem_free(work.places);
     mem_free(work.errors);

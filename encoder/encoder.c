@@ -90,7 +90,9 @@ bool encoder_refresh(Encoder *encoder, Pool *pool, Error *err) {
     int tasks = encoder->weights->config.layers + 1;
     PackRun run = {encoder, mem_new((size_t)tasks, sizeof(Error), err)};
     if (!run.errors) return false;
+    ProfilePart before = pool_enter(pool, PROFILE_PACK);
     pool_run(pool, tasks, pack_task, &run);
+    (void)pool_enter(pool, before);
     bool good = true;
     for (int i = 0; i < tasks && good; i++) {
         good = run.errors[i].kind == ERROR_NONE;
@@ -216,7 +218,12 @@ static bool int8_forward(const Encoder *encoder, WorkspaceThread *thread, const 
 
 bool linear_forward(const Encoder *encoder, WorkspaceThread *thread, const LinearRun *run, Error *err) {
     if (run->columns.begin == run->columns.end) return true;
-    if (run->w->dtype == DTYPE_INT8) return int8_forward(encoder, thread, run, err);
+    if (run->w->dtype == DTYPE_INT8) {
+        ProfilePart before = profile_enter(thread->lane, PROFILE_LINEAR);
+        bool good = int8_forward(encoder, thread, run, err);
+        (void)profile_enter(thread->lane, before);
+        return good;
+    }
     Product product = {.w = run->w->forward,
                        .x = (unsigned char *)run->x->rows +
                             (size_t)run->x_row * (size_t)run->in * element_bytes(element_of(run->w->dtype)),
@@ -291,7 +298,11 @@ static void run_part(void *context, int index, int thread) {
     Part part = cut(run->pass->batch, run->members ? 0 : index, run->members ? 1 : run->parts);
     if (part.row == part.row_end) return;
     if (run->members) part.team = (Team){&ws->barrier, index, run->members};
-    if (run->task(run->pass, &part, &ws->threads[thread], &run->errors[index])) return;
+    WorkspaceThread *own = &ws->threads[thread];
+    ProfilePart before = profile_enter(own->lane, PROFILE_ROWS);
+    bool good = run->task(run->pass, &part, own, &run->errors[index]);
+    (void)profile_enter(own->lane, before);
+    if (good) return;
     FAIL(&run->errors[index], ERROR_FAILED, "a part of the batch failed");
     team_fail(&part.team);
 }
@@ -344,7 +355,10 @@ bool pass_run_together(const Pass *pass, PartTask task, Error *err) {
 /* ---- forward and backward ---- */
 
 static bool forward_part(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
-    if (!embeddings_forward(pass, part, err) || !team_wait(&part->team)) return false;
+    (void)profile_enter(thread->lane, PROFILE_EMBED);
+    bool embedded = embeddings_forward(pass, part, err);
+    (void)profile_enter(thread->lane, PROFILE_ROWS);
+    if (!embedded || !team_wait(&part->team)) return false;
     for (int l = 0; l < pass->ws->last_layer; l++)
         if (!layer_forward(pass, l, part, thread, err)) return false;
     return true;

@@ -48,6 +48,7 @@ typedef struct WorkspaceOptions {
     int from_layer;         /* training: layers below it are frozen and keep nothing (0: none are; layers: all are) */
     bool embeddings_frozen; /* training: no gradient for the embeddings */
     Dtype dtype;            /* for workspace_bytes: the encoder's (workspace_new takes that itself) */
+    struct ProfileLane *lane; /* without a pool: where the thread's time is counted; NULL: nowhere */
 } WorkspaceOptions;
 
 /* pool: threads that share the work inside one batch (latency, training); NULL runs on the calling thread (throughput: one workspace a thread). */

@@ -85,14 +85,16 @@ static void run_task(void *context, int index, int thread) {
     const TaskRun *run = context;
     const GradientTask *t = &run->tasks->task[index];
     const Kernels *kernels = run->pass->encoder->kernels;
+    static const ProfilePart PARTS[] = {PROFILE_LINEAR, PROFILE_ROWS, PROFILE_NORM, PROFILE_EMBED};
+    ProfileLane *lane = run->pass->ws->threads[thread].lane;
+    ProfilePart before = profile_enter(lane, PARTS[t->kind]);
     if (t->kind == SUM_OUTER) {
         int rows = (t->rows + OPS_ROW_STEP - 1) / OPS_ROW_STEP * OPS_ROW_STEP;
         /* The outcome is in the thread's Error: the first failure stands. */
         const unsigned char *dy = t->dy_low;
-        if (!ops_add_outer(run->pass->ws->threads[thread].runner, t->to + (size_t)t->begin * (size_t)t->in, t->end - t->begin,
-                           t->in, t->element, dy + (size_t)t->begin * element_bytes(t->element), t->ldy, t->x_low, t->ldx, rows,
-                           &run->errors[thread]))
-            return;
+        (void)!ops_add_outer(run->pass->ws->threads[thread].runner, t->to + (size_t)t->begin * (size_t)t->in, t->end - t->begin,
+                             t->in, t->element, dy + (size_t)t->begin * element_bytes(t->element), t->ldy, t->x_low, t->ldx, rows,
+                             &run->errors[thread]);
     } else if (t->kind == SUM_COLUMNS) {
         kernels->column_sum(t->to_bias, t->dy, t->rows, t->ldy, t->begin, t->end);
     } else if (t->kind == SUM_NORM) {
@@ -100,6 +102,7 @@ static void run_task(void *context, int index, int thread) {
     } else {
         sum_embeddings(run->pass, t);
     }
+    (void)profile_enter(lane, before);
 }
 
 bool tasks_run(const Pass *pass, const GradientTasks *tasks, Error *err) {

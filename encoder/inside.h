@@ -102,6 +102,7 @@ typedef struct BlockRoom {
 } BlockRoom;
 
 typedef struct WorkspaceThread {
+    ProfileLane *lane; /* NULL: nobody asks where the time goes */
     OpsRunner *runner;
     void *attention; /* scratch */
     int32_t *sums;   /* (BLOCK_ROWS, widest) int8: products on their way to floats */

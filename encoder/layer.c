@@ -67,6 +67,7 @@ static void attend_head(const Pass *pass, int layer, const LayerRoom *room, cons
     size_t query, token;
     AttentionRow row = attention_row(pass, q, b, &query, &token);
     size_t at = query * C + h * D, key = token * 2 * C + h * D;
+    profile_count(thread->lane, 4.0 * row.queries * row.keys * (double)D);
     if (pass->ws->stored == ELEMENT_BFLOAT16) {
         const Bfloat16 *k = (Bfloat16 *)room->kv + key;
         encoder->low->attention((Bfloat16 *)room->mixed + at, (Bfloat16 *)room->q + at, k, k + C, (int)C, (int)(2 * C), row,
@@ -98,8 +99,10 @@ static bool attention_forward(const Pass *pass, int layer, const LayerRoom *room
                         C,      2 * C,        both[i]};
         if (!linear_forward(encoder, thread, &run, err)) return false;
     }
+    ProfilePart before = profile_enter(thread->lane, PROFILE_ATTENTION);
     for (int b = part->row; b < part->row_end; b++)
         for (int h = own.begin / D; h < own.end / D; h++) attend_head(pass, layer, room, q, b, (size_t)h, thread);
+    (void)profile_enter(thread->lane, before);
     return true;
 }
 
@@ -116,7 +119,11 @@ typedef struct Block {
 } Block;
 
 static bool wait_for_team(const Block *block, Error *err) {
-    return team_wait(&block->part->team) || FAIL(err, ERROR_FAILED, "another thread could not go on");
+    if (!block->part->team.barrier) return true;
+    ProfilePart before = profile_enter(block->thread->lane, PROFILE_WAIT);
+    bool all_came = team_wait(&block->part->team);
+    (void)profile_enter(block->thread->lane, before);
+    return all_came || FAIL(err, ERROR_FAILED, "another thread could not go on");
 }
 
 /* y (whose row y_row is the block's first) = the member's columns of the Linear of x. */
@@ -160,12 +167,14 @@ static bool block_norm(const Block *block, DropPlace place, LayerPart weight, fl
     int begin = block->rows.begin, m = block->rows.end - begin, C = encoder->weights->config.channels;
     size_t at = (size_t)begin * (size_t)C;
     const float *sub = pass->ws->blocks[block->part->index].sub + (size_t)(begin - block->begin) * (size_t)C;
+    ProfilePart before = profile_enter(block->thread->lane, PROFILE_NORM);
     Dropout dropout = drop_at(pass, block->layer, place);
     encoder->kernels->add_norm(y + at, normed ? normed + at : NULL, rstd ? rstd + begin : NULL, x + at, sub,
                                tensor(pass, block->layer, weight), tensor(pass, block->layer, (LayerPart)(weight + 1)),
                                encoder->weights->config.norm_epsilon, m, C, &dropout, block->q->row + begin,
                                block->q->place + begin);
     operand_fill(encoder, y_low, y, begin, begin + m, C);
+    (void)profile_enter(block->thread->lane, before);
     return wait_for_team(block, err);
 }
 
@@ -175,6 +184,7 @@ static bool block_gelu(const Block *block, float *u, const Operand *g, Error *er
     int F = encoder->weights->config.feed_forward, rows = block->end - block->begin;
     Span own = team_share(&block->part->team, 0, rows, 1);
     bool kept = block->room->u != NULL, is_float = encoder->dtype == DTYPE_FLOAT32;
+    ProfilePart before = profile_enter(block->thread->lane, PROFILE_GELU);
     for (int i = own.begin; i < own.end; i++) {
         float *from = u + (size_t)i * (size_t)F, *to = is_float ? (float *)g->rows + (size_t)i * (size_t)F
                                                        : kept   ? block->thread->row
@@ -184,6 +194,7 @@ static bool block_gelu(const Block *block, float *u, const Operand *g, Error *er
         Operand row = operand_row(encoder, g, i, F);
         operand_fill(encoder, &row, to, 0, 1, F);
     }
+    (void)profile_enter(block->thread->lane, before);
     return wait_for_team(block, err);
 }
 
@@ -233,10 +244,12 @@ static void copy_and_drop(const Pass *pass, int layer, const Queries *q, DropPla
 }
 
 static void norm_backward(const Pass *pass, int layer, const Queries *q, LayerPart weight, float *dx, const float *dy,
-                          const float *normed, const float *rstd) {
+                          const float *normed, const float *rstd, ProfileLane *lane) {
+    ProfilePart before = profile_enter(lane, PROFILE_NORM);
     size_t C = (size_t)pass->encoder->weights->config.channels, at = (size_t)q->begin * C;
     pass->encoder->kernels->norm_backward(dx + at, dy + at, normed + at, rstd + q->begin, tensor(pass, layer, weight),
                                           q->end - q->begin, (int)C);
+    (void)profile_enter(lane, before);
 }
 
 static void attend_backward(const Pass *pass, int layer, const LayerRoom *room, const Part *part, const Queries *q,
@@ -245,9 +258,11 @@ static void attend_backward(const Pass *pass, int layer, const LayerRoom *room, 
     const GradientRoom *g = &pass->ws->gradient;
     size_t C = (size_t)encoder->weights->config.channels, H = (size_t)encoder->weights->config.heads, D = C / H;
     Dropout dropout = drop_at(pass, layer, DROP_ATTENTION);
+    ProfilePart before = profile_enter(thread->lane, PROFILE_ATTENTION);
     for (int b = part->row; b < part->row_end; b++) {
         size_t query, token;
         AttentionRow row = attention_row(pass, q, b, &query, &token);
+        profile_count(thread->lane, 8.0 * row.queries * row.keys * (double)C);
         for (size_t h = 0; h < H; h++) {
             size_t at = query * C + h * D, key = token * 2 * C + h * D;
             const float *kv = (const float *)room->kv + key;
@@ -257,6 +272,7 @@ static void attend_backward(const Pass *pass, int layer, const LayerRoom *room, 
                 (int)(2 * C), row, (int)D, (int)h, &dropout, thread->attention);
         }
     }
+    (void)profile_enter(thread->lane, before);
 }
 
 /* Adds the [CLS] rows' input gradients to those of their tokens. */
@@ -287,15 +303,17 @@ static bool layer_part(const Pass *pass, const Part *part, WorkspaceThread *thre
     float *dy = g->dy[pass->dy], *dx = g->dy[1 - pass->dy], *dquery = q.cls ? g->dcls : dx;
     size_t ff = (size_t)q.begin * (size_t)F;
 
-    norm_backward(pass, layer, &q, LAYER_NORM2_WEIGHT, g->dx1, dy, room.normed2, room.rstd2);
+    norm_backward(pass, layer, &q, LAYER_NORM2_WEIGHT, g->dx1, dy, room.normed2, room.rstd2, thread->lane);
     copy_and_drop(pass, layer, &q, DROP_FEED_FORWARD, g->dsub2, &g->dsub2_low, g->dx1);
     if (!linear_backward(encoder, thread, g->dff, &g->dsub2_low, &w->down, q.begin, q.end, C, F, false, err)) return false;
+    ProfilePart before = profile_enter(thread->lane, PROFILE_GELU);
     encoder->kernels->gelu_backward(g->g + ff, g->dff + ff, g->dff + ff, room.u + ff, (size_t)(q.end - q.begin) * (size_t)F);
     operand_fill(encoder, &g->g_low, g->g, q.begin, q.end, F);
     operand_fill(encoder, &g->dff_low, g->dff, q.begin, q.end, F);
+    (void)profile_enter(thread->lane, before);
     if (!linear_backward(encoder, thread, g->dx1, &g->dff_low, &w->up, q.begin, q.end, F, C, true, err)) return false;
 
-    norm_backward(pass, layer, &q, LAYER_NORM1_WEIGHT, dquery, g->dx1, room.normed1, room.rstd1);
+    norm_backward(pass, layer, &q, LAYER_NORM1_WEIGHT, dquery, g->dx1, room.normed1, room.rstd1, thread->lane);
     copy_and_drop(pass, layer, &q, DROP_ATTENTION_OUT, g->dsub1, &g->dsub1_low, dquery);
     if (!linear_backward(encoder, thread, g->dmixed, &g->dsub1_low, &w->out, q.begin, q.end, C, C, false, err)) return false;
     attend_backward(pass, layer, &room, part, &q, thread);

@@ -47,6 +47,7 @@ typedef struct Entry {
 
 struct OpsRunner {
     const Ops *ops;
+    ProfileLane *lane;
     dnnl_stream_t stream;
     Entry *entries; /* open addressing; capacity is a power of two */
     size_t count, capacity;
@@ -305,6 +306,8 @@ size_t packed_bytes(const Packed *packed) { return dnnl_memory_desc_get_size(pac
 
 /* ---- runner: primitives made when first met, and kept ---- */
 
+void ops_runner_set_lane(OpsRunner *runner, ProfileLane *lane) { runner->lane = lane; }
+
 OpsRunner *ops_runner_new(const Ops *ops, Error *err) {
     OpsRunner *runner = mem_new(1, sizeof *runner, err);
     if (!runner) return NULL;
@@ -435,7 +438,10 @@ static Entry *get_entry(OpsRunner *runner, const Shape *shape, const Packed *pac
         found = find_entry(runner, shape);
     }
     Entry made = {0};
-    if (!fill_entry(&made, runner, shape, packed, err)) {
+    ProfilePart before = profile_enter(runner->lane, PROFILE_PREPARE);
+    bool filled = fill_entry(&made, runner, shape, packed, err);
+    (void)profile_enter(runner->lane, before);
+    if (!filled) {
         entry_free(&made);
         return NULL;
     }
@@ -535,20 +541,28 @@ static bool run_tiles(OpsRunner *runner, const Product *p, Error *err) {
     return true;
 }
 
+static bool run_product(OpsRunner *runner, const Product *p, Error *err) {
+    if (p->w->tiled) return run_tiles(runner, p, err);
+    if (p->columns < p->w->N && p->ldy != p->columns) return run_columns(runner, p, err);
+    /* A multiple of 64 rows, or two calls of which one has such a number and the other 33 to 95: few primitives serve every row count. */
+    int main_rows = p->m % 64 == 0 ? p->m : p->m < 96 ? 0 : (p->m - 32) / 64 * 64;
+    if (main_rows && !run_rows(runner, p, 0, main_rows, err)) return false;
+    return main_rows == p->m || run_rows(runner, p, main_rows, p->m - main_rows, err);
+}
+
 bool ops_product(OpsRunner *runner, const Product *product, Error *err) {
     Product p = *product;
     if (p.m <= 0) return true;
     if (!p.columns) p.columns = p.w->N;
-    if (p.w->tiled) return run_tiles(runner, &p, err);
-    if (p.columns < p.w->N && p.ldy != p.columns) return run_columns(runner, &p, err);
-    /* A multiple of 64 rows, or two calls of which one has such a number and the other 33 to 95: few primitives serve every row count. */
-    int main_rows = p.m % 64 == 0 ? p.m : p.m < 96 ? 0 : (p.m - 32) / 64 * 64;
-    if (main_rows && !run_rows(runner, &p, 0, main_rows, err)) return false;
-    return main_rows == p.m || run_rows(runner, &p, main_rows, p.m - main_rows, err);
+    ProfilePart before = profile_enter(runner->lane, PROFILE_LINEAR);
+    profile_count(runner->lane, 2.0 * p.m * p.columns * p.w->K);
+    bool good = run_product(runner, &p, err);
+    (void)profile_enter(runner->lane, before);
+    return good;
 }
 
-bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, Element element, const void *dy, int ldy, const void *x,
-                   int ldx, int n, Error *err) {
+static bool run_outer(OpsRunner *runner, float *dw, int out, int in, Element element, const void *dy, int ldy, const void *x,
+                      int ldx, int n, Error *err) {
     const unsigned char *left = dy, *right = x;
     for (int i = 0; i < n; i += OPS_ROW_CHUNK) {
         int rows = n - i < OPS_ROW_CHUNK ? n - i : OPS_ROW_CHUNK;
@@ -560,4 +574,13 @@ bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, Element elemen
             return false;
     }
     return true;
+}
+
+bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, Element element, const void *dy, int ldy, const void *x,
+                   int ldx, int n, Error *err) {
+    ProfilePart before = profile_enter(runner->lane, PROFILE_LINEAR);
+    profile_count(runner->lane, 2.0 * out * in * n);
+    bool good = run_outer(runner, dw, out, in, element, dy, ldy, x, ldx, n, err);
+    (void)profile_enter(runner->lane, before);
+    return good;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/profile.h"
 #include "encoder/dtype.h"
 
 typedef struct Ops Ops;             /* the engine; const after ops_new, shared by threads */
@@ -44,6 +45,7 @@ const int32_t *packed_sums(const Packed *packed); /* int8: (N) the sum of each c
 int packed_column_step(const Packed *packed);
 
 MUST_CHECK OpsRunner *ops_runner_new(const Ops *ops, Error *err);
+void ops_runner_set_lane(OpsRunner *runner, ProfileLane *lane); /* where products count their time and work from now on */
 void ops_runner_free(OpsRunner *runner);
 
 /* y = x · W + bias. */

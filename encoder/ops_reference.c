@@ -23,6 +23,7 @@ struct Packed {
 
 struct OpsRunner {
     const Ops *ops;
+    ProfileLane *lane;
 };
 
 /* ---- engine ---- */
@@ -150,6 +151,8 @@ int packed_column_step(const Packed *packed) { return packed->N % 64 == 0 ? 64 :
 
 /* ---- products ---- */
 
+void ops_runner_set_lane(OpsRunner *runner, ProfileLane *lane) { runner->lane = lane; }
+
 OpsRunner *ops_runner_new(const Ops *ops, Error *err) {
     OpsRunner *runner = mem_new(1, sizeof *runner, err);
     if (runner) runner->ops = ops;
@@ -177,9 +180,10 @@ static float element_at(const void *x, Element element, size_t i) {
 }
 
 bool ops_product(OpsRunner *runner, const Product *p, Error *err) {
-    (void)runner;
     const Packed *w = p->w;
     int columns = p->columns ? p->columns : w->N;
+    ProfilePart before = profile_enter(runner->lane, PROFILE_LINEAR);
+    profile_count(runner->lane, 2.0 * p->m * columns * w->K);
     float *sums = mem_new((size_t)columns, sizeof *sums, err);
     for (int row = 0; sums && row < p->m; row++) {
         size_t in = (size_t)row * (size_t)p->ldx, out = (size_t)row * (size_t)p->ldy;
@@ -200,17 +204,21 @@ bool ops_product(OpsRunner *runner, const Product *p, Error *err) {
     }
     bool ok = sums != NULL;
     mem_free(sums);
+    (void)profile_enter(runner->lane, before);
     return ok;
 }
 
 bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, Element element, const void *dy, int ldy, const void *x,
                    int ldx, int n, Error *err) {
-    (void)runner, (void)err;
+    (void)err;
+    ProfilePart before = profile_enter(runner->lane, PROFILE_LINEAR);
+    profile_count(runner->lane, 2.0 * out * in * n);
     for (int row = 0; row < n; row++)
         for (int o = 0; o < out; o++) {
             float factor = element_at(dy, element, (size_t)row * (size_t)ldy + (size_t)o);
             for (int i = 0; i < in; i++)
                 dw[(size_t)o * (size_t)in + (size_t)i] += factor * element_at(x, element, (size_t)row * (size_t)ldx + (size_t)i);
         }
+    (void)profile_enter(runner->lane, before);
     return true;
 }

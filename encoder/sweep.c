@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/memory.h"
+#include "common/profile.h"
 
 enum {
     TOKEN_BUDGET = 1024, /* large enough for the products' full speed, small enough that activations stay near the core */
@@ -66,10 +67,11 @@ static void lane_free(Lane *lane) {
     *lane = (Lane){0};
 }
 
-static bool lane_make(Lane *lane, const Sweep *sweep, bool is_shared, Error *err) {
+static bool lane_make(Lane *lane, const Sweep *sweep, bool is_shared, int thread, Error *err) {
     if (lane->workspace) return true;
     size_t tokens = (size_t)sweep->tokens;
-    WorkspaceOptions options = {.tokens = sweep->tokens, .rows = sweep->tokens, .all_hidden = sweep->options.all_hidden};
+    WorkspaceOptions options = {.tokens = sweep->tokens, .rows = sweep->tokens, .all_hidden = sweep->options.all_hidden,
+                                .lane = pool_lane(sweep->pool, thread)};
     lane->ids = mem_new(tokens, sizeof *lane->ids, err);
     lane->starts = mem_new(tokens + 1, sizeof *lane->starts, err);
     lane->row = mem_new(tokens, sizeof *lane->row, err);
@@ -202,7 +204,10 @@ static void end_with(Work *work, const Error *err) {
 
 static bool run_batch(Work *work, int number, Lane *lane, bool is_shared, int thread, Error *err) {
     Sweep *sweep = work->sweep;
-    if (!lane_make(lane, sweep, is_shared, err)) return false;
+    ProfilePart before = pool_enter(sweep->pool, PROFILE_PREPARE);
+    bool made = lane_make(lane, sweep, is_shared, thread, err);
+    (void)pool_enter(sweep->pool, before);
+    if (!made) return false;
     Batch batch = lay_out(work, lane, number);
     if (!encoder_forward(sweep->encoder, lane->workspace, &batch, &sweep->options.forward, err) ||
         !work->use(work->context, lane->workspace, &batch, thread, err))
@@ -249,10 +254,12 @@ bool sweep_run(Sweep *sweep, const Tokens *tokens, const int32_t *rows, int coun
     bool ok = make_plan(&work, err);
     if (ok && count > 0) {
         observer_progress(observer, task, 0, count, "texts", "");
+        ProfilePart before = pool_enter(sweep->pool, PROFILE_ROWS);
         if (work.plan.batches == 1) /* not from within the pool: the batch itself is what the threads share */
             run_task(&work, 0, 0);
         else
             pool_run(sweep->pool, work.plan.batches, run_task, &work);
+        (void)pool_enter(sweep->pool, before);
         ok = first.kind == ERROR_NONE || error_set(err, first.kind, first.file, first.line, "%s", first.message);
         if (ok) report(&work);
     }

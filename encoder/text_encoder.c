@@ -1,5 +1,7 @@
 #include "encoder/text_encoder.h"
 
+#include "common/profile.h"
+
 bool max_length_choose(int *max_length, int asked, const Tokenizer *tokenizer, const EncoderConfig *config, Error *err) {
     if (asked > config->positions)
         return FAIL(err, ERROR_USAGE, "max_length is %d, but the encoder has %d positions", asked, config->positions);
@@ -19,8 +21,7 @@ bool text_encoder_load(TextEncoder *out, const char *folder, int classes, int ma
     return text_encoder_load_as(out, folder, classes, max_length, DTYPE_FLOAT32, pool, err);
 }
 
-bool text_encoder_load_as(TextEncoder *out, const char *folder, int classes, int max_length, Dtype dtype, Pool *pool,
-                          Error *err) {
+static bool load(TextEncoder *out, const char *folder, int classes, int max_length, Dtype dtype, Pool *pool, Error *err) {
     *out = (TextEncoder){0};
     if (!path_make(&out->folder, err, "%s", folder)) return false;
     if (!weights_load(&out->weights, folder, classes, NULL, 0, err)) return false;
@@ -30,6 +31,14 @@ bool text_encoder_load_as(TextEncoder *out, const char *folder, int classes, int
         return false;
     out->encoder = encoder_new(&out->weights, &(EncoderOptions){.dtype = dtype}, pool, err);
     return out->encoder != NULL;
+}
+
+bool text_encoder_load_as(TextEncoder *out, const char *folder, int classes, int max_length, Dtype dtype, Pool *pool,
+                          Error *err) {
+    ProfilePart before = pool_enter(pool, PROFILE_LOAD);
+    bool good = load(out, folder, classes, max_length, dtype, pool, err);
+    (void)pool_enter(pool, before);
+    return good;
 }
 
 void text_encoder_free(TextEncoder *encoder) {

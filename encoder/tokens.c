@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "common/profile.h"
 
 enum { CHUNK_ROWS = 256 };
 
@@ -80,6 +81,7 @@ bool tokens_encode(Tokens *tokens, const Tokenizer *tokenizer, const char *text,
     Job job = {.tokens = tokens, .tokenizer = tokenizer, .text = text, .starts = starts, .max_length = max_length};
     job.chunk_count = rows / CHUNK_ROWS + (rows % CHUNK_ROWS > 0);
     tokens->rows = rows;
+    ProfilePart before = pool_enter(pool, PROFILE_TOKENISE);
     bool ok = (tokens->starts = mem_new((size_t)rows + 1, sizeof *tokens->starts, err)) &&
               (tokens->full = mem_new((size_t)rows, sizeof *tokens->full, err)) &&
               (job.encodings = mem_new((size_t)threads, sizeof *job.encodings, err)) &&
@@ -93,6 +95,7 @@ bool tokens_encode(Tokens *tokens, const Tokenizer *tokenizer, const char *text,
     for (int i = 0; job.encodings && i < threads; i++) encoding_free(&job.encodings[i]);
     mem_free(job.chunks);
     mem_free(job.encodings);
+    (void)pool_enter(pool, before);
     if (!ok) tokens_free(tokens);
     return ok;
 }

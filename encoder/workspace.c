@@ -170,7 +170,11 @@ Workspace *workspace_new(const Encoder *encoder, const WorkspaceOptions *options
         plan(&arena, ws, config);
     }
     good = ws->block != NULL;
-    for (int t = 0; good && t < threads; t++) good = (ws->threads[t].runner = ops_runner_new(encoder->ops, err)) != NULL;
+    for (int t = 0; good && t < threads; t++) {
+        good = (ws->threads[t].runner = ops_runner_new(encoder->ops, err)) != NULL;
+        ws->threads[t].lane = pool ? pool_lane(pool, t) : options->lane;
+        if (good) ops_runner_set_lane(ws->threads[t].runner, ws->threads[t].lane);
+    }
     if (good) return ws;
     error_prefix(err, "room for batches of %d tokens", options->tokens);
     workspace_free(ws);

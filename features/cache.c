@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/profile.h"
 #include "features/npy.h"
 
 FeatureCache feature_cache_none(void) { return (FeatureCache){{""}}; }
@@ -145,7 +146,7 @@ static bool stream_stored(const Path *path, int rows, int channels, FeatureUse u
     return good;
 }
 
-static bool stream_made(Extractor *extractor, const Tokens *tokens, NpyWriter *kept, FeatureUse use, void *context, Progress *progress, Error *err) {
+static bool stream_made(Extractor *extractor, const Tokens *tokens, NpyWriter *kept, FeatureUse use, void *context, Progress *progress, Pool *pool, Error *err) {
     Observer observer = {.context = progress, .progress = on_progress, .stop = on_stop};
     int32_t rows[CHUNK_ROWS];
     bool good = true;
@@ -154,8 +155,11 @@ static bool stream_made(Extractor *extractor, const Tokens *tokens, NpyWriter *k
         Features chunk = {0};
         for (int i = 0; i < count; i++) rows[i] = first + i;
         progress->first = first;
-        good = extractor_run(extractor, &chunk, tokens, rows, count, &observer, err) && use(context, &chunk, first, err);
+        good = extractor_run(extractor, &chunk, tokens, rows, count, &observer, err);
+        ProfilePart before = pool_enter(pool, PROFILE_WRITE);
+        good = good && use(context, &chunk, first, err);
         if (good && kept->file.path) npy_add_float32(kept, chunk.values, (int64_t)count * chunk.channels);
+        (void)pool_enter(pool, before);
         features_free(&chunk);
     }
     return good;
@@ -177,7 +181,7 @@ bool features_stream(const ExtractOptions *wanted, const FeatureCache *cache, co
     Progress progress = {observer, 0, tokens->rows};
     double started_s = clock_wall_s(), started_cpu_s = clock_cpu_s();
     Extractor *extractor = extractor_new(wanted, 1, encoder, pool, err);
-    bool good = extractor && stream_made(extractor, tokens, &kept, use, context, &progress, err);
+    bool good = extractor && stream_made(extractor, tokens, &kept, use, context, &progress, pool, err);
     if (good && kept.file.path && npy_commit(&kept, NULL))
         cache_note(&note, &values, (FeatureTimes){clock_wall_s() - started_s, clock_cpu_s() - started_cpu_s});
     npy_cancel(&kept);

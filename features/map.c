@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "common/profile.h"
 #include "common/random.h"
 #include "features/pca.h"
 
@@ -126,6 +127,7 @@ bool map_make(Features *map, MapFacts *facts, const Features *features, const Ma
     Features scaled = {0};
     FeatureView view = features_view(features);
     const Features *in = options->scale ? &scaled : features;
+    ProfilePart before = pool_enter(pool, PROFILE_MAP);
     bool good = feature_view_check(&view, err) && (!options->scale || features_scale(&scaled, features, err));
     if (good && options->method == MAP_PCA)
         good = pca_make(map, facts, in, pool, err); /* all rows: its time does not grow with their square */
@@ -134,6 +136,7 @@ bool map_make(Features *map, MapFacts *facts, const Features *features, const Ma
         good = umap_sampled(map, in, options, pool, observer, err);
     } else if (good)
         good = umap_make(map, in, &options->umap, pool, observer, err);
+    (void)pool_enter(pool, before);
     features_free(&scaled);
     if (!good) features_free(map);
     return good;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/profile.h"
 #include "common/sort.h"
 #include "features/tfidf_table.h"
 
@@ -225,10 +226,12 @@ bool tfidf_transform(const Tfidf *tfidf, const TextView *texts, Pool *pool, Spar
                      .blocks = mem_new((size_t)blocks, sizeof(Block), err),
                      .scratch = mem_new((size_t)threads, sizeof(Scratch), err)};
     bool good = out->starts && job.blocks && job.scratch;
+    ProfilePart before = pool_enter(pool, PROFILE_WORDS);
     if (good) {
         pool_run(pool, blocks, transform_block, &job);
         good = blocks_join(&job, blocks, pool, err);
     }
+    (void)pool_enter(pool, before);
     for (int b = 0; job.blocks && b < blocks; b++) {
         free(job.blocks[b].columns);
         free(job.blocks[b].values);

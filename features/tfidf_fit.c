@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "features/tfidf.h"
+#include "common/profile.h"
 #include "features/tfidf_table.h"
 
 /* Texts are counted in chunks, a wave of chunks at a time; the terms of a wave are then added to the shards, which the hash decides.
@@ -365,7 +366,9 @@ Tfidf *tfidf_fit(const TextView *texts, const TfidfOptions *options, Pool *pool,
                .wave = mem_new(CHUNKS_A_WAVE, sizeof(Chunk), err),
                .shards = mem_new(SHARDS, sizeof(TermTable), err)};
     Tfidf *tfidf = NULL;
+    ProfilePart before = pool_enter(pool, PROFILE_WORDS);
     if (fit.words && fit.wave && fit.shards && texts_count(&fit, pool, err)) tfidf = vocabulary_choose(&fit, pool, err);
+    (void)pool_enter(pool, before);
     for (int t = 0; fit.words && t < threads; t++) words_free(&fit.words[t]);
     for (int c = 0; fit.wave && c < CHUNKS_A_WAVE; c++) {
         table_free(&fit.wave[c].table);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "common/memory.h"
+#include "common/profile.h"
 
 enum {
     SPAN = 1 << 16, /* 64 Ki floats: 1 MiB over the four blocks, some 100 µs of one core */
@@ -131,7 +132,9 @@ static void norm_task(void *context, int task, int thread) {
 
 double adamw_gradient_norm(const AdamW *adamw, const float *gradients, Pool *pool) {
     NormJob job = {adamw, gradients};
+    ProfilePart before = pool_enter(pool, PROFILE_OPTIMISER);
     pool_run(pool, adamw->span_count, norm_task, &job);
+    (void)pool_enter(pool, before);
     double sum = 0;
     for (int i = 0; i < adamw->span_count; i++) sum += adamw->squares[i];
     return sqrt(sum);
@@ -187,5 +190,7 @@ void adamw_step(AdamW *adamw, float *weights, float *gradients, double learning_
                    .keep = (float)(1 - learning_rate * adamw->weight_decay),
                    .move = (float)(learning_rate / (1 - pow(adamw->beta1, t))),
                    .deviation = (float)sqrt(1 - pow(adamw->beta2, t))};
+    ProfilePart before = pool_enter(pool, PROFILE_OPTIMISER);
     pool_run(pool, adamw->span_count, step_task, &job);
+    (void)pool_enter(pool, before);
 }

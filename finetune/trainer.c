@@ -5,6 +5,7 @@
 
 #include "common/available.h"
 #include "common/clock.h"
+#include "common/profile.h"
 #include "finetune/predict.h"
 #include "finetune/results.h"
 
@@ -60,13 +61,16 @@ bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOp
     int most_rows = trainer_most_rows(&trainer->plan, input->train.count);
     AdamWOptions adamw = {options->adam_beta1, options->adam_beta2, options->adam_epsilon, options->weight_decay,
                           options->freeze_layers};
-    return memory_check("this training", finetune_memory_mb(input, options), "a smaller model or --freeze_layers needs less",
-                        err) &&
+    ProfilePart before = pool_enter(input->pool, PROFILE_PREPARE);
+    bool good = memory_check("this training", finetune_memory_mb(input, options), "a smaller model or --freeze_layers needs less",
+                             err) &&
            write_identity(trainer, err) && (trainer->order = mem_new((size_t)input->train.count, sizeof *trainer->order, err)) &&
            (trainer->encoder =
                 encoder_new(weights, &(EncoderOptions){.dtype = options->dtype, .training = true}, input->pool, err)) &&
            gradient_make(&trainer->gradient, trainer->encoder, weights, &input->train, most_rows, options, input->pool, err) &&
            adamw_make(&trainer->adamw, &weights->table, &adamw, err);
+    (void)pool_enter(input->pool, before);
+    return good;
 }
 
 void trainer_free(Trainer *trainer) {
@@ -249,7 +253,7 @@ static bool evaluate(Trainer *trainer, Error *err) {
     return good;
 }
 
-static bool save(Trainer *trainer, bool interrupted, Error *err) {
+static bool save_state(Trainer *trainer, bool interrupted, Error *err) {
     CheckpointParts parts = trainer_parts(trainer);
     int64_t step = trainer->state.step;
     trainer->state.train_s = trainer->before_s + session_s(trainer);
@@ -258,6 +262,13 @@ static bool save(Trainer *trainer, bool interrupted, Error *err) {
     if (!interrupted) trainer->state.saved = step;
     return checkpoint_tidy(parts.output_dir, interrupted ? 0 : trainer->options->save_total_limit, step, trainer->state.best_step,
                            err);
+}
+
+static bool save(Trainer *trainer, bool interrupted, Error *err) {
+    ProfilePart before = pool_enter(trainer->input->pool, PROFILE_WRITE);
+    bool good = save_state(trainer, interrupted, err);
+    (void)pool_enter(trainer->input->pool, before);
+    return good;
 }
 
 /* All that is due after the last step and has not been done: what a stop left open is made up for when the run goes on. */

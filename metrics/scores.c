@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/profile.h"
 #include "metrics/probability_scores.h"
 
 const int TOP_K[TOP_K_COUNT] = {2, 3, 5, 10};
@@ -104,7 +105,7 @@ static void agreement_score(Scores *s) {
     s->cohen_kappa = wrong_by_chance > 0 ? 1 - wrong / wrong_by_chance : nan("");
 }
 
-bool scores_compute(Scores *scores, const Predictions *predictions, Pool *pool, Error *err) {
+static bool compute(Scores *scores, const Predictions *predictions, Pool *pool, Error *err) {
     *scores = (Scores){.rows = predictions->rows, .classes = predictions->classes};
     scores_forget(scores);
     if (!predictions->truth)
@@ -125,6 +126,13 @@ bool scores_compute(Scores *scores, const Predictions *predictions, Pool *pool, 
         return false;
     }
     return true;
+}
+
+bool scores_compute(Scores *scores, const Predictions *predictions, Pool *pool, Error *err) {
+    ProfilePart before = pool_enter(pool, PROFILE_SCORE);
+    bool good = compute(scores, predictions, pool, err);
+    (void)pool_enter(pool, before);
+    return good;
 }
 
 void scores_free(Scores *scores) {
