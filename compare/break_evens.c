@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/file.h"
-#include "common/utf8.h"
 #include "compare/costs.h"
+#include "compare/csv.h"
 
 static const char *const OUTCOMES[] = {[BREAK_EVEN_UNKNOWN] = "unknown",
                                        [BREAK_EVEN_ALWAYS] = "always",
@@ -68,66 +67,56 @@ void money_text(char out[32], double value) {
 
 /* ---- tables ---- */
 
-static void add_number(Buffer *out, double value) {
-    char text[32] = "";
-    if (isfinite(value)) number_text(text, value);
-    buffer_printf(out, ",%s", text);
+static void add_costs(Csv *csv, const Json *costs, const Comparison *c, const EntryResult *entry) {
+    Spending spending = entry_spending(entry);
+    csv_text(csv, entry->name);
+    for (const Json *one = json_first(costs); one; one = json_next(one)) csv_number(csv, json_number_or(one, (double)NAN));
+    csv_number(csv, price_million(&c->prices, &spending));
+    csv_end_row(csv);
 }
 
 /* The columns are the keys of "costs" in compare.json. */
-static void add_costs(Buffer *out, const Comparison *c) {
-    bool headed = false;
+static Csv costs_table(const Comparison *c) {
+    Csv csv = {0};
     for (int i = 0; i < c->entry_count; i++) {
-        const EntryResult *entry = &c->entries[i];
-        if (entry->status != ENTRY_DONE) continue;
+        if (c->entries[i].status != ENTRY_DONE) continue;
         Buffer text = {0};
         JsonWriter json = json_writer(&text, 0);
-        costs_write_json(&json, &entry->costs);
+        costs_write_json(&json, &c->entries[i].costs);
         Json *costs = text.data ? json_parse(text.data, text.size, "costs", ERROR_FAILED, NULL) : NULL;
-        if (!headed) buffer_text(out, "entry");
-        for (const Json *one = json_first(costs); one && !headed; one = json_next(one)) buffer_printf(out, ",%s", json_key(one));
-        if (!headed) buffer_text(out, ",cost_per_million\n");
-        headed = true;
-        escape_csv(out, entry->name, strlen(entry->name));
-        for (const Json *one = json_first(costs); one; one = json_next(one)) add_number(out, json_number_or(one, (double)NAN));
-        Spending spending = entry_spending(entry);
-        add_number(out, price_million(&c->prices, &spending));
-        buffer_text(out, "\n");
+        if (!csv.rows) buffer_text(&csv.text, "entry");
+        for (const Json *one = json_first(costs); one && !csv.rows; one = json_next(one)) buffer_printf(&csv.text, ",%s", json_key(one));
+        if (!csv.rows) buffer_text(&csv.text, ",cost_per_million\n");
+        add_costs(&csv, costs, c, &c->entries[i]);
         json_free(costs);
         buffer_free(&text);
     }
+    return csv;
 }
 
-static void add_break_evens(Buffer *out, const Comparison *c) {
+static Csv break_even_table(const Comparison *c) {
     int best = break_even_best(c);
-    buffer_text(out, "entry,against,points_lost,saved_per_million,error_price,pays,texts_per_day\n");
+    Csv csv = csv_begin("entry,against,points_lost,saved_per_million,error_price,pays,texts_per_day");
     for (int i = 0; i < c->entry_count; i++) {
         if (!break_even_has(c, i)) continue;
         BreakEven found = break_even_of(c, i);
-        escape_csv(out, c->entries[i].name, strlen(c->entries[i].name));
-        buffer_text(out, ",");
-        escape_csv(out, c->entries[best].name, strlen(c->entries[best].name));
-        add_number(out, 100 * (c->entries[best].scores[SPLIT_TEST].accuracy - c->entries[i].scores[SPLIT_TEST].accuracy));
-        add_number(out, found.saved_million);
-        add_number(out, found.error_price);
-        buffer_printf(out, ",%s", OUTCOMES[found.outcome]);
         bool counted = found.outcome == BREAK_EVEN_FROM || found.outcome == BREAK_EVEN_UP_TO;
-        add_number(out, counted ? found.texts_per_day : (double)NAN);
-        buffer_text(out, "\n");
+        csv_text(&csv, c->entries[i].name);
+        csv_text(&csv, c->entries[best].name);
+        csv_number(&csv, 100 * (c->entries[best].scores[SPLIT_TEST].accuracy - c->entries[i].scores[SPLIT_TEST].accuracy));
+        csv_number(&csv, found.saved_million);
+        csv_number(&csv, found.error_price);
+        csv_text(&csv, OUTCOMES[found.outcome]);
+        csv_number(&csv, counted ? found.texts_per_day : (double)NAN);
+        csv_end_row(&csv);
     }
+    return csv;
 }
 
 bool costs_write_tables(const Comparison *c, const char *folder, Error *err) {
-    Path path;
-    Buffer costs = {0}, evens = {0};
-    add_costs(&costs, c);
-    add_break_evens(&evens, c);
-    bool written = path_make(&path, err, "%s/tables", folder) && folder_make(path.text, err) &&
-                   path_make(&path, err, "%s/tables/costs.csv", folder) && file_write_buffer(path.text, &costs, err) &&
-                   path_make(&path, err, "%s/tables/costs_break_even.csv", folder) && file_write_buffer(path.text, &evens, err);
-    buffer_free(&costs);
-    buffer_free(&evens);
-    return written;
+    Csv costs = costs_table(c), evens = break_even_table(c);
+    bool written = csv_write(&costs, folder, "costs", err);
+    return csv_write(&evens, folder, "costs_break_even", written ? err : NULL) && written;
 }
 
 /* ---- compare.json ---- */

@@ -491,7 +491,7 @@ static bool write_reports(const Comparison *out, const char *folder, Pool *pool,
     ProfilePart before = pool_enter(pool, PROFILE_WRITE);
     bool good = path_make(&json, err, "%s/compare.json", folder) && path_make(&markdown, err, "%s/report.md", folder) &&
            path_make(&html, err, "%s/report.html", folder) && report_write_json(out, json.text, err) &&
-           report_write_figures(out, folder, err) && report_write_markdown(out, markdown.text, err) &&
+           report_write_figures(out, folder, err) && report_write_tables(out, folder, err) && report_write_markdown(out, markdown.text, err) &&
            report_write_html(out, html.text, err);
     (void)pool_enter(pool, before);
     return good;

@@ -69,11 +69,10 @@ void html_text(Buffer *out, const char *text, size_t size, size_t most) {
 
 /* What scrolls can be reached by keyboard, and then must have a name. A group and no region: regions are landmarks, of which a page should have
  * few, each with a name of its own. */
-void html_begin_table(Buffer *out, const char *classes, const char *caption) {
-    html_add(
-        out,
-        "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"%.80s\"><table class=\"%s\">\n<caption>%s</caption>\n",
-        caption, classes, caption);
+void html_begin_table(Buffer *out, const char *classes, const char *csv, const char *caption) {
+    html_add(out, "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"%.80s\"><table class=\"%s\">\n", caption,
+             classes);
+    html_add(out, "<caption>%s <a href=\"./%s\">%s</a></caption>\n", caption, csv, csv);
 }
 
 void html_end_table(Buffer *out) { buffer_text(out, "</tbody></table></div>\n"); }

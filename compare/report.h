@@ -11,6 +11,9 @@ MUST_CHECK bool report_write_json(const Comparison *comparison, const char *path
 /* figures/ under the folder, and confusion_matrix.svg and .png in each entry's. */
 MUST_CHECK bool report_write_figures(const Comparison *comparison, const char *folder, Error *err);
 
+/* tables/ under the folder: every table of report.html as CSV. */
+MUST_CHECK bool report_write_tables(const Comparison *comparison, const char *folder, Error *err);
+
 /* differences.csv: id,text,label and each entry's answer, for the test rows on which some entries are right and some are not. */
 MUST_CHECK bool report_write_differences(const Comparison *comparison, const char *folder, Error *err);
 

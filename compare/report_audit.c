@@ -58,9 +58,9 @@ static void add_audit_table(Page *page) {
     int rows[SPLIT_COUNT];
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) rows[split] = c->dataset->splits[split].count;
     html_begin_table(page->out, "narrow",
-                     "Problems that were looked for and are not listed do not occur. Each row counts on the strongest level: equal "
+                     "tables/audit_counts.csv", "Problems that were looked for and are not listed do not occur. Each row counts on the strongest level: equal "
                      "bytes; equal but for case, Unicode form, spaces and punctuation; near, with a Jaccard similarity of at least 0.8 "
-                     "over pairs of words. audit.csv has each row and its counterpart.");
+                     "over pairs of words. audit.csv has each row and its counterpart; the counts:");
     buffer_text(page->out, "<thead><tr><th scope=\"col\">texts</th><th scope=\"col\" class=\"n\">train</th><th scope=\"col\" "
                            "class=\"n\">validation</th>"
                            "<th scope=\"col\" class=\"n\">test</th></tr></thead>\n<tbody>\n");
@@ -94,7 +94,7 @@ static void add_without_leaks(Page *page, int same, int near) {
     count_text(without_same, rows - same);
     count_text(without_near, rows - same - near);
     html_begin_table(page->out, "narrow",
-                     "What these rows do to the scores: test accuracy with them and without, and the difference in points (0.01).");
+                     "tables/without_leaks.csv", "What these rows do to the scores: test accuracy with them and without, and the difference in points (0.01).");
     buffer_text(page->out, "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">all rows</th>");
     if (same) html_add(page->out, "<th scope=\"col\" class=\"n\">the %s that stand nowhere else</th>", without_same);
     if (near) html_add(page->out, "<th scope=\"col\" class=\"n\">the %s not even nearly elsewhere</th>", without_near);
@@ -196,11 +196,11 @@ void page_add_label_errors(Page *page) {
                 "Nothing was changed.</p>\n");
     html_add(page->out, "<details%s><summary>The likeliest label errors <span>%d of %s</span></summary>\n",
              shown <= SUSPECTS_OPEN ? " open" : "", shown, all);
-    html_begin_table(page->out, "cards", "Least probable labels first, with the probability that the label was given.");
+    html_begin_table(page->out, "cards", "audit.csv", "Least probable labels first, with the probability that the label was given.");
     buffer_text(page->out, "<thead><tr><th scope=\"col\">text</th><th scope=\"col\">row</th><th scope=\"col\">label</th><th "
                            "scope=\"col\">suggested</th></tr></thead>\n<tbody>\n");
     for (int i = 0; i < shown; i++) add_suspect(page, &audit->suspects[i], split_name((Split)split[audit->suspects[i].row]));
     html_end_table(page->out);
-    buffer_text(page->out, "<p class=\"note\">All of them, uncut: <a href=\"audit.csv\">audit.csv</a></p></details>\n</section>\n");
+    buffer_text(page->out, "</details>\n</section>\n");
     mem_free(split);
 }

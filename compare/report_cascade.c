@@ -93,7 +93,7 @@ static void add_table(Page *page) {
     const Comparison *c = page->comparison;
     html_begin_table(
         page->out, "cards",
-        "The threshold is the one that passes on the fewest validation texts without answering fewer of them rightly than the "
+        "tables/cascades.csv", "The threshold is the one that passes on the fewest validation texts without answering fewer of them rightly than the "
         "second entry alone (--cascade_loss allows a loss). Accuracies of each alone are of the test texts.");
     buffer_text(page->out,
                 "<thead><tr><th scope=\"col\">first → second</th><th scope=\"col\" class=\"n\">threshold</th><th scope=\"col\" "

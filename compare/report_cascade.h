@@ -9,8 +9,8 @@
 /* The value of "cascades" in compare.json: an array. */
 void cascades_write_json(JsonWriter *json, const Comparison *comparison);
 
-/* tables/cascade.csv under the folder. */
-MUST_CHECK bool cascades_write_table(const Comparison *comparison, const char *folder, Error *err);
+/* tables/cascades.csv, the chosen thresholds, and tables/cascade_curves.csv under the folder. */
+MUST_CHECK bool cascades_write_tables(const Comparison *comparison, const char *folder, Error *err);
 
 /* Test accuracy against the share of texts passed on, a curve for each cascade, the chosen points named. */
 bool has_cascades(const Comparison *comparison);

@@ -1,13 +1,11 @@
 /* Cascades in compare.json, as a table and as a figure. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "common/file.h"
 #include "common/memory.h"
-#include "common/utf8.h"
 #include "compare/cascades.h"
 #include "compare/costs.h"
+#include "compare/csv.h"
 #include "compare/plots.h"
 #include "compare/report_cascade.h"
 
@@ -79,37 +77,49 @@ void cascades_write_json(JsonWriter *json, const Comparison *c) {
     json_end_array(json);
 }
 
-/* ---- table ---- */
+/* ---- tables ---- */
 
-static void add_number(Buffer *out, double value) {
-    char text[32];
-    number_text(text, value);
-    buffer_printf(out, ",%s", text);
+static void add_names(Csv *csv, const Comparison *c, const CascadeResult *cascade) {
+    csv_text(csv, c->entries[cascade->first].name);
+    csv_text(csv, c->entries[cascade->second].name);
 }
 
-bool cascades_write_table(const Comparison *c, const char *folder, Error *err) {
-    Path path;
-    Buffer table = {0};
-    buffer_text(&table, "first,second,passed_on,accuracy,threshold\n");
-    for (int i = 0; i < c->cascade_count; i++)
-        for (int p = 0; p <= CASCADE_POINTS; p++) {
-            const CascadePoint *point = &c->cascades[i].curve[p];
-            const char *first = c->entries[c->cascades[i].first].name, *second = c->entries[c->cascades[i].second].name;
-            escape_csv(&table, first, strlen(first));
-            buffer_text(&table, ",");
-            escape_csv(&table, second, strlen(second));
-            add_number(&table, share(point));
-            add_number(&table, accuracy(point));
-            if (point->threshold <= 1)
-                add_number(&table, point->threshold);
-            else
-                buffer_text(&table, ","); /* never sure enough */
-            buffer_text(&table, "\n");
-        }
-    bool written = path_make(&path, err, "%s/tables", folder) && folder_make(path.text, err) &&
-                   path_make(&path, err, "%s/tables/cascade.csv", folder) && file_write_buffer(path.text, &table, err);
-    buffer_free(&table);
-    return written;
+/* Above 1 the first entry is never sure enough. */
+static double threshold_of(const CascadePoint *point) { return point->threshold <= 1 ? point->threshold : (double)NAN; }
+
+static void add_chosen(Csv *csv, const Comparison *c, const CascadeResult *cascade) {
+    const CascadePoint *points[] = {&cascade->validation, &cascade->test};
+    add_names(csv, c, cascade);
+    csv_number(csv, threshold_of(&cascade->validation));
+    for (int i = 0; i < 2; i++) {
+        csv_number(csv, share(points[i]));
+        csv_number(csv, accuracy(points[i]));
+    }
+    csv_number(csv, c->entries[cascade->first].scores[SPLIT_TEST].accuracy);
+    csv_number(csv, c->entries[cascade->second].scores[SPLIT_TEST].accuracy);
+    csv_end_row(csv);
+}
+
+static void add_curve(Csv *csv, const Comparison *c, const CascadeResult *cascade) {
+    for (int p = 0; p <= CASCADE_POINTS; p++) {
+        add_names(csv, c, cascade);
+        csv_number(csv, share(&cascade->curve[p]));
+        csv_number(csv, accuracy(&cascade->curve[p]));
+        csv_number(csv, threshold_of(&cascade->curve[p]));
+        csv_end_row(csv);
+    }
+}
+
+bool cascades_write_tables(const Comparison *c, const char *folder, Error *err) {
+    Csv chosen = csv_begin("first,second,threshold,validation_passed_on,validation_accuracy,test_passed_on,test_accuracy,"
+                           "first_test_accuracy,second_test_accuracy"),
+        curves = csv_begin("first,second,passed_on,accuracy,threshold");
+    for (int i = 0; i < c->cascade_count; i++) {
+        add_chosen(&chosen, c, &c->cascades[i]);
+        add_curve(&curves, c, &c->cascades[i]);
+    }
+    bool written = csv_write(&chosen, folder, "cascades", err);
+    return csv_write(&curves, folder, "cascade_curves", written ? err : NULL) && written;
 }
 
 /* ---- figure ---- */

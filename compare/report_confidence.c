@@ -90,7 +90,7 @@ static void add_table(Page *page) {
     const Comparison *c = page->comparison;
     html_begin_table(
         page->out, "cards",
-        "Probabilities on the test texts, as given and at the temperature fitted on the validation texts. ECE: how far "
+        "tables/calibration.csv", "Probabilities on the test texts, as given and at the temperature fitted on the validation texts. ECE: how far "
         "confidence and accuracy are apart, over 15 bins; MCE: in the worst bin. Log loss and Brier: lower is better. "
         "Reliability is the part of Brier that calibration can mend, resolution the part earned by telling texts apart.");
     buffer_text(page->out,
@@ -112,11 +112,15 @@ static void add_diagram(Page *page, int entry) {
     report_plot_reliability(&figure, page->comparison, entry, 0);
     page->failed = page->failed || !figure_write_svg(&svg, &figure, FIGURE_INLINE, page->err);
     const char *name = page_entry_name(page, entry);
-    html_add(page->out, "<figure><figcaption><b><bdi>%.60s</bdi></b></figcaption>\n", name);
+    char file[96];
+    (void)snprintf(file, sizeof file, "%.63s/reliability", name);
+    html_add(page->out, "<figure><figcaption><b><bdi>%.60s</bdi></b>", name);
+    page_add_files(page, file);
+    buffer_text(page->out, "</figcaption>\n");
     if (!page->failed && page->out->size + svg.size <= PAGE_MOST)
         buffer_add(page->out, svg.data, svg.size);
     else
-        html_add(page->out, "<p><a href=\"./%s/reliability.svg\">reliability.svg</a></p>\n", name);
+        buffer_text(page->out, "<p>Too large for this page: see the files.</p>\n");
     buffer_text(page->out, "</figure>\n");
     figure_free(&figure);
     buffer_free(&svg);
@@ -167,7 +171,7 @@ static void add_coverage(Page *page, int chosen) {
     page_add_plot(page, PLOT_COVERAGE);
     html_begin_table(
         page->out, "cards",
-        "Share answered rightly when only the surest part of the test texts is answered, and the probability from which on it "
+        "tables/coverage.csv", "Share answered rightly when only the surest part of the test texts is answered, and the probability from which on it "
         "is. Equally sure texts are answered together.");
     buffer_text(page->out, "<thead><tr><th scope=\"col\">entry</th>");
     for (int p = 0; p < COVERAGE_COLUMNS; p++)

@@ -1,9 +1,5 @@
 /* Confidence in compare.json, and as tables. */
-#include <math.h>
-#include <string.h>
-
-#include "common/file.h"
-#include "common/utf8.h"
+#include "compare/csv.h"
 #include "compare/report_confidence.h"
 
 enum { COVERAGE_EVERY = 5 }; /* points of the curve; the table has all */
@@ -78,15 +74,9 @@ void confidence_write_json(JsonWriter *json, const Confidence *confidence) {
 
 /* ---- tables ---- */
 
-static void add_number(Buffer *out, double value) {
-    char text[32] = "";
-    if (isfinite(value)) number_text(text, value);
-    buffer_printf(out, ",%s", text);
-}
-
 static int forms_of(const Confidence *confidence) { return confidence->temperature.fitted ? CONFIDENCE_FORMS : 1; }
 
-static void add_calibration_row(Buffer *out, const EntryResult *entry, ConfidenceForm form) {
+static void add_calibration_row(Csv *csv, const EntryResult *entry, ConfidenceForm form) {
     const Confidence *c = entry->confidence;
     const ConfidenceMeasures *m = &c->of[form];
     const double numbers[] = {form == CONFIDENCE_GIVEN ? 1 : c->temperature.temperature,
@@ -102,51 +92,43 @@ static void add_calibration_row(Buffer *out, const EntryResult *entry, Confidenc
                               m->brier.resolution,
                               m->brier.uncertainty,
                               m->brier.within};
-    escape_csv(out, entry->name, strlen(entry->name));
-    buffer_printf(out, ",%s", FORM_NAMES[form]);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) add_number(out, numbers[i]);
-    buffer_text(out, "\n");
+    csv_text(csv, entry->name);
+    csv_text(csv, FORM_NAMES[form]);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) csv_number(csv, numbers[i]);
+    csv_end_row(csv);
 }
 
-static void add_bins(Buffer *out, const EntryResult *entry, ConfidenceForm form, const Reliability *reliability,
-                     const char *bins) {
+static void add_bins(Csv *csv, const EntryResult *entry, ConfidenceForm form, const Reliability *reliability, const char *bins) {
     for (int i = 0; i < CALIBRATION_BINS; i++) {
         const CalibrationBin *bin = &reliability->bins[i];
-        escape_csv(out, entry->name, strlen(entry->name));
-        buffer_printf(out, ",%s,%s", FORM_NAMES[form], bins);
-        add_number(out, bin->low);
-        add_number(out, bin->high);
-        buffer_printf(out, ",%lld", (long long)bin->rows);
-        add_number(out, bin->confidence);
-        add_number(out, bin->accuracy);
-        buffer_text(out, "\n");
+        csv_text(csv, entry->name);
+        csv_text(csv, FORM_NAMES[form]);
+        csv_text(csv, bins);
+        csv_number(csv, bin->low);
+        csv_number(csv, bin->high);
+        csv_count(csv, bin->rows);
+        csv_number(csv, bin->confidence);
+        csv_number(csv, bin->accuracy);
+        csv_end_row(csv);
     }
 }
 
-static void add_coverage(Buffer *out, const EntryResult *entry) {
+static void add_coverage(Csv *csv, const EntryResult *entry) {
     for (int p = 0; p < COVERAGE_POINTS; p++) {
         const CoveragePoint *point = &entry->confidence->coverage[p];
-        escape_csv(out, entry->name, strlen(entry->name));
-        add_number(out, point->coverage);
-        add_number(out, point->accuracy);
-        add_number(out, point->threshold);
-        buffer_text(out, "\n");
+        csv_text(csv, entry->name);
+        csv_number(csv, point->coverage);
+        csv_number(csv, point->accuracy);
+        csv_number(csv, point->threshold);
+        csv_end_row(csv);
     }
-}
-
-static bool write_table(const char *folder, const char *name, const Buffer *table, Error *err) {
-    Path path;
-    return path_make(&path, err, "%s/tables", folder) && folder_make(path.text, err) &&
-           path_make(&path, err, "%s/tables/%s.csv", folder, name) && file_write_buffer(path.text, table, err);
 }
 
 bool confidence_write_tables(const Comparison *c, const char *folder, Error *err) {
-    Buffer calibration = {0}, reliability = {0}, coverage = {0};
-    buffer_text(&calibration,
-                "entry,probabilities,temperature,accuracy,mean_confidence,ece_equal_width,ece_equal_mass,mce_equal_width,"
-                "mce_equal_mass,log_loss,brier,brier_reliability,brier_resolution,brier_uncertainty,brier_within_bins\n");
-    buffer_text(&reliability, "entry,probabilities,bins,low,high,rows,confidence,accuracy\n");
-    buffer_text(&coverage, "entry,coverage,accuracy,threshold\n");
+    Csv calibration = csv_begin("entry,probabilities,temperature,accuracy,mean_confidence,ece_equal_width,ece_equal_mass,mce_equal_width,"
+                                "mce_equal_mass,log_loss,brier,brier_reliability,brier_resolution,brier_uncertainty,brier_within_bins"),
+        reliability = csv_begin("entry,probabilities,bins,low,high,rows,confidence,accuracy"),
+        coverage = csv_begin("entry,coverage,accuracy,threshold");
     for (int i = 0; i < c->entry_count; i++) {
         const EntryResult *entry = &c->entries[i];
         if (entry->status != ENTRY_DONE || !entry->confidence) continue;
@@ -158,10 +140,7 @@ bool confidence_write_tables(const Comparison *c, const char *folder, Error *err
         }
         add_coverage(&coverage, entry);
     }
-    bool written = write_table(folder, "calibration", &calibration, err) &&
-                   write_table(folder, "reliability", &reliability, err) && write_table(folder, "coverage", &coverage, err);
-    buffer_free(&calibration);
-    buffer_free(&reliability);
-    buffer_free(&coverage);
-    return written;
+    bool written = csv_write(&calibration, folder, "calibration", err);
+    written = csv_write(&reliability, folder, "reliability", written ? err : NULL) && written;
+    return csv_write(&coverage, folder, "coverage", written ? err : NULL) && written;
 }

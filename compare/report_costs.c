@@ -65,7 +65,7 @@ static void add_cost_table(Page *page) {
         "first text answered. MB: every file that predict needs. A million texts: the CPU time of many at once, at %s a CPU "
         "hour (--cost_per_cpu_hour).",
         price);
-    html_begin_table(page->out, "cards", caption);
+    html_begin_table(page->out, "cards", "tables/costs.csv", caption);
     buffer_text(page->out,
                 "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">training<br>time</th>"
                 "<th scope=\"col\" class=\"n\">of all<br>cores</th><th scope=\"col\" class=\"n\">ms a text<br>p50</th><th "
@@ -93,7 +93,7 @@ static void add_flops_table(Page *page) {
     if (!any) return;
     html_begin_table(
         page->out, "cards narrow",
-        "Floating-point operations by formula: T·(24·C² + 4·T·C) a layer for a text of T tokens and C channels, less where "
+        "tables/costs.csv", "Floating-point operations by formula: T·(24·C² + 4·T·C) a layer for a text of T tokens and C channels, less where "
         "only [CLS] is read, twice again for the backward pass. The share of the processor's matrix rate (float32, all "
         "threads, large products timed in this run) says how much of the time went into them.");
     buffer_text(
@@ -149,7 +149,7 @@ static void add_break_even(Page *page) {
         "that, the machine time saved is worth more than the errors it brings; an error that costs more speaks for the more "
         "accurate entry at any traffic.",
         hour, error, point, p->retrain_days);
-    html_begin_table(page->out, "cards", caption);
+    html_begin_table(page->out, "cards", "tables/costs_break_even.csv", caption);
     buffer_text(page->out,
                 "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">points<br>lost</th><th scope=\"col\" "
                 "class=\"n\">saved on a<br>million texts</th><th scope=\"col\" class=\"n\">an error<br>may cost</th><th "
@@ -160,6 +160,7 @@ static void add_break_even(Page *page) {
 }
 
 void page_add_costs(Page *page) {
+    if (!REPORT_PLOTS[PLOT_ACCURACY].has(page->comparison)) return; /* no entry is done */
     buffer_text(page->out, "<section id=\"costs\">\n");
     add_heading(page);
     add_cost_table(page);

@@ -57,7 +57,7 @@ void page_add_curve(Page *page) {
     buffer_text(page->out, "<details><summary>The curve in numbers</summary>\n");
     html_begin_table(
         page->out, "cards",
-        "Each part lies within the next and keeps the classes' shares; validation and test texts are the same throughout.");
+        "tables/learning_curve.csv", "Each part lies within the next and keeps the classes' shares; validation and test texts are the same throughout.");
     buffer_text(page->out,
                 "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">training<br>texts</th><th scope=\"col\" "
                 "class=\"n\">share</th><th scope=\"col\" class=\"n\">validation<br>accuracy</th><th scope=\"col\" "

@@ -53,7 +53,7 @@ static void add_two_by_two(Page *page, const Versus *versus) {
     int64_t rows = n->both + n->only_a + n->only_b + n->neither;
     char p[32];
     p_value_text(p, versus->log10_p);
-    html_begin_table(page->out, "narrow", "Test texts that both, one or neither of the two answers rightly.");
+    html_begin_table(page->out, "narrow", "tables/pairs.csv", "Test texts that both, one or neither of the two answers rightly.");
     html_add(page->out,
              "<thead><tr><td></td><th scope=\"col\" class=\"n\"><bdi>%.60s</bdi> right</th><th scope=\"col\" "
              "class=\"n\"><bdi>%.60s</bdi> wrong</th></tr></thead>\n<tbody>\n",
@@ -86,7 +86,7 @@ static void add_only_right(Page *page, int right, int wrong, int64_t total) {
     html_add(page->out, "<details><summary>Texts only <bdi>%.60s</bdi> gets right <span>%d of %s</span></summary>\n",
              winner->name, count, all);
     html_begin_table(page->out, "cards",
-                     p->probabilities ? "Those on which the other was most surely wrong." : "The first in the file.");
+                     "differences.csv", p->probabilities ? "Those on which the other was most surely wrong." : "The first in the file.");
     html_add(page->out,
              "<thead><tr><th scope=\"col\">text</th><th scope=\"col\">label</th><th scope=\"col\"><bdi>%.60s</bdi> "
              "answers</th></tr></thead>\n<tbody>\n",
@@ -130,7 +130,7 @@ static void add_pairs(Page *page) {
     if (c->pair_count < 2) return;
     html_add(page->out, "<details><summary>Every pair of entries <span>%d pairs</span></summary>\n", c->pair_count);
     html_begin_table(page->out, "cards",
-                     c->pair_count > PAIRS_SHOWN
+                     "tables/pairs.csv", c->pair_count > PAIRS_SHOWN
                          ? "The first 60 pairs; all stand in compare.json. The gain is the second's over the first, in points of "
                            "test accuracy; p "
                            "by the exact McNemar test."
@@ -209,7 +209,7 @@ static void add_classes(Page *page, const Versus *versus) {
     if (folded)
         html_add(page->out, "<details><summary>F1 of each class, each entry <span>%d classes</span></summary>\n", classes);
     html_begin_table(page->out, "classes",
-                     classes > CLASSES_SHOWN
+                     "tables/class_scores.csv", classes > CLASSES_SHOWN
                          ? "The first 200 classes (each entry's metrics.json has all). Harmonic mean of precision and recall on "
                            "the test texts, "
                            "0 to 1; the best of a row in bold."

@@ -1,10 +1,7 @@
-/* The figures of a run as files, SVG and PNG, and their numbers as tables. */
+/* The figures of a run as files, SVG and PNG. */
 #include "common/file.h"
-#include "compare/break_evens.h"
 #include "compare/plots_confidence.h"
 #include "compare/report.h"
-#include "compare/report_cascade.h"
-#include "compare/report_confidence.h"
 #include "compare/report_maps.h"
 #include "compare/report_plots.h"
 
@@ -70,6 +67,5 @@ bool report_write_figures(const Comparison *comparison, const char *folder, Erro
     for (int i = 0; good && i < comparison->entry_count; i++)
         if (comparison->entries[i].status == ENTRY_DONE)
             good = write_confusion(comparison, i, folder, err) && write_reliability(comparison, i, folder, err);
-    return good && confidence_write_tables(comparison, folder, err) && cascades_write_table(comparison, folder, err) &&
-           costs_write_tables(comparison, folder, err);
+    return good;
 }

@@ -1,4 +1,6 @@
 /* report.html: one file, no script, nothing loaded. */
+#include <stdio.h>
+
 #include "common/clock.h"
 #include "common/file.h"
 #include "compare/report.h"
@@ -18,13 +20,21 @@ static bool add_drawing(Page *page, ReportPlotId plot, double width, const char 
     return good;
 }
 
+void page_add_files(Page *page, const char *name) {
+    html_add(page->out, " <span class=\"files\"><a href=\"./%s.svg\">%s.svg</a> <a href=\"./%s.png\">.png</a></span>", name, name, name);
+}
+
 void page_add_plot(Page *page, ReportPlotId plot) {
     if (page->failed || !REPORT_PLOTS[plot].has(page->comparison)) return;
     Buffer caption = {0};
+    char name[64];
     buffer_text(page->out, "<figure class=\"has-phone\">\n");
     page->failed = !add_drawing(page, plot, WIDE, "wide", &caption) || !add_drawing(page, plot, PHONE, "phone", &caption) ||
                    !buffer_ok(&caption, page->err);
-    html_add(page->out, "<figcaption>%s</figcaption></figure>\n", caption.data ? caption.data : "");
+    html_add(page->out, "<figcaption>%s", caption.data ? caption.data : "");
+    (void)snprintf(name, sizeof name, "figures/%s", REPORT_PLOTS[plot].file);
+    page_add_files(page, name);
+    buffer_text(page->out, "</figcaption></figure>\n");
     buffer_free(&caption);
 }
 
@@ -60,7 +70,7 @@ static void add_foot(Page *page) {
                 "<footer><p class=\"note\">twofold " TWOFOLD_VERSION
                 ". The same figures for programs: <a href=\"compare.json\">compare.json</a>; for a pull request: <a "
                 "href=\"report.md\">report.md</a>; "
-                "drawings: figures/. Times and memory were measured once on the machine that env.json names.</p></footer>\n"
+                "drawings: figures/; tables: tables/. Times and memory were measured once on the machine that env.json names.</p></footer>\n"
                 "</main>\n</body>\n</html>\n");
 }
 

@@ -16,14 +16,16 @@ static void add_row(Page *page, const Predictions *p, const FactMistake *row) {
     html_add(page->out, "<td class=\"n\" data-label=\"loss\">%.4f</td></tr>\n", row->loss);
 }
 
-static void add_list(Page *page, int entry, FactOrder order, const char *title, const char *caption) {
+static void add_list(Page *page, int entry, FactOrder order, const char *file, const char *title, const char *caption) {
+    char csv[96];
     FactMistake list[LOSSES_MOST];
     const Predictions *p = &page->comparison->entries[entry].predictions[SPLIT_TEST];
     int count = facts_extremes(list, LOSSES_MOST, p, order);
     if (!count) return;
     html_add(page->out, "<details><summary>%s of <bdi>%.60s</bdi> <span>%d</span></summary>\n", title, page_entry_name(page, entry),
              count);
-    html_begin_table(page->out, "cards", caption);
+    (void)snprintf(csv, sizeof csv, "%.63s/%s", page_entry_name(page, entry), file);
+    html_begin_table(page->out, "cards", csv, caption);
     buffer_text(page->out, "<thead><tr><th scope=\"col\">text</th><th scope=\"col\">label</th><th scope=\"col\">answer</th><th "
                            "scope=\"col\" class=\"n\">loss</th></tr></thead>\n<tbody>\n");
     for (int i = 0; i < count; i++) add_row(page, p, &list[i]);
@@ -33,8 +35,8 @@ static void add_list(Page *page, int entry, FactOrder order, const char *title, 
 
 void page_add_losses(Page *page, int entry) {
     if (!page->comparison->entries[entry].predictions[SPLIT_TEST].probabilities) return;
-    add_list(page, entry, FACT_SUREST_MISTAKES, "Most confident mistakes",
+    add_list(page, entry, FACT_SUREST_MISTAKES, "errors.csv", "Most confident mistakes",
              "Wrong answers with the highest probability of the answer.");
-    add_list(page, entry, FACT_LOWEST_LOSSES, "Lowest losses",
+    add_list(page, entry, FACT_LOWEST_LOSSES, "predictions.csv", "Lowest losses",
              "The test texts it found easiest. Look for a shortcut: a word, a name or a length that gives the label away.");
 }

@@ -133,8 +133,9 @@ static void add_map(Page *page, MapSideId side, int umap, MapForm form) {
     if (page->failed || !page->comparison->maps.sides[side].made) return;
     Figure figure = {0};
     Buffer svg = {0};
-    char name[64];
+    char name[64], file[80];
     map_figure_name(name, side, umap, form);
+    (void)snprintf(file, sizeof file, "figures/%s", name);
     page->failed = !report_plot_map(&figure, page->comparison, side, umap, form, 460, page->err) ||
                    !figure_write_svg(&svg, &figure, FIGURE_INLINE, page->err);
     if (!page->failed) {
@@ -143,8 +144,10 @@ static void add_map(Page *page, MapSideId side, int umap, MapForm form) {
         if (page->out->size + svg.size <= PAGE_MOST)
             buffer_add(page->out, svg.data, svg.size);
         else
-            html_add(page->out, "<p><a href=\"figures/%s.svg\">figures/%s.svg</a></p>\n", name, name);
-        html_add(page->out, "<figcaption>%s</figcaption></figure></div>\n", figure.caption.data ? figure.caption.data : "");
+            buffer_text(page->out, "<p>Too large for this page: see the files.</p>\n");
+        html_add(page->out, "<figcaption>%s", figure.caption.data ? figure.caption.data : "");
+        page_add_files(page, file);
+        buffer_text(page->out, "</figcaption></figure></div>\n");
     }
     figure_free(&figure);
     buffer_free(&svg);
@@ -159,7 +162,7 @@ static void add_pair(Page *page, int umap, MapForm form) {
 
 static void add_table(Page *page) {
     html_begin_table(page->out, "cards",
-                     "Share of test texts whose nearest other text has the same label: among the vectors, and on each map. "
+                     "tables/maps.csv", "Share of test texts whose nearest other text has the same label: among the vectors, and on each map. "
                      "Trustworthiness: 1 when no "
                      "text stands on the map beside one that is far from it among the vectors.");
     buffer_text(

@@ -26,12 +26,15 @@ static void add_matrix(Page *page, int entry) {
     page->failed = page->failed || !report_plot_confusion(&figure, page->comparison, entry, page->err) ||
                    !figure_write_svg(&svg, &figure, FIGURE_INLINE, page->err);
     const char *name = page_entry_name(page, entry);
-    html_add(page->out, "<figure><figcaption><b><bdi>%.60s</bdi></b></figcaption>\n", name);
+    char file[96];
+    (void)snprintf(file, sizeof file, "%.63s/confusion_matrix", name);
+    html_add(page->out, "<figure><figcaption><b><bdi>%.60s</bdi></b>", name);
+    page_add_files(page, file);
+    buffer_text(page->out, "</figcaption>\n");
     if (!page->failed && page->out->size + svg.size <= PAGE_MOST)
         buffer_add(page->out, svg.data, svg.size);
     else
-        html_add(page->out, "<p>Too large for this page: <a href=\"./%s/confusion_matrix.svg\">confusion_matrix.svg</a></p>\n",
-                 name);
+        buffer_text(page->out, "<p>Too large for this page: see the files.</p>\n");
     buffer_text(page->out, "</figure>\n");
     figure_free(&figure);
     buffer_free(&svg);
@@ -57,7 +60,7 @@ static void add_confusion_table(Page *page, int entry) {
     if (!count) return;
     html_add(page->out, "<details><summary>Most frequent confusions of <bdi>%.60s</bdi></summary>\n", result->name);
     html_begin_table(page->out, "cards",
-                     "Test texts of one class that were given another, with the one of the highest loss among them.");
+                     "tables/confusions.csv", "Test texts of one class that were given another, with the one of the highest loss among them.");
     buffer_text(page->out, "<thead><tr><th scope=\"col\">label → answer</th><th scope=\"col\" class=\"n\">texts</th><th "
                            "scope=\"col\" class=\"n\">share of "
                            "the class</th><th scope=\"col\">for example</th></tr></thead>\n<tbody>\n");
@@ -124,11 +127,13 @@ static void add_errors_of(Page *page, int entry, int most, bool open) {
     int count = facts_mistakes(list, most, p, NULL);
     if (!count) return;
     buffer_text(page->out, open ? "<details open>" : "<details>");
-    char all[32];
+    char all[32], csv[96];
+    (void)snprintf(csv, sizeof csv, "%.63s/errors.csv", result->name);
     count_text(all, result->scores[SPLIT_TEST].confusion.rows - result->scores[SPLIT_TEST].confusion.correct);
     html_add(page->out, "<summary>Worst errors of <bdi>%.60s</bdi> <span>%d of %s</span></summary>\n", result->name, count, all);
     html_begin_table(
         page->out, "cards",
+        csv,
         p->probabilities
             ? "Highest loss first: −ln of the probability that the label was given. A mistake at the top may be a wrong label."
             : "This entry gives no probabilities: its first mistakes in the file.");
@@ -138,8 +143,7 @@ static void add_errors_of(Page *page, int entry, int most, bool open) {
         "class=\"n\">loss</th></tr></thead>\n<tbody>\n");
     for (int m = 0; m < count; m++) add_error_row(page, p, &list[m]);
     html_end_table(page->out);
-    html_add(page->out, "<p class=\"note\">All of them, uncut: <a href=\"./%s/errors.csv\">errors.csv</a></p></details>\n",
-             result->name);
+    buffer_text(page->out, "</details>\n");
 }
 
 void page_add_errors(Page *page) {

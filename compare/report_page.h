@@ -44,6 +44,8 @@ void page_add_making(Page *page);
 
 /* A figure of the list, for wide screens and for phones; the caption is its own. */
 void page_add_plot(Page *page, ReportPlotId plot);
+/* Where a drawing's files are, from the run's folder and without ending: links to the SVG and the PNG, for its caption. */
+void page_add_files(Page *page, const char *name);
 /* The ends of an entry's answers, folded: within the section of errors. */
 void page_add_losses(Page *page, int entry);
 /* <bdi> and a name. */

@@ -58,7 +58,7 @@ static void add_table(Page *page, const Slices *slices, bool folded) {
         html_add(page->out, "<details><summary>Accuracy by <bdi>%.60s</bdi> <span>%d of %d</span></summary>\n", slices->what, shown,
                  slices->count);
     html_begin_table(page->out, "classes",
-                     "Share of a part's test texts that each entry answers rightly; the best of a row in bold. Small parts vary by "
+                     "tables/parts.csv", "Share of a part's test texts that each entry answers rightly; the best of a row in bold. Small parts vary by "
                      "chance: of 100 texts, by 4 points or more either way.");
     html_add(page->out, "<thead><tr><th scope=\"col\"><bdi>%.60s</bdi></th><th scope=\"col\" class=\"n\">test texts</th>",
              slices->what);
@@ -79,7 +79,7 @@ static void add_words(Page *page, int entry) {
     html_add(page->out, "<details><summary>Words that mark errors of <bdi>%.60s</bdi> <span>%d</span></summary>\n",
              page_entry_name(page, entry), count);
     html_begin_table(page->out, "narrow",
-                     "Words that stand in more of the wrongly answered test texts than in the others: log-odds ratio with a Dirichlet "
+                     "tables/words.csv", "Words that stand in more of the wrongly answered test texts than in the others: log-odds ratio with a Dirichlet "
                      "prior of 500 words, in standard errors (z of 1.96 and more, in at least 3 mistakes). Among thousands of words a few "
                      "pass by chance.");
     buffer_text(page->out, "<thead><tr><th scope=\"col\">word</th><th scope=\"col\" class=\"n\">mistakes with it</th><th scope=\"col\" "

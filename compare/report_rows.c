@@ -46,7 +46,7 @@ static void add_class_table(Page *page) {
         dataset_count_classes(dataset, split, counts + (size_t)split * (size_t)dataset->classes);
     html_add(page->out, "<details><summary>Rows of each class <span>%d classes</span></summary>\n", dataset->classes);
     html_begin_table(page->out, "narrow",
-                     dataset->classes > CLASSES_SHOWN ? "The first 300 classes." : "Rows of each class in each split.");
+                     "tables/class_rows.csv", dataset->classes > CLASSES_SHOWN ? "The first 300 classes." : "Rows of each class in each split.");
     buffer_text(page->out, "<thead><tr><th scope=\"col\">class</th><th scope=\"col\" class=\"n\">train</th><th scope=\"col\" "
                            "class=\"n\">validation</th>"
                            "<th scope=\"col\" class=\"n\">test</th></tr></thead>\n<tbody>\n");

@@ -49,7 +49,7 @@ static void add_scores(Page *page) {
         "others by drawing the %s test texts anew %s times (BCa bootstrap, the same draws for every entry). compare.json "
         "has all scores, and those of each class.",
         rows, count);
-    html_begin_table(page->out, "cards", caption.data ? caption.data : "");
+    html_begin_table(page->out, "cards", "tables/scores.csv", caption.data ? caption.data : "");
     page->out->failed |= caption.failed;
     buffer_free(&caption);
     buffer_text(page->out, "<thead><tr><th scope=\"col\">entry</th>");
@@ -123,7 +123,7 @@ static void add_pairs(Page *page) {
         "exact, below it mid-p; Holm: the exact p corrected for %d pairs. Texts needed: test texts that would show this "
         "difference in accuracy with 80 %% probability.",
         c->pair_count > PAIRS_SHOWN ? "The first 60 pairs; compare.json has all. " : "", count, c->pair_count);
-    html_begin_table(page->out, "cards", caption.data ? caption.data : "");
+    html_begin_table(page->out, "cards", "tables/pairs.csv", caption.data ? caption.data : "");
     page->out->failed |= caption.failed;
     buffer_free(&caption);
     buffer_text(page->out,
@@ -175,7 +175,7 @@ static void add_seeds(Page *page, const EntryResult *entry) {
     add_variance(page, entry);
     html_begin_table(
         page->out, "cards",
-        "Test scores of fine-tunings that differ in their seed alone. The first is the entry that the rest of this report is "
+        "tables/seeds.csv", "Test scores of fine-tunings that differ in their seed alone. The first is the entry that the rest of this report is "
         "about; mean and standard deviation are over all of them.");
     buffer_text(page->out, "<thead><tr><th scope=\"col\">seed</th><th scope=\"col\" class=\"n\">accuracy</th><th scope=\"col\" "
                            "class=\"n\">balanced<br>accuracy</th><th scope=\"col\" class=\"n\">macro F1</th><th scope=\"col\" "

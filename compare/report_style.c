@@ -39,6 +39,7 @@ static const char TABLES[] =
     ".scroll{overflow-x:auto;margin:1rem 0}\n"
     "table{border-collapse:collapse;width:100%;font-size:.925rem;line-height:1.4}\n"
     "table.narrow{width:auto;min-width:min(100%,26rem)}\n"
+    "caption a,.files{font-size:.8125rem;white-space:nowrap}\n"
     "caption{text-align:left;padding:0 0 .5rem;max-width:46rem;caption-side:top}\n"
     "th,td{padding:.42rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid "
     "var(--line);font-weight:400;overflow-wrap:break-word}\n"

@@ -49,7 +49,7 @@ static void add_table(Page *page, const Tuning *tuning) {
                    "next; equal accuracies are told apart by their loss.",
                    validation);
     html_add(page->out, "<details><summary>All that was tried <span>%d trials</span></summary>\n", tuning->count);
-    html_begin_table(page->out, "cards", caption);
+    html_begin_table(page->out, "cards", "tables/tuning.csv", caption);
     buffer_text(
         page->out,
         "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">round</th><th scope=\"col\">settings</th>"

@@ -62,7 +62,7 @@ static void add_navigation(Page *page) {
                  {"confusions", "Confusions", done},    {"errors", "Worst errors", done},
                  {"learning", "Learning", learned},     {"curve", "Learning curve", page->comparison->curve != NULL},     {"confidence", "Confidence", page_has_confidence(page->comparison)},
                  {"cascade", "Cascade", page->comparison->cascade_count > 0},
-                 {"costs", "Costs", true},
+                 {"costs", "Costs", done},
                  {"tuning", "Settings", true},
                  {"making", "How this was made", true}};
     buffer_text(page->out, "<nav aria-label=\"Sections\"><ol>\n");
@@ -91,7 +91,7 @@ void page_add_verdict(Page *page) {
     if (*sentence) html_add(page->out, "<p class=\"verdict\">%s</p>\n", sentence);
     add_warnings(page);
     html_begin_table(page->out, "entries cards",
-                     "Every entry was trained and tested on the same rows. Marked: the one to deploy.");
+                     "tables/entries.csv", "Every entry was trained and tested on the same rows. Marked: the one to deploy.");
     buffer_text(
         page->out,
         "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">validation<br>accuracy</th>"

@@ -52,7 +52,7 @@ static bool read_element(Reader *reader) {
         "html", "head", "meta",  "title",  "style",    "body",    "main",  "p",       "bdi",    "h1",        "h2", "h3",
         "b",    "br",   "small", "div",    "table",    "caption", "thead", "tbody",   "tr",     "th",        "td", "figure",
         "svg",  "path", "g",    "rect",  "circle", "polyline", "polygon", "text",  "nav",     "ol",     "li",        "a",  "pre",
-        "code", "dl",   "dt",    "dd",     "details",  "summary", "span",  "section", "footer", "figcaption"};
+        "code", "dl",   "dt",    "dd",     "details",  "summary", "span",  "section", "footer", "figcaption", "ul"};
     const char *name = reader->at;
     while (is_name(*reader->at)) reader->at++;
     size_t length = (size_t)(reader->at - name);
@@ -102,6 +102,8 @@ static const char *access_check(const char *page) {
     }
     if (count(page, "<h1>") != 1 || count(page, "<main>") != 1) return "not one <h1> and one <main>";
     if (count(page, "<table") != count(page, "<caption>")) return "a table without a caption";
+    if (count(page, "<table") != count(page, ".csv</a></caption>")) return "a table that names no file";
+    if (count(page, "<figure") != count(page, ".png</a></span></figcaption>")) return "a drawing that names no files";
     if (count(page, "<svg") != count(page, "role=\"img\" aria-label=\"")) return "a drawing without a name";
     if (strstr(page, "aria-label=\"\"")) return "an empty name";
     if (count(page, "tabindex=\"0\"") != count(page, "tabindex=\"0\" aria-label=\"")) return "what scrolls has no name";

@@ -6,12 +6,14 @@
 #include "common/json.h"
 #include "common/random.h"
 #include "compare/cascades.h"
+#include "compare/curve.h"
 #include "compare/costs.h"
 #include "compare/error_facts.h"
 #include "compare/recommend.h"
 #include "compare/report.h"
 #include "compare/seeds.h"
 #include "compare/statistics.h"
+#include "compare/tuning.h"
 #include "tests/page_check.h"
 #include "tests/schema_check.h"
 
@@ -298,6 +300,93 @@ static Json *check_json(const char *folder, const Comparison *c) {
     return json;
 }
 
+/* ---- the files beside the page ---- */
+
+/* One field of CSV by RFC 4180 at *at, and what ends it: ',', a line end, or 0 at the end of the text. */
+static char read_field(Buffer *field, const char **at) {
+    field->size = 0;
+    bool quoted = **at == '"';
+    if (quoted) ++*at;
+    for (; **at; ++*at) {
+        if (quoted && **at == '"') {
+            if (*++*at != '"') break;
+        } else if (!quoted && (**at == ',' || **at == '\n'))
+            break;
+        buffer_add(field, *at, 1);
+    }
+    if (**at && **at != ',' && **at != '\n') fail_msg("behind a quoted field stands %.20s", *at);
+    return **at ? *(*at)++ : '\0';
+}
+
+/* Every line has a field for each column. Returns how many fields equal `wanted`. */
+static int check_csv(const char *folder, const char *name, const char *wanted) {
+    size_t size;
+    char *text = read_whole(folder, name, &size);
+    Buffer field = {0};
+    int columns = 0, fields = 0, rows = 0, found = 0;
+    for (const char *at = text; *at;) {
+        char end = read_field(&field, &at);
+        found += field.size == strlen(wanted) && memcmp(field.data, wanted, field.size) == 0;
+        fields++;
+        if (end == ',') continue;
+        if (!columns) columns = fields;
+        if (fields != columns || end != '\n') fail_msg("%s: row %d has %d fields, the first %d", name, rows, fields, columns);
+        rows++;
+        fields = 0;
+    }
+    if (rows < 2 || columns < 2) fail_msg("%s: an empty table", name);
+    free(text);
+    buffer_free(&field);
+    return found;
+}
+
+/* The target of the link at `link` ("./figures/loss.svg\">…), without "./". */
+static void link_target(char out[256], const char *link) {
+    if (strncmp(link, "./", 2) != 0) fail_msg("not a file beside the page: %.40s", link);
+    snprintf(out, 256, "%.*s", (int)strcspn(link + 2, "\""), link + 2);
+}
+
+/* The table's file is there, has as many fields in each line, and is named in docs/FORMATS.md; what lists rows of the data, the run writes. */
+static void check_table_file(const char *folder, const char *csv) {
+    char named[300];
+    size_t size;
+    const char *base = strrchr(csv, '/') ? strrchr(csv, '/') + 1 : csv;
+    snprintf(named, sizeof named, "`%s`", base);
+    char *formats = read_whole(SOURCE_FOLDER, "docs/FORMATS.md", &size);
+    if (!strstr(formats, named)) fail_msg("docs/FORMATS.md does not name %s", csv);
+    free(formats);
+    if (strncmp(csv, "tables/", 7) == 0) check_csv(folder, csv, "");
+}
+
+static bool is_file(const char *folder, const char *name) {
+    Path path;
+    Error err = {0};
+    CHECK_OK(path_make(&path, &err, "%s/%s", folder, name), &err);
+    return file_exists(path.text);
+}
+
+/* Every table of the page as CSV, every drawing as SVG and PNG. Returns how many tables there are. */
+static int check_files(const Comparison *c, const char *folder, const char *page) {
+    Error err = {0};
+    int tables = 0;
+    char target[256];
+    CHECK_OK(report_write_figures(c, folder, &err) && report_write_tables(c, folder, &err), &err);
+    for (const char *at = strstr(page, "<caption>"); at; at = strstr(at + 1, "<caption>"), tables++) {
+        const char *link = strstr(at, "<a href=\"");
+        assert_true(link && link < strstr(at, "</caption>"));
+        link_target(target, link + strlen("<a href=\""));
+        check_table_file(folder, target);
+    }
+    for (const char *at = strstr(page, "class=\"files\">"); at; at = strstr(at + 1, "class=\"files\">"))
+        for (int i = 0; i < 2; i++) {
+            const char *link = strstr(at, "<a href=\"");
+            if (i) link = strstr(link + 1, "<a href=\"");
+            link_target(target, link + strlen("<a href=\""));
+            if (!is_file(folder, target)) fail_msg("there is no %s", target);
+        }
+    return tables;
+}
+
 /* Every link within the page leads somewhere in it. */
 static void check_links(const char *page) {
     for (const char *link = strstr(page, "href=\"#"); link; link = strstr(link + 1, "href=\"#")) {
@@ -307,8 +396,8 @@ static void check_links(const char *page) {
     }
 }
 
-/* Everything that holds for every comparison. Returns the page, released with free(). */
-static char *check_report(const Made *made, const char *name) {
+/* Everything that holds for every comparison; with its files when it is to have so many tables, not 0. Returns the page, released with free(). */
+static char *check_report(const Made *made, const char *name, int tables) {
     const char *kept = getenv("TWOFOLD_KEEP");
     char again[] = "report_again", folder[512];
     Error err = {0};
@@ -329,10 +418,8 @@ static char *check_report(const Made *made, const char *name) {
     assert_true(size < 60000); /* a pull request takes 65,536 */
     assert_null(strstr(markdown, "\x1b"));
     free(markdown);
-    if (kept)
-        CHECK_OK(report_write_figures(c, folder, &err), &err);
-    else
-        CHECK_OK(folder_remove("report_written", &err), &err);
+    if (tables) assert_int_equal(check_files(c, folder, page), tables);
+    if (!kept) CHECK_OK(folder_remove("report_written", &err), &err);
     CHECK_OK(folder_remove(again, &err), &err);
     return page;
 }
@@ -411,6 +498,54 @@ static void add_audit_facts(Made *made, bool hostile) {
     d->leaks_dropped = 3;
 }
 
+/* Two trials, the second of which is chosen. */
+static void tune(Made *made) {
+    Tuning *tuning = made->comparison.tuning = take(1, sizeof *tuning);
+    *tuning = (Tuning){.count = 2, .validation_rows = 200, .budget_s = 600, .step_s = 0.25};
+    for (int i = 0; i < tuning->count; i++) {
+        TuningTrial *trial = &tuning->trials[i];
+        *trial = (TuningTrial){.kind = ENTRY_FINETUNE, .rank = -1, .rows = 1600, .steps = 40, .learning_rate = (i + 1) * 5e-5,
+                               .epochs = 1, .done = true, .accuracy = 0.8 + 0.01 * i, .loss = 0.6 - 0.1 * i, .seconds = 12.5};
+        snprintf(trial->name, sizeof trial->name, "finetune");
+    }
+}
+
+/* Two entries after a quarter of the rows, half of them, and all. */
+static void learn(Made *made) {
+    Comparison *c = &made->comparison;
+    LearningCurve *curve = c->curve = take(1, sizeof *curve);
+    Error err = {0};
+    CHECK_OK(curve_shares(curve, "0.25,0.5,1", &err), &err);
+    for (int i = 0; i < 2; i++) {
+        CurveEntry *entry = &curve->entries[curve->count++];
+        entry->entry = c->entry_count - 2 + i;
+        for (int s = 0; s < curve->share_count; s++)
+            entry->points[s] = (CurvePoint){.done = true, .rows = 400 << s, .right = 1000 + 300 * s + 50 * i, .asked = 2000,
+                                            .validation_accuracy = 0.5 + 0.1 * s, .seconds = 3.5};
+    }
+    CHECK_OK(curve_judge(curve, c, &err), &err);
+}
+
+/* Both encoders' maps of a few test texts. */
+static void draw(Made *made) {
+    Maps *maps = &made->comparison.maps;
+    Random random = random_start(5, STREAM_TEST, 0);
+    maps->rows = maps->all = made->dataset.splits[SPLIT_TEST].count < 40 ? made->dataset.splits[SPLIT_TEST].count : 40;
+    maps->test = take((size_t)maps->rows, sizeof *maps->test);
+    for (int i = 0; i < maps->rows; i++) maps->test[i] = i;
+    for (int side = 0; side < MAP_SIDES; side++) {
+        MapSide *of = &maps->sides[side];
+        *of = (MapSide){.made = true, .nearest_label = 0.4 + 0.5 * side};
+        snprintf(of->entry, sizeof of->entry, "%s", side ? "finetune" : "cls-logreg");
+        for (int umap = 0; umap < 2; umap++) {
+            TextMap *map = &of->maps[umap];
+            *map = (TextMap){.variance = {0.25, 0.125}, .trustworthiness = 0.9, .nearest_label = 0.5};
+            map->places = (Features){.rows = maps->rows, .channels = 2, .values = take((size_t)maps->rows * 2, sizeof(float))};
+            for (int i = 0; i < 2 * maps->rows; i++) map->places.values[i] = (float)random_uniform(&random);
+        }
+    }
+}
+
 static Made *make_five(const Wish *wish) {
     Made *made = make(wish);
     add_audit_facts(made, wish->hostile);
@@ -423,6 +558,9 @@ static Made *make_five(const Wish *wish) {
     answer(made, tuned, 0.92, true);
     train(tuned, 500, 3);
     if (!wish->hostile) repeat(tuned, 3);
+    tune(made);
+    learn(made);
+    draw(made);
     finish(made);
     return made;
 }
@@ -430,7 +568,7 @@ static Made *make_five(const Wish *wish) {
 static void test_five_entries(void **state) {
     (void)state;
     Made *made = make_five(&(Wish){.rows = {1600, 200, 2000}, .classes = 6});
-    char *page = check_report(made, "five");
+    char *page = check_report(made, "five", 39);
     assert_non_null(strstr(page, "<h1>Deploy <bdi>finetune</bdi></h1>"));
     assert_non_null(strstr(page, "A frozen encoder is not enough here"));
     assert_non_null(strstr(page, "was best after step 500 of 500: validation accuracy 0.880, at the end"));
@@ -455,7 +593,7 @@ static void test_hostile(void **state) {
     failed->status = ENTRY_FAILED;
     snprintf(failed->failure.message, sizeof failed->failure.message, "<script>%s", HOSTILE);
     snprintf(made->comparison.entries[1].warning, sizeof made->comparison.entries[1].warning, "%s", HOSTILE);
-    char *page = check_report(made, "hostile");
+    char *page = check_report(made, "hostile", 39);
     assert_non_null(strstr(page, "&lt;script&gt;alert(1)&lt;/script&gt;"));
     assert_non_null(strstr(page, "⟨U+202E⟩"));
     assert_non_null(strstr(page, "⟨U+001B⟩"));
@@ -474,7 +612,7 @@ static void test_one_entry_two_classes(void **state) {
     made->comparison.entries[0].costs =
         COSTS_UNKNOWN;
     made->comparison.entries[0].costs.train_s = 0;
-    char *page = check_report(made, "one");
+    char *page = check_report(made, "one", 9);
     assert_non_null(strstr(page, "There are no two entries to compare"));
     assert_null(strstr(page, "nan"));
     assert_non_null(strstr(page, "This entry gives no probabilities"));
@@ -489,7 +627,7 @@ static void test_all_failed(void **state) {
     failed->status = ENTRY_FAILED;
     snprintf(failed->failure.message, sizeof failed->failure.message, "the loss is no number at step 3");
     finish(made);
-    char *page = check_report(made, "failed");
+    char *page = check_report(made, "failed", 3);
     assert_non_null(strstr(page, "the loss is no number at step 3"));
     assert_non_null(strstr(page, "<h1>No entry to deploy</h1>"));
     free(page);
@@ -499,11 +637,11 @@ static void test_all_failed(void **state) {
 static void test_many_classes(void **state) {
     (void)state;
     Made *made = make_five(&(Wish){.rows = {8000, 2000, 20000}, .classes = 77});
-    char *page = check_report(made, "77");
+    char *page = check_report(made, "77", 0);
     free(page);
     free_made(made);
     made = make_five(&(Wish){.rows = {3000, 1000, 3000}, .classes = 1000});
-    page = check_report(made, "1000");
+    page = check_report(made, "1000", 0);
     assert_non_null(strstr(page, "The first 200 classes"));
     free(page);
     free_made(made);
@@ -515,7 +653,7 @@ static void test_measured(void **state) {
     Made *made = make_five(&(Wish){.rows = {160, 40, 100}, .classes = 4});
     write_all(&made->comparison, "report_a");
     Error err = {0};
-    CHECK_OK(report_write_figures(&made->comparison, "report_a", &err), &err);
+    CHECK_OK(report_write_figures(&made->comparison, "report_a", &err) && report_write_tables(&made->comparison, "report_a", &err), &err);
     for (int i = 0; i < made->comparison.entry_count; i++) {
         EntryCosts *costs = &made->comparison.entries[i].costs;
         costs->train_s = costs->train_s * 1.7 + 3;
@@ -524,7 +662,8 @@ static void test_measured(void **state) {
         costs->predict_ms_p95 = (double)NAN;
     }
     write_all(&made->comparison, "report_b");
-    CHECK_OK(report_write_figures(&made->comparison, "report_b", &err), &err);
+    CHECK_OK(report_write_figures(&made->comparison, "report_b", &err) && report_write_tables(&made->comparison, "report_b", &err), &err);
+    
     assert_int_equal(system(TESTS_FOLDER "/same_run report_a report_b"), 0);
     CHECK_OK(folder_remove("report_a", &err), &err);
     CHECK_OK(folder_remove("report_b", &err), &err);
