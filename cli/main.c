@@ -86,6 +86,7 @@ static int print_overview(Run *run, FILE *stream, Error *err) {
 
 int main(int count, char **words) {
     restart_for_blas(words);
+    mem_give_back();
     double started_s = clock_wall_s();
     terminal_prepare();
     Error err = {0};

@@ -1,5 +1,6 @@
 #include "common/memory.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,12 @@ void *mem_grow(void *block, size_t *capacity, size_t needed, size_t size, Error 
     }
     *capacity = wanted;
     return grown;
+}
+
+void mem_give_back(void) {
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
 }
 
 char *mem_copy_text(const char *text, size_t size, Error *err) {

@@ -19,6 +19,10 @@ void mem_free(void *block);
  * NULL is returned and the old block stands untouched. Not aligned beyond malloc; released with free(). */
 MUST_CHECK void *mem_grow(void *block, size_t *capacity, size_t needed, size_t size, Error *err);
 
+/* For a program, not a library: blocks of 1 MB and more go back to the system when they are freed. By itself glibc keeps up to 32 MB of each for later, in a
+ * heap that grows ragged when tables of many sizes grow and go. */
+void mem_give_back(void);
+
 /* A copy of size bytes with a NUL behind them; released with free(). */
 MUST_CHECK char *mem_copy_text(const char *text, size_t size, Error *err);
 

@@ -41,7 +41,7 @@ static bool time_words(EntryEstimate *estimate, const CompareInput *input, const
     int trainings = spec->linear.classifier.C > 0 ? 1 : spec->linear.classifier.C_count;
     /* A pass of the solver reads every value about as often as making it did, some dozens of times. */
     estimate->seconds = (clock_wall_s() - started_s) * (1 + 4 * trainings) * total / count;
-    if (good) estimate->memory_mb = linear_needs_mb(dataset, &spec->linear, (double)values.starts[count] / count, values.columns);
+    if (good) estimate->memory_mb = linear_words_needs_mb(dataset, &spec->linear, input->pool);
     sparse_features_free(&values);
     tfidf_free(tfidf);
     return good;
@@ -112,11 +112,11 @@ void compare_estimate(EntryEstimate *estimates, const CompareInput *input) {
         else if (spec->kind == ENTRY_FINETUNE)
             known = time_finetune(estimate, input, spec, NULL);
         else if (features_counted)
-            estimate->memory_mb = linear_needs_mb(input->dataset, &spec->linear, channels, channels);
+            estimate->memory_mb = linear_dense_needs_mb(input->dataset, &spec->linear, channels, pool_threads(input->pool));
         else { /* one pass serves all of path A */
             known = time_features(&estimate->seconds, input, &spec->linear.extract, NULL);
             features_counted = known;
-            if (known) estimate->memory_mb = linear_needs_mb(input->dataset, &spec->linear, channels, channels);
+            if (known) estimate->memory_mb = linear_dense_needs_mb(input->dataset, &spec->linear, channels, pool_threads(input->pool));
         }
         if (!known) *estimate = (EntryEstimate){.seconds = (double)NAN, .memory_mb = (double)NAN};
     }

@@ -2,7 +2,13 @@
 
 #include <math.h>
 
-enum { SAMPLE_ROWS = 1000, LBFGS_VECTORS = 24, LIBLINEAR_NUMBER = 16, SPARSE_NUMBER = 12 };
+#include "features/tfidf_size.h"
+
+/* Vectors as long as the weights: of L-BFGS, and a thread's own of liblinear's Newton method and of the dual. */
+enum { LBFGS_VECTORS = 24, NEWTON_VECTORS = 11, DUAL_VECTORS = 3 };
+enum { NEWTON_ROW_BYTES = 48, DUAL_ROW_BYTES = 20, NODE_BYTES = 16, C_MODELS = 3 };
+
+static const double MB = 0x1p20;
 
 static double count_rows(const Dataset *dataset, Split first) {
     double rows = 0;
@@ -10,32 +16,47 @@ static double count_rows(const Dataset *dataset, Split first) {
     return rows;
 }
 
-double linear_needs_mb(const Dataset *dataset, const LinearOptions *options, double numbers, double columns) {
-    double classes = dataset->classes, outputs = classes == 2 ? 1 : classes, weights = (columns + 1) * outputs * sizeof(double);
-    double answers = count_rows(dataset, SPLIT_VALIDATION) * classes * sizeof(double);
-    if (options->source == SOURCE_NONE) return answers / 0x1p20;
-    double features = count_rows(dataset, SPLIT_TRAIN) * numbers * (options->source == SOURCE_TFIDF ? SPARSE_NUMBER : (int)sizeof(float));
-    bool has_lbfgs = options->classifier.classifier == CLASSIFIER_LOGREG && options->classifier.solver == SOLVER_LBFGS;
-    /* liblinear reads its own copy of the training rows, with a bias and an end mark behind each */
-    double room = has_lbfgs ? LBFGS_VECTORS * weights : dataset->splits[SPLIT_TRAIN].count * (numbers + 2) * LIBLINEAR_NUMBER;
-    return (features + room + 2 * weights + answers) / 0x1p20;
+/* Training on rows that have so many values in all, in so many columns; the models among which C is chosen with it. */
+static double training_bytes(const Dataset *dataset, const LinearOptions *options, double values, double columns, int threads) {
+    const ClassifierOptions *classifier = &options->classifier;
+    double classes = dataset->classes, outputs = classes == 2 ? 1 : classes, rows = dataset->splits[SPLIT_TRAIN].count;
+    double vector = (columns + 1) * sizeof(double), at_once = outputs < threads ? outputs : threads;
+    double models = outputs * vector * (classifier->C > 0 ? 1 : C_MODELS);
+    if (classifier->classifier == CLASSIFIER_LOGREG && classifier->solver == SOLVER_LBFGS) {
+        double by_columns = options->source == SOURCE_TFIDF ? values * TFIDF_ENTRY_BYTES : 0;
+        return models + LBFGS_VECTORS * outputs * vector + by_columns + rows * outputs * (double)sizeof(double);
+    }
+    if (classifier->classifier == CLASSIFIER_SVM && options->source == SOURCE_TFIDF)
+        return models + values * sizeof(int32_t) + columns * 2 * sizeof(int32_t) + rows * sizeof(int64_t) +
+               at_once * (DUAL_VECTORS * vector + rows * DUAL_ROW_BYTES);
+    /* liblinear reads its own copy of the rows, with a bias and an end mark behind each */
+    return models + (values + 2 * rows) * NODE_BYTES + rows * sizeof(void *) +
+           at_once * (NEWTON_VECTORS * vector + rows * NEWTON_ROW_BYTES);
+}
+
+static double answer_bytes(const Dataset *dataset) {
+    return count_rows(dataset, SPLIT_VALIDATION) * dataset->classes * (double)sizeof(double);
+}
+
+double linear_dense_needs_mb(const Dataset *dataset, const LinearOptions *options, double channels, int threads) {
+    if (options->source == SOURCE_NONE) return answer_bytes(dataset) / MB;
+    double rows = dataset->splits[SPLIT_TRAIN].count, features = count_rows(dataset, SPLIT_TRAIN) * channels * sizeof(float);
+    return (features + training_bytes(dataset, options, rows * channels, channels, threads) + answer_bytes(dataset)) / MB;
+}
+
+double linear_words_needs_mb(const Dataset *dataset, const LinearOptions *options, Pool *pool) {
+    const RowList *train = &dataset->splits[SPLIT_TRAIN];
+    TextView texts = {.data = dataset->text, .starts = dataset->starts, .rows = train->rows, .count = train->count};
+    TfidfSize size;
+    if (!train->count || !tfidf_size(&size, &texts, &options->tfidf, pool, NULL)) return (double)NAN;
+    double all = size.entries * count_rows(dataset, SPLIT_TRAIN) / train->count;
+    double features = tfidf_kept_bytes(&size) + all * TFIDF_ENTRY_BYTES;
+    double training = features + training_bytes(dataset, options, size.entries, size.kept, pool_threads(pool));
+    return (fmax(tfidf_fit_bytes(&size), training) + answer_bytes(dataset)) / MB;
 }
 
 double linear_inputs_needs_mb(const LinearInputs *inputs, const LinearOptions *options) {
-    const Dataset *dataset = inputs->dataset;
-    const RowList *train = &dataset->splits[SPLIT_TRAIN];
-    if (options->source == SOURCE_NONE) return linear_needs_mb(dataset, options, 0, 0);
-    if (options->source == SOURCE_ENCODER) {
-        double channels = encoder_config(inputs->encoder->encoder)->channels;
-        return linear_needs_mb(dataset, options, channels, channels);
-    }
-    int count = train->count < SAMPLE_ROWS ? train->count : SAMPLE_ROWS;
-    TextView texts = {.data = dataset->text, .starts = dataset->starts, .rows = train->rows, .count = count};
-    SparseFeatures values = {0};
-    Tfidf *tfidf = tfidf_fit(&texts, &options->tfidf, inputs->pool, NULL);
-    bool good = tfidf && count && tfidf_transform(tfidf, &texts, inputs->pool, &values, NULL);
-    double needs = good ? linear_needs_mb(dataset, options, (double)values.starts[count] / count, values.columns) : (double)NAN;
-    sparse_features_free(&values);
-    tfidf_free(tfidf);
-    return needs;
+    if (options->source == SOURCE_TFIDF) return linear_words_needs_mb(inputs->dataset, options, inputs->pool);
+    double channels = options->source == SOURCE_ENCODER ? encoder_config(inputs->encoder->encoder)->channels : 0;
+    return linear_dense_needs_mb(inputs->dataset, options, channels, pool_threads(inputs->pool));
 }

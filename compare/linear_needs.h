@@ -1,14 +1,16 @@
-/* How much memory a linear model takes before it is trained: no more than a few numbers are known then. MB of 2^20 bytes. */
+/* How much memory a linear model takes, told before it is trained; MB of 2^20 bytes. */
 #ifndef TWOFOLD_COMPARE_LINEAR_NEEDS_H
 #define TWOFOLD_COMPARE_LINEAR_NEEDS_H
 
 #include "compare/linear_entry.h"
 
-/* On rows of so many numbers (dense: the columns; sparse: those that are not zero) in so many columns: the features, the solver's room, the
- * weights and the answers. */
-double linear_needs_mb(const Dataset *dataset, const LinearOptions *options, double numbers, double columns);
+/* On an encoder's features of so many channels: the features, the solver's room, the weights and the answers. */
+double linear_dense_needs_mb(const Dataset *dataset, const LinearOptions *options, double channels, int threads);
 
-/* The same for what is about to be run. Of a bag of words the first rows are looked at, which tell the least it can be. NaN: cannot be told. */
+/* On a bag of words, whose texts are gone through to tell how many terms and values there will be. NaN: cannot be told. */
+double linear_words_needs_mb(const Dataset *dataset, const LinearOptions *options, Pool *pool);
+
+/* The same for what is about to be run. */
 double linear_inputs_needs_mb(const LinearInputs *inputs, const LinearOptions *options);
 
 #endif

@@ -174,10 +174,7 @@ static Tfidf *text_read(const char *data, size_t size, const char *path, Error *
     if (options_read(json, &options, &rows, &terms, (size_t)(end - terms_begin), path, err))
         tfidf = tfidf_make(&options, rows, terms, (size_t)(end - terms_begin), err);
     json_free(json);
-    if (tfidf && terms_read(tfidf, terms_begin, end, path, err)) {
-        tfidf_index(tfidf);
-        return tfidf;
-    }
+    if (tfidf && terms_read(tfidf, terms_begin, end, path, err) && tfidf_index(tfidf, NULL, err)) return tfidf;
     tfidf_free(tfidf);
     return NULL;
 }
