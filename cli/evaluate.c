@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "cli/shown_labels.h"
 #include "cli/steps.h"
-#include "common/utf8.h"
 #include "compare/text_model.h"
 
 /* A folder's test rows; those of validation or training where it has no others. */
@@ -37,27 +37,17 @@ static bool answer(Run *run, TextModel *model, const Dataset *dataset, Split spl
     return ok;
 }
 
-/* On a terminal: labels are anybody's text. The file that results_write_all makes has them as they are. */
 static bool print_report(const Scores *scores, char *const *labels, Error *err) {
-    size_t count = (size_t)scores->classes, done = 0;
-    Buffer text = {0}, *safe = mem_new(count, sizeof *safe, err);
-    char **shown = mem_new(count, sizeof *shown, err);
-    bool ok = safe && shown;
-    for (; ok && done < count; done++) {
-        escape_terminal(&safe[done], labels[done], strlen(labels[done]));
-        buffer_add(&safe[done], "", 0); /* even an empty label has an address */
-        shown[done] = safe[done].data;
-        ok = buffer_ok(&safe[done], err);
-    }
+    Buffer text = {0};
+    ShownLabels shown;
+    bool ok = shown_labels_make(&shown, labels, scores->classes, err);
     if (ok) {
         buffer_text(&text, "\n");
-        scores_write_report(&text, scores, shown, 4);
+        scores_write_report(&text, scores, shown.labels, 4);
         ok = output_add(&text, err);
     }
-    for (size_t i = 0; i < done; i++) buffer_free(&safe[i]);
+    shown_labels_free(&shown);
     buffer_free(&text);
-    mem_free(safe);
-    mem_free(shown);
     return ok;
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "cli/shown_labels.h"
 #include "common/clock.h"
 
 /* "0.6415", right-aligned under its heading; a dash for what could not be measured. */
@@ -24,6 +25,14 @@ static void add_row(Buffer *out, Split split, const Scores *scores) {
     buffer_text(out, "\n");
 }
 
+static bool add_notes(Buffer *out, const Scores *scores, char *const *labels, Error *err) {
+    ShownLabels shown;
+    bool ok = shown_labels_make(&shown, labels, scores->classes, err);
+    if (ok) scores_write_notes(out, scores, shown.labels);
+    shown_labels_free(&shown);
+    return ok;
+}
+
 bool scores_table_print(const Run *run, const SplitScores *scores, char *const *labels, Error *err) {
     Buffer text = {0};
     if (run->settings.json)
@@ -35,14 +44,8 @@ bool scores_table_print(const Run *run, const SplitScores *scores, char *const *
             if (scores->scores[split]) add_row(&text, split, scores->scores[split]);
         if (scores->scores[SPLIT_TRAIN]) add_row(&text, SPLIT_TRAIN, scores->scores[SPLIT_TRAIN]);
     }
-    if (!run->settings.json && scores->scores[SPLIT_TEST]) {
-        Buffer notes = {0};
-        scores_write_notes(&notes, scores->scores[SPLIT_TEST], labels);
-        if (notes.size) buffer_printf(&text, "%s", notes.data);
-        text.failed |= notes.failed;
-        buffer_free(&notes);
-    }
-    bool ok = output_add(&text, err);
+    bool ok = run->settings.json || !scores->scores[SPLIT_TEST] || add_notes(&text, scores->scores[SPLIT_TEST], labels, err);
+    ok = ok && output_add(&text, err);
     buffer_free(&text);
     return ok;
 }

@@ -9,6 +9,7 @@
 
 #include "common/file.h"
 #include "common/json.h"
+#include "common/memory.h"
 
 static char home[64];
 
@@ -39,6 +40,17 @@ static inline Json *json_at_home(const char *name) {
     Json *json = json_parse_file(at_home(name), ERROR_FAILED, &err);
     if (!json) fail_msg("%s", err.message);
     return json;
+}
+
+/* All of a file, NUL behind it; free it. */
+static inline char *text_at_home(const char *name) {
+    Error err = {0};
+    FileMap map;
+    CHECK_OK(file_map(&map, at_home(name), ERROR_PATH, &err), &err);
+    char *text = mem_copy_text(map.size ? (const char *)map.data : "", map.size, &err);
+    if (!text) fail_msg("%s", err.message);
+    file_unmap(&map);
+    return text;
 }
 
 #endif

@@ -1,36 +1,25 @@
-/* Labels and texts with markup, commas, quotes, line ends and terminal escapes through the program: they come back as they were from every
- * file that a program reads, and as harmless text in what a person reads. */
+/* Labels and texts with markup, commas, quotes, line ends, terminal escapes and what a spreadsheet takes for a formula through the program: they
+ * come back as they were from every file that a program reads, and as harmless text in what a person reads. */
 #include "tests/check.h"
 
 #include "tests/program.h"
 
-#include <unistd.h>
-
-#include "common/file.h"
 #include "common/json.h"
 #include "common/utf8.h"
 #include "datasets/rows.h"
 #include "tests/data_files.h"
+#include "tests/home.h"
 
-enum { LABEL_COUNT = 4, ROWS = 80 };
+enum { LABEL_COUNT = 5, ROWS = 100 };
 
-static const char *const LABELS[LABEL_COUNT] = {"<script>alert(1)</script>", "a,b \"c\"; d", "line\nbreak", "\x1b[31mred\x07\xe2\x80\xae"};
+static const char *const LABELS[LABEL_COUNT] = {"<script>alert(1)</script>", "a,b \"c\"; d", "line\nbreak", "\x1b[31mred\x07\xe2\x80\xae",
+                                                "=cmd|' /C calc'!A0"};
 static const char *const WORDS[LABEL_COUNT] = {"<img src=x onerror=alert(2)> sun", "moon \"quoted\", comma", "two\nlines star",
-                                               "\x1b]0;title\x07 planet"};
-static char home[64];
-
-static const char *at_home(const char *name) {
-    static char paths[8][512];
-    static int next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", home, name);
-    return path;
-}
+                                               "\x1b]0;title\x07 planet", "=HYPERLINK(\"http://x\") comet"};
 
 static int make_home(void **state) {
     (void)state;
-    snprintf(home, sizeof home, "%s/twofold-labels-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (!mkdtemp(home)) return -1;
+    if (home_make("labels") != 0) return -1;
     Buffer rows = {0};
     buffer_text(&rows, "text,label\n");
     for (int i = 0; i < ROWS; i++) {
@@ -44,11 +33,6 @@ static int make_home(void **state) {
     write_bytes(at_home("rows.csv"), rows.data, rows.size);
     buffer_free(&rows);
     return 0;
-}
-
-static int remove_home(void **state) {
-    (void)state;
-    return folder_remove(home, NULL) ? 0 : -1;
 }
 
 /* ---- what a person reads ---- */
@@ -72,19 +56,9 @@ static Ran run_harmless(const char *const *words) {
 
 #define RUN_HARMLESS(...) run_harmless((const char *const[]){"twofold", __VA_ARGS__, NULL})
 
-static char *file_text(const char *path) {
-    Error err = {0};
-    FileMap map;
-    CHECK_OK(file_map(&map, path, ERROR_PATH, &err), &err);
-    char *text = mem_copy_text((const char *)map.data, map.size, &err);
-    assert_non_null(text);
-    file_unmap(&map);
-    return text;
-}
-
-static void check_no_markup(const char *path) {
-    char *text = file_text(path);
-    if (strstr(text, "<script>alert") || strstr(text, "<img src=x")) fail_msg("%s holds a user's markup", path);
+static void check_no_markup(const char *name) {
+    char *text = text_at_home(name);
+    if (strstr(text, "<script>alert") || strstr(text, "<img src=x")) fail_msg("%s holds a user's markup", name);
     free(text);
 }
 
@@ -144,9 +118,9 @@ static void a_comparison(void **state) {
     Ran ran = RUN_HARMLESS("compare", "--data", at_home("rows.csv"), "--output_dir", at_home("run"), "--entries", "dummy,tfidf-logreg");
     assert_non_null(strstr(ran.out, "tfidf-logreg"));
     ran_free(&ran);
-    check_no_markup(at_home("run/report.html"));
-    check_no_markup(at_home("run/report.md"));
-    char *markdown = file_text(at_home("run/report.md"));
+    check_no_markup("run/report.html");
+    check_no_markup("run/report.md");
+    char *markdown = text_at_home("run/report.md");
     check_harmless("report.md", markdown);
     free(markdown);
     check_predictions(at_home("run/tfidf-logreg/predictions.csv"));
@@ -161,6 +135,20 @@ static void a_model_that_is_trained_and_asked(void **state) {
     check_answer(ran.out);
     ran_free(&ran);
     ran = RUN_HARMLESS("evaluate", "--model", at_home("model"), "--data", at_home("rows.csv"));
+    ran_free(&ran);
+}
+
+/* The labels stand in config.json, as those of any model from elsewhere. */
+static void a_model_that_is_fine_tuned_and_asked(void **state) {
+    (void)state;
+    Ran ran = RUN_HARMLESS("finetune", "--model", TESTS_FOLDER "/golden/tiny-distilbert", "--data", at_home("rows.csv"), "--output_dir",
+                           at_home("tuned"), "--max_steps", "2");
+    ran_free(&ran);
+    check_no_markup("tuned/model/README.md");
+    ran = RUN_HARMLESS("predict", "--model", at_home("tuned/model"), "--text", "moon \x1b[2J");
+    check_answer(ran.out);
+    ran_free(&ran);
+    ran = RUN_HARMLESS("evaluate", "--model", at_home("tuned/model"), "--data", at_home("rows.csv"));
     ran_free(&ran);
 }
 
@@ -191,8 +179,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_comparison),
         cmocka_unit_test(a_model_that_is_trained_and_asked),
+        cmocka_unit_test(a_model_that_is_fine_tuned_and_asked),
         cmocka_unit_test(an_exploration),
         cmocka_unit_test(a_name_of_a_file_and_of_a_flag),
     };
-    return cmocka_run_group_tests(tests, make_home, remove_home);
+    return cmocka_run_group_tests(tests, make_home, home_remove);
 }

@@ -3,44 +3,16 @@
 
 #include "tests/program.h"
 
-#include <unistd.h>
-
-#include "common/file.h"
 #include "common/utf8.h"
 #include "compare/results.h"
 #include "tests/data_files.h"
+#include "tests/home.h"
 
 enum { ROWS_OF_CLASS = 3 };
 
-static char home[64];
-
-static const char *at_home(const char *name) {
-    static char paths[8][512];
-    static int next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", home, name);
-    return path;
-}
-
 static int make_home(void **state) {
     (void)state;
-    snprintf(home, sizeof home, "%s/twofold-classes-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    return mkdtemp(home) ? 0 : -1;
-}
-
-static int remove_home(void **state) {
-    (void)state;
-    return folder_remove(home, NULL) ? 0 : -1;
-}
-
-static char *file_text(const char *path) {
-    Error err = {0};
-    FileMap map;
-    CHECK_OK(file_map(&map, path, ERROR_PATH, &err), &err);
-    char *text = mem_copy_text((const char *)map.data, map.size, &err);
-    assert_non_null(text);
-    file_unmap(&map);
-    return text;
+    return home_make("classes");
 }
 
 /* ---- the file ---- */
@@ -70,7 +42,7 @@ static char *line_of(const double *probabilities, int classes, int truth, int pr
     free(copy);
     free(labels);
     free(names);
-    return file_text(at_home("one.csv"));
+    return text_at_home("one.csv");
 }
 
 static void the_likeliest_in_order(void **state) {
@@ -112,14 +84,14 @@ static void two_thousand_classes(void **state) {
     enum { CLASSES = 2000, ROW_BYTES = 400 };
     write_rows("many.csv", CLASSES);
     CHECK_RUN(0, "", NULL, "train", "--classifier", "dummy", "--data", at_home("many.csv"), "--output_dir", at_home("dummy"));
-    char *text = file_text(at_home("dummy/predictions.csv"));
+    char *text = text_at_home("dummy/predictions.csv");
     int lines = 0;
     for (const char *at = text; (at = strchr(at, '\n')); at++) lines++;
     assert_int_equal(lines, CLASSES + 1);
     assert_true(strlen(text) < (size_t)CLASSES * ROW_BYTES);
     assert_non_null(strstr(text, ",label_10,score_10\n"));
     free(text);
-    text = file_text(at_home("dummy/metrics.json"));
+    text = text_at_home("dummy/metrics.json");
     assert_non_null(strstr(text, "\"confusion_matrix\": null"));
     free(text);
 }
@@ -134,8 +106,8 @@ static void read_back(void **state) {
     snprintf(theirs, sizeof theirs, "theirs=%s", at_home("first/tfidf-logreg/predictions.csv"));
     CHECK_RUN(0, "", NULL, "compare", "--data", at_home("some.csv"), "--entries", "dummy", "--predictions", theirs,
               "--output_dir", at_home("second"));
-    char *own = file_text(at_home("first/tfidf-logreg/classification_report.txt"));
-    char *read = file_text(at_home("second/theirs/classification_report.txt"));
+    char *own = text_at_home("first/tfidf-logreg/classification_report.txt");
+    char *read = text_at_home("second/theirs/classification_report.txt");
     assert_string_equal(own, read);
     free(own);
     free(read);
@@ -148,5 +120,5 @@ int main(void) {
         cmocka_unit_test(two_thousand_classes),
         cmocka_unit_test(read_back),
     };
-    return cmocka_run_group_tests(tests, make_home, remove_home);
+    return cmocka_run_group_tests(tests, make_home, home_remove);
 }
