@@ -59,14 +59,17 @@ bool calibration_load(StoredCalibration *out, const char *folder, Error *err) {
     Json *json = json_parse_file(path.text, ERROR_MODEL, err);
     if (!json) return false;
     const Json *temperature = json_get(json, "temperature");
+    int64_t rows = json_int_or(json_get(json, "rows"), 0);
     *out = (StoredCalibration){.temperature = json_number_or(temperature, (double)NAN),
                                .fitted = json_bool_or(json_get(json, "fitted"), true),
-                               .rows = (int)json_int_or(json_get(json, "rows"), 0),
+                               .rows = rows >= 0 && rows <= INT32_MAX ? (int)rows : -1,
                                .loss_before = json_number_or(json_get(json, "loss_before"), (double)NAN),
                                .loss_after = json_number_or(json_get(json, "loss_after"), (double)NAN)};
-    bool good = (isfinite(out->temperature) && out->temperature > 0) ||
-                FAIL(err, ERROR_MODEL, "%s: temperature is %s, expected a number above 0", path.text,
-                     json_is_number(temperature) ? "not above 0" : "no number");
+    bool is_temperature = isfinite(out->temperature) && out->temperature > 0;
+    bool good = is_temperature ? out->rows >= 0 || FAIL(err, ERROR_MODEL, "%s: fitted on %lld rows, expected 0 to %d", path.text,
+                                                        (long long)rows, INT32_MAX)
+                               : FAIL(err, ERROR_MODEL, "%s: temperature is %s, expected a number above 0", path.text,
+                                      json_is_number(temperature) ? "not above 0" : "no number");
     json_free(json);
     return good;
 }

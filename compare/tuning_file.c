@@ -154,7 +154,8 @@ static bool read_trial(Tuning *tuning, const Json *json) {
     return true;
 }
 
-/* Rounds stand in order, and no more is taken from one than it tries: else a choice would be made on what is not there. */
+/* Rounds stand in order, none has more trials than one pass of the encoder serves, and no more is taken from one than it tries: else a choice would be
+ * made on what is not there. */
 static bool check_order(const Tuning *tuning) {
     for (int i = 0, before = 0, size = 0; i < tuning->count; i++) {
         const TuningTrial *trial = &tuning->trials[i], *last = i ? trial - 1 : NULL;
@@ -165,7 +166,7 @@ static bool check_order(const Tuning *tuning) {
             if (trial->round != (same_entry ? last->round + 1 : 0)) return false;
         }
         if ((same_entry && last->kind != trial->kind) || (trial->round && trial->rank >= before)) return false;
-        size++;
+        if (++size > EXTRACT_MOST) return false;
     }
     return tuning->count > 0;
 }
@@ -194,7 +195,7 @@ bool tuning_load(Tuning *tuning, const char *path, Error *err) {
     tuning->step_s = json_number_or(json_get(json_get(json, "costs"), "step_s"), (double)NAN);
     (void)snprintf(tuning->key.text, sizeof tuning->key.text, "%s", json_string_or(json_get(json, "key"), ""));
     for (const Json *C = json_first(json_get(json, "C_choices")); C && good; C = json_next(C)) {
-        good = tuning->C_count < TUNING_C_MOST && json_number_or(C, 0) > 0;
+        good = tuning->C_count < TUNING_C_MOST && json_number_or(C, 0) > 0 && isfinite(json_number_or(C, 0));
         if (good) tuning->C[tuning->C_count++] = json_number_or(C, 0);
     }
     for (const Json *trial = json_first(json_get(json, "trials")); trial && good; trial = json_next(trial))

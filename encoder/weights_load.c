@@ -242,8 +242,8 @@ static bool read_int8(float *out, const TensorSpec *spec, const StoredTensor *st
     for (int64_t row = 0; row < spec->rows; row++) {
         float scale;
         if (!tensor_read_floats(scales, (size_t)row, 1, &scale, err)) return false;
-        if (!(scale > 0 && isfinite(scale)))
-            return FAIL(err, ERROR_MODEL, "%s: tensor '%s' is %g at place %lld, expected a positive number", scales->file,
+        if (!(scale > 0 && isfinite(scale * INT8_MIN)))
+            return FAIL(err, ERROR_MODEL, "%s: tensor '%s' is %g at place %lld, expected a positive number below 2^121", scales->file,
                         scales->name, (double)scale, (long long)row);
         for (int64_t i = row * spec->columns; i < (row + 1) * spec->columns; i++) out[i] = (float)steps[i] * scale;
     }

@@ -270,14 +270,17 @@ static bool check_hash(const Json *hashes, const char *folder, const char *name,
     return FAIL(err, ERROR_DATA, "%s/%s: its sha256 is not the one in progress.json", folder, name);
 }
 
+static bool check_file(const Json *hashes, const char *folder, const char *name, Error *err) {
+    Path path;
+    Sha256Hex hash;
+    return path_make(&path, err, "%s/%s", folder, name) && sha256_file(&hash, path.text, err) &&
+           check_hash(hashes, folder, name, &hash, err);
+}
+
 static bool check_files(const Json *hashes, const char *folder, Error *err) {
     for (int i = 0; i < HASHED_COUNT; i++) {
-        Path path;
-        Sha256Hex hash;
         if (i >= HASHED_ALWAYS && !json_get(hashes, HASHED[i])) continue;
-        if (!path_make(&path, err, "%s/%s", folder, HASHED[i]) || !sha256_file(&hash, path.text, err) ||
-            !check_hash(hashes, folder, HASHED[i], &hash, err))
-            return false;
+        if (!check_file(hashes, folder, HASHED[i], err)) return false;
     }
     return true;
 }
@@ -333,8 +336,10 @@ bool checkpoint_load(const CheckpointParts *parts, const char *folder, Error *er
     Weights loaded = {0};
     Path optimizer;
     Json *progress = read_progress(folder, err);
-    bool good = progress && check_identity(parts, folder, err) && check_files(json_get(progress, "sha256"), folder, err) &&
-                read_state(&read, parts, progress, folder, err) && check_best(parts, &read, err) &&
+    const Json *hashes = json_get(progress, "sha256");
+    /* The identity before the large files, and whole before it is believed: a damaged one is not another run's. */
+    bool good = progress && check_file(hashes, folder, "identity.json", err) && check_identity(parts, folder, err) &&
+                check_files(hashes, folder, err) && read_state(&read, parts, progress, folder, err) && check_best(parts, &read, err) &&
                 path_make(&optimizer, err, "%s/optimizer.safetensors", folder) &&
                 safetensors_open(&moments, optimizer.text, err) && check_moments(parts, &moments, optimizer.text, err) &&
                 read_history(&read, parts->plan, &moments, optimizer.text, err) && load_weights(&loaded, parts, folder, err);

@@ -139,6 +139,8 @@ static void test_files(void **state) {
     check_file("{\"temperature\": 0}", "not above 0");
     check_file("{\"temperature\": -1}", "not above 0");
     check_file("{\"temperature\": \"1\"}", "no number");
+    check_file("{\"temperature\": 1, \"rows\": -1}", "fitted on -1 rows");
+    check_file("{\"temperature\": 1, \"rows\": 1099511627776}", "fitted on 1099511627776 rows");
     check_file("{}", "no number");
     check_file("[]", "no number");
     check_file("{\"temperature\": 1", "calibration.json");

@@ -1,4 +1,4 @@
-/* Model folders of each kind, every file of them cut at every byte, and with one bit flipped at 10,000 places (all, where it has fewer):
+/* Model folders of each kind, every file of them (calibration.json too) cut at every byte, and with one bit flipped at 10,000 places (all, where it has fewer):
  * the folder is refused with a sentence, or answers with probabilities that are some. An argument N takes every N-th of both. */
 #include "tests/check.h"
 
@@ -8,7 +8,9 @@
 
 #include "common/file.h"
 #include "common/safetensors.h"
+#include "compare/calibration_file.h"
 #include "compare/text_model.h"
+#include "encoder/quantize_folder.h"
 #include "encoder/weights.h"
 #include "tests/data_files.h"
 #include "tests/formula_weights.h"
@@ -120,12 +122,33 @@ static void make_words(const char *folder) {
     tfidf_free(tfidf);
 }
 
+static void make_quantised(const char *folder) {
+    Error err = {0};
+    Path from;
+    make_finetuned("to_quantise", false);
+    CHECK_OK(path_make(&from, &err, "%s", path_of("to_quantise")), &err);
+    CHECK_OK(quantize_folder(from.text, path_of(folder), &err), &err);
+}
+
+static void add_temperature(const char *folder) {
+    Error err = {0};
+    const StoredCalibration fitted = {.temperature = 1.25, .fitted = true, .rows = 40, .loss_before = 0.5, .loss_after = 0.375};
+    CHECK_OK(calibration_save(&fitted, path_of(folder), &err), &err);
+}
+
 /* ---- asking ---- */
 
 typedef struct Answer {
     bool given;
     double probabilities[CLASSES];
 } Answer;
+
+static TextModel *load(const char *folder, Error *err) {
+    TextModel *model = text_model_load(path_of(folder), 0, NULL, err);
+    if (!model || !file_exists(path_in(folder, CALIBRATION_FILE)) || text_model_calibrate(model, err)) return model;
+    text_model_free(model);
+    return NULL;
+}
 
 /* A folder that loads answers with one distribution over its classes; one that does not says why, and not for want of memory: no file
  * this small may ask for much. */
@@ -134,7 +157,7 @@ static Answer ask(const char *folder) {
     Answer answer = {0};
     Predictions predictions = {0};
     Error err = {0};
-    TextModel *model = text_model_load(path_of(folder), 0, NULL, &err);
+    TextModel *model = load(folder, &err);
     if (model && text_model_predict(model, &view, NULL, &predictions, NULL, NULL, &err)) {
         CHECK_OK(predictions_check(&predictions, &err), &err);
         answer.given = true;
@@ -263,7 +286,18 @@ static void a_frozen_encoder_with_a_linear_model(void **state) {
 static void a_bag_of_words(void **state) {
     (void)state;
     make_words("words");
+    add_temperature("words");
     damage_all("words");
+}
+
+/* Its tokenizer is that of the others. */
+static void a_quantised_model(void **state) {
+    (void)state;
+    make_quantised("quantised");
+    Answer before = ask("quantised");
+    assert_true(before.given);
+    damage("quantised", "model.safetensors", &before);
+    damage("quantised", "config.json", &before);
 }
 
 static int remove_work(void **state) {
@@ -278,6 +312,7 @@ int main(int count, char **arguments) {
         cmocka_unit_test(a_sharded_model),
         cmocka_unit_test(a_frozen_encoder_with_a_linear_model),
         cmocka_unit_test(a_bag_of_words),
+        cmocka_unit_test(a_quantised_model),
     };
     if (count > 1) every = atoi(arguments[1]);
     strcpy(work, "/dev/shm/twofold-damaged-XXXXXX"); /* a hundred thousand files */

@@ -149,6 +149,8 @@ static void scales_that_are_not_as_they_should_be(void **state) {
     check_spoilt(NAME, &scales, "is -1 at place 2, expected a positive number");
     values[2] = INFINITY;
     check_spoilt(NAME, &scales, "is inf at place 2, expected a positive number");
+    values[2] = 3e38f; /* finite, and its products are not */
+    check_spoilt(NAME, &scales, "is 3e+38 at place 2, expected a positive number below 2^121");
 }
 
 int main(void) {

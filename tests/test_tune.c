@@ -4,6 +4,8 @@
 #include <time.h>
 
 #include "common/json.h"
+#include "compare/tuning.h"
+#include "features/extract.h"
 
 static int make_home(void **state) {
     (void)state;
@@ -228,6 +230,7 @@ static void test_damaged_plan(void **state) {
                                           "s/\"train_rows\": 80/\"train_rows\": -80/",
                                           "s/\"layer\": 2/\"layer\": -7/",
                                           "s/\"ngram_max\": 3/\"ngram_max\": 300/",
+                                          "s/\"C_choices\": \\[/&1e999,/",
                                           "s/\"kind\": \"bag of words\"/\"kind\": \"bag\"/"};
     for (size_t i = 0; i < sizeof CHANGES / sizeof *CHANGES; i++) {
         check_command("sed '%s' %s > %s", CHANGES[i], at_home("plan.json"), at_home("cut.json"));
@@ -235,10 +238,28 @@ static void test_damaged_plan(void **state) {
     }
 }
 
+/* One pass of the encoder serves all trials of a round, and so many at most. */
+static void test_plan_of_a_long_round(void **state) {
+    (void)state;
+    static Tuning tuning;
+    for (int trials = EXTRACT_MOST; trials <= EXTRACT_MOST + 1; trials++) {
+        Error err = {0};
+        tuning = (Tuning){.validation_rows = 10, .C = {1}, .C_count = 1, .budget_s = 1};
+        for (int i = 0; i < trials; i++)
+            tuning.trials[tuning.count++] = (TuningTrial){.name = "cls-logreg", .kind = ENTRY_FROZEN, .rank = -1, .rows = 10, .layer = i};
+        CHECK_OK(tuning_save(&tuning, at_home("long.json"), &err), &err);
+        if (trials == EXTRACT_MOST)
+            CHECK_OK(tuning_load(&tuning, at_home("long.json"), &err), &err);
+        else
+            CHECK_FAILS(tuning_load(&tuning, at_home("long.json"), &err), &err, ERROR_DATA, "long.json: is no tune.json");
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan),    cmocka_unit_test(test_repeats), cmocka_unit_test(test_test_labels),
         cmocka_unit_test(test_stopped), cmocka_unit_test(test_wrong),   cmocka_unit_test(test_damaged_plan),
+        cmocka_unit_test(test_plan_of_a_long_round),
     };
     return cmocka_run_group_tests(tests, make_home, home_remove);
 }
