@@ -40,6 +40,10 @@ parser_of() {
         state) echo finetune/{checkpoint,state}.c ;;
         record) echo compare/entry_record.c ;;
         predictions) echo compare/answers_file.c ;;
+        weights) echo encoder/weights_load.c encoder/quantize_folder.c ;;
+        calibration) echo compare/calibration_file.c ;;
+        tuning) echo compare/tuning_file.c ;;
+        report) echo cli/recalled.c ;;
         *) echo "fuzz.sh: no target '$1'" >&2; return 1 ;;
     esac
 }

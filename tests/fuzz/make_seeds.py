@@ -470,6 +470,183 @@ def predictions_seeds():
     write("predictions", "empty", "")
 
 
+def weights_seeds():
+    def tiny(**changed):
+        """A DistilBERT of one layer of 4 channels with a head of 2 classes; a value is (dtype, shape, bytes) or None for a tensor that is not there."""
+        def value(*shape):
+            count = 1
+            for size in shape:
+                count *= size
+            return "F32", list(shape), floats(*((i % 7 - 3) / 8 for i in range(count)))
+
+        name = "distilbert.embeddings."
+        tensors = {name + "word_embeddings.weight": value(8, 4), name + "position_embeddings.weight": value(8, 4),
+                   name + "LayerNorm.weight": value(4), name + "LayerNorm.bias": value(4)}
+        name = "distilbert.transformer.layer.0."
+        for part in ["attention.q_lin", "attention.k_lin", "attention.v_lin", "attention.out_lin", "ffn.lin1", "ffn.lin2"]:
+            tensors[f"{name}{part}.weight"], tensors[f"{name}{part}.bias"] = value(4, 4), value(4)
+        for part in ["sa_layer_norm", "output_layer_norm"]:
+            tensors[f"{name}{part}.weight"], tensors[f"{name}{part}.bias"] = value(4), value(4)
+        for part, classes in [("pre_classifier", 4), ("classifier", 2)]:
+            tensors[part + ".weight"], tensors[part + ".bias"] = value(classes, 4), value(classes)
+        tensors.update({key.replace("__", "."): tensor for key, tensor in changed.items()})
+        return {key: tensor for key, tensor in tensors.items() if tensor}
+
+    def put(name, tensors, how=0, config=""):
+        write("weights", name, bytes([how]) + config.encode() + END + safetensors(tensors))
+
+    def int8(dtype="I8", scales=("F32", [4], floats(0.01, 0.02, 1, 0.5))):
+        tensors = tiny()
+        for key in list(tensors):
+            if "layer.0" in key and len(tensors[key][1]) == 2:
+                tensors[key] = (dtype, [4, 4], bytes(range(120, 136)))
+                tensors[key + "_scale"] = scales
+        return tensors
+
+    def renamed(change):
+        return {change(key): tensor for key, tensor in tiny().items()}
+
+    head = {"architectures": ["DistilBertForSequenceClassification"], "id2label": {"0": "a", "1": "b"}}
+    config = json.dumps({**CONFIG, "n_layers": 1, "dim": 4, "n_heads": 2, "hidden_dim": 4, "vocab_size": 8, "max_position_embeddings": 8, **head})
+    put("own_head", tiny())
+    put("no_head", tiny(), 1)
+    put("turned_head", tiny(), 2)
+    put("new_head", tiny(), 3)
+    put("with_config", tiny(), 0, config)
+    put("no_classifier", tiny(classifier__weight=None))
+    put("no_pre", tiny(pre_classifier__weight=None), 3)
+    put("old_names", renamed(lambda key: key.replace("Norm.weight", "Norm.gamma").replace("Norm.bias", "Norm.beta")))
+    put("no_prefix", renamed(lambda key: key.replace("distilbert.", "")), 1)
+    put("half", tiny(classifier__bias=("F16", [2], struct.pack("<2e", 1, 2)), pre_classifier__bias=("BF16", [4], bytes(8))))
+    put("nan", tiny(classifier__bias=("F32", [2], floats(1, float("nan")))))
+    put("infinite", tiny(classifier__bias=("F32", [2], floats(float("-inf"), 1))), 2)
+    put("shape", tiny(classifier__bias=("F32", [3], floats(1, 2, 3))))
+    put("numbers", tiny(classifier__bias=("I64", [2], bytes(16))))
+    put("int8", int8())
+    put("int8_no_head", int8(), 1)
+    put("int8_no_scale", tiny(distilbert__transformer__layer__0__ffn__lin1__weight=("I8", [4, 4], bytes(16))), 1)
+    put("int8_half_scale", int8(scales=("F16", [4], bytes(8))), 1)
+    put("int8_short_scale", int8(scales=("F32", [3], floats(1, 1, 1))), 1)
+    put("int8_nan_scale", int8(scales=("F32", [4], floats(1, float("nan"), 1, 1))), 1)
+    put("int8_huge_scale", int8(scales=("F32", [4], floats(1, 3e38, 1, 1))), 1)
+    put("int8_negative", int8(scales=("F32", [4], floats(1, -1, 1, 1))), 1)
+    put("int8_classifier", tiny(classifier__weight=("I8", [2, 4], bytes(8)), classifier__weight_scale=("F32", [2], floats(1, 1))))
+    put("no_tensors", {}, 1)
+    bert = {**BERT, "num_hidden_layers": 1, "hidden_size": 4, "num_attention_heads": 2, "intermediate_size": 4, "vocab_size": 8,
+            "max_position_embeddings": 8, "type_vocab_size": 2}
+    put("bert", tiny(), 1, json.dumps(bert))
+    put("giants", tiny(), 1, json.dumps({**CONFIG, "dim": 1 << 24, "vocab_size": 1 << 24}))
+
+
+def calibration_seeds():
+    whole = {"version": 1, "temperature": 1.31, "fitted": True, "fitted_on": "validation", "rows": 12, "loss_before": 0.7, "loss_after": 0.6}
+    for name, changed in {"whole": {}, "none": {"temperature": None}, "zero": {"temperature": 0}, "negative": {"temperature": -1},
+                          "infinite": {"temperature": "@"}, "tiny": {"temperature": 5e-324}, "text": {"temperature": "1.31"},
+                          "many_rows": {"rows": 1 << 40}, "negative_rows": {"rows": -1}, "no_rows": {"rows": 0},
+                          "not_fitted": {"fitted": False, "loss_before": None}}.items():
+        write("calibration", name, json.dumps({**whole, **changed}).replace('"@"', "1e999"))
+    write("calibration", "fitted", "")
+    write("calibration", "array", "[1.31]")
+    write("calibration", "cut", json.dumps(whole)[:40])
+
+
+KINDS = {"words": "bag of words", "frozen": "frozen encoder (path A)", "finetune": "fine-tuned encoder (path B)"}
+
+
+def tuning_seeds():
+    def trial(entry, kind, **changed):
+        own = {"train_rows": 100, "C": 1}
+        own.update({"words": {"ngram_max": 2}, "frozen": {"pooling": "mean", "layer": 2}}.get(
+            kind, {"learning_rate": 5e-5, "max_steps": 40, "num_train_epochs": None}))
+        result = {"entry": entry, "kind": KINDS.get(kind, kind), "round": 0, "settings_of_rank": None, "settings": own, "done": True, "accuracy": 0.5, "loss": 0.7,
+                  "costs": {"seconds": 1.5}}
+        own.update(changed.pop("settings", {}))
+        result.update(changed)
+        return result
+
+    def put(name, trials, **changed):
+        plan = {"version": 1, "key": "0" * 64, "mode": "quick", "budget_s": 60, "validation_rows": 50, "C_choices": [0.1, 1, 10],
+                "costs": {"step_s": 0.2}, "trials": trials, "chosen": []}
+        write("tuning", name, json.dumps({**plan, **changed}).replace('"@"', "1e999"))
+
+    words = trial("tfidf-logreg", "words")
+    frozen = [trial("mean-logreg", "frozen", accuracy=0.5), trial("mean-logreg", "frozen", accuracy=0.6, settings={"pooling": "cls"}),
+              trial("mean-logreg", "frozen", round=1, settings_of_rank=0, accuracy=0.7)]
+    tuned = [trial("finetune", "finetune"), trial("finetune", "finetune", done=False, accuracy=None, settings={"learning_rate": 1e-4}),
+             trial("finetune", "finetune", round=1, settings_of_rank=1, done=False, accuracy=None,
+                   settings={"learning_rate": None, "max_steps": -1, "num_train_epochs": 3})]
+    put("whole", [words, *frozen, *tuned])
+    put("words", [words])
+    put("frozen", frozen)
+    put("finetune", tuned)
+    put("open", [{**frozen[0], "done": False, "accuracy": None}, {**frozen[2], "done": False, "accuracy": None, "settings": {"train_rows": 7}}])
+    put("rank", [frozen[0], {**frozen[2], "settings_of_rank": 1}])
+    put("round", [frozen[0], {**frozen[2], "round": 2}])
+    put("first_round", [frozen[2]])
+    put("no_rank", [frozen[0], {**frozen[2], "settings_of_rank": None}])
+    put("kinds", [frozen[0], {**words, "entry": "mean-logreg"}])
+    put("turns", [words, frozen[0], words])
+    put("done_unknown", [{**words, "accuracy": None}])
+    put("no_name", [{**words, "entry": ""}])
+    put("long_name", [{**words, "entry": "n" * 80}])
+    put("other_kind", [{**words, "kind": "dummy"}])
+    put("ngram", [trial("tfidf-logreg", "words", settings={"ngram_max": 9})])
+    put("layer", [trial("mean-logreg", "frozen", settings={"layer": -1})])
+    put("pooling", [trial("mean-logreg", "frozen", settings={"pooling": "sum"})])
+    put("steps", [trial("finetune", "finetune", settings={"max_steps": 0})])
+    put("rate", [trial("finetune", "finetune", settings={"learning_rate": 2})])
+    put("rows", [trial("finetune", "finetune", settings={"train_rows": 0})])
+    put("many", [frozen[0]] * 17)
+    put("too_many", [{**frozen[0], "entry": f"e{i}"} for i in range(65)])
+    put("no_trials", [])
+    put("C_none", [words], C_choices=[])
+    put("C_many", [words], C_choices=[1] * 9)
+    put("C_zero", [words], C_choices=[0])
+    put("C_infinite", [words], C_choices=["@"])
+    put("version", [words], version=2)
+    put("no_rows", [words], validation_rows=0)
+    write("tuning", "array", "[]")
+    write("tuning", "cut", '{"version": 1, "trials": [')
+
+
+def report_seeds():
+    def entry(name, **changed):
+        return {"name": name, "kind": KINDS["frozen"], "source": "trained", "status": "done", "path": None, **changed}
+
+    def run(entries, command="twofold compare --data rows.csv --output_dir run", **changed):
+        return {"version": 1, "command": command, "seed": 42, "data": {"path": "rows.csv", "sha256": "a" * 64}, "model": {"path": "m"},
+                "entries": entries, **changed}
+
+    def put(name, *runs):
+        write("report", name, END.join(json.dumps(each).encode() for each in runs))
+
+    one = run([entry("cls-logreg"), entry("tfidf-logreg", kind=KINDS["words"]), entry("finetune", kind=KINDS["finetune"]), entry("dummy", kind="dummy")])
+    put("one", one)
+    put("two", one, run([entry("cls-logreg"), entry("theirs", source="predictions", path="p.csv"), entry("model", source="model", path="m")]))
+    put("other_rows", one, run([], data={"sha256": "b" * 64}))
+    put("failed", run([entry("finetune", status="failed")]))
+    put("unknown_kind", run([entry("x", kind="oracle")]))
+    put("unknown_source", run([entry("x", source="stars")]))
+    put("no_name", run([entry("")]))
+    put("dots", run([entry("..")]))
+    put("slash", run([entry("../x")]))
+    put("long_name", run([entry("n" * 63)]), run([entry("n" * 63)]))
+    put("too_long", run([entry("n" * 64)]))
+    put("same_names", run([entry("x"), entry("x")]), run([entry("x"), entry("x")]))
+    put("many", run([entry(f"e{i}") for i in range(33)]))
+    put("quoted", run([entry("x")], "twofold compare --data 'it'\\''s rows.csv' --output_dir a\\ b --seed 7 --limits 1"))
+    put("flags", run([entry("x")], "twofold compare --data rows.csv --test_size 0.3 --entries cls-logreg,finetune --entry 'a=logreg:C=3' --C auto"))
+    put("unknown_flag", run([entry("x")], "twofold compare --rm_rf /"))
+    put("two_words", run([entry("x")], "twofold compare " + "a " * 300))
+    put("open_quote", run([entry("x")], "twofold compare --data 'rows"))
+    put("other_command", run([entry("x")], "twofold report a b"))
+    put("no_command", run([entry("x")], None))
+    put("no_entries", run(None))
+    write("report", "array", "[1]")
+    write("report", "empty", "")
+    write("report", "cut", json.dumps(one)[:200])
+
+
 csv_seeds()
 jsonl_seeds()
 config_seeds()
@@ -482,3 +659,7 @@ npy_seeds()
 state_seeds()
 record_seeds()
 predictions_seeds()
+weights_seeds()
+calibration_seeds()
+tuning_seeds()
+report_seeds()
