@@ -323,6 +323,7 @@ bool command_compare(Run *run, Error *err) {
                           .output_dir = run->settings.output_dir,
                           .overwrite = run->settings.overwrite_output_dir,
                           .cache = step_cache(run),
+                          .dtype = run->settings.dtype,
                           .maps = run->settings.maps ? &run->settings.map : NULL,
                           .pool = run_pool(run, err)};
     bool ok = input.pool && entries_choose(&entries, run, err);

@@ -123,9 +123,9 @@ static void check_memory(Checks *checks) {
 static void check_rate(Checks *checks, Pool *pool) {
     enum { ENOUGH_PERCENT = 60, MOST_PERCENT = 110 }; /* above: the peak's rounds were disturbed */
     Error err = {0};
-    bool ok = matrix_rate_measure(&checks->one, NULL, 0.6, &err);
+    bool ok = matrix_rate_measure(&checks->one, DTYPE_FLOAT32, NULL, 0.6, &err);
     checks->all = checks->one;
-    if (ok && pool_threads(pool) > 1) ok = matrix_rate_measure(&checks->all, pool, 0.8, &err);
+    if (ok && pool_threads(pool) > 1) ok = matrix_rate_measure(&checks->all, DTYPE_FLOAT32, pool, 0.8, &err);
     double percent = 100 * checks->all.products / checks->all.peak;
     if (!ok)
         add_wrong(checks, "rate", &err);

@@ -83,6 +83,11 @@ static void make_command(Buffer *out, const Runs *runs) {
     buffer_text(out, " --output_dir DIR");
 }
 
+static Dtype recorded_dtype(const Runs *runs) {
+    Dtype dtype = dtype_find(json_string_or(json_get(runs->records[0], "dtype"), ""));
+    return dtype < DTYPES ? dtype : DTYPE_FLOAT32;
+}
+
 static bool render(Run *run, const Runs *runs, const Recalled *recalled, const Settings *settings, const Dataset *dataset,
                    Error *err) {
     Buffer command = {0};
@@ -92,6 +97,8 @@ static bool render(Run *run, const Runs *runs, const Recalled *recalled, const S
                           .data = json_string_or(json_get(json_get(runs->records[0], "data"), "path"), NULL),
                           .seed = settings->seed,
                           .prices = settings->prices,
+                          .limits = settings->limits,
+                          .dtype = recorded_dtype(runs),
                           .cascade_loss = settings->cascade_loss,
                           .entries = recalled->specs,
                           .entry_count = recalled->count,

@@ -40,12 +40,20 @@ BreakEven break_even_of(const Comparison *c, int i) {
 
 void break_even_text(char out[96], const BreakEven *found) {
     char texts[32];
-    count_text(texts, llround(fmin(ceil(found->texts_per_day), 1e15)));
+    bool up_to = found->outcome == BREAK_EVEN_UP_TO;
+    long long whole = llround(fmin(up_to ? floor(found->texts_per_day) : ceil(found->texts_per_day), 1e15));
+    const char *ending = whole == 1 ? "" : "s";
+    count_text(texts, whole);
     switch (found->outcome) {
     case BREAK_EVEN_UNKNOWN: (void)snprintf(out, 96, "–"); return;
     case BREAK_EVEN_ALWAYS: (void)snprintf(out, 96, "from the first text on"); return;
-    case BREAK_EVEN_FROM: (void)snprintf(out, 96, "from %s texts a day on", texts); return;
-    case BREAK_EVEN_UP_TO: (void)snprintf(out, 96, "up to %s texts a day", texts); return;
+    case BREAK_EVEN_FROM: (void)snprintf(out, 96, "from %s text%s a day on", texts, ending); return;
+    case BREAK_EVEN_UP_TO:
+        if (whole < 1)
+            (void)snprintf(out, 96, "never");
+        else
+            (void)snprintf(out, 96, "up to %s text%s a day", texts, ending);
+        return;
     case BREAK_EVEN_NEVER: (void)snprintf(out, 96, "never"); return;
     }
 }

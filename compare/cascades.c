@@ -10,20 +10,26 @@
 
 /* ---- which ---- */
 
-static bool is_candidate(const EntryResult *entry) {
-    return entry->status == ENTRY_DONE && entry->source == ENTRY_TRAINED && entry->predictions[SPLIT_VALIDATION].rows > 0 &&
-           entry->predictions[SPLIT_VALIDATION].probabilities && entry->predictions[SPLIT_TEST].rows > 0 &&
-           entry->predictions[SPLIT_TEST].probabilities;
+static bool is_candidate(const EntryResult *entry, EntrySource source) {
+    return entry->status == ENTRY_DONE && entry->source == source && (source == ENTRY_TRAINED || entry->joins) &&
+           entry->predictions[SPLIT_VALIDATION].rows > 0 && entry->predictions[SPLIT_VALIDATION].probabilities &&
+           entry->predictions[SPLIT_TEST].rows > 0 && entry->predictions[SPLIT_TEST].probabilities;
 }
 
-/* The best of a kind by validation accuracy, the first among equals; -1 for none. */
-static int best_of(const Comparison *c, EntryKind kind) {
+static int best_from(const Comparison *c, EntryKind kind, EntrySource source) {
     int best = -1;
     for (int i = 0; i < c->entry_count; i++)
-        if (c->entries[i].kind == kind && is_candidate(&c->entries[i]) &&
+        if (c->entries[i].kind == kind && is_candidate(&c->entries[i], source) &&
             (best < 0 || c->entries[i].scores[SPLIT_VALIDATION].accuracy > c->entries[best].scores[SPLIT_VALIDATION].accuracy))
             best = i;
     return best;
+}
+
+/* The best of a kind by validation accuracy, the first among equals; -1 for none. A saved model may have learned from these very rows, so that it
+ * counts only where this run has trained none of the kind. */
+static int best_of(const Comparison *c, EntryKind kind) {
+    int best = best_from(c, kind, ENTRY_TRAINED);
+    return best < 0 ? best_from(c, kind, ENTRY_SAVED) : best;
 }
 
 static bool measure(CascadeResult *cascade, const Comparison *c, double loss, Pool *pool, Error *err) {
@@ -46,9 +52,17 @@ static bool measure(CascadeResult *cascade, const Comparison *c, double loss, Po
     return good;
 }
 
+/* The fine-tuned entry, unless a frozen one answers the validation rows as well: what costs less then need not be passed on to it. */
+static int find_second(const Comparison *c) {
+    int tuned = best_of(c, ENTRY_FINETUNE), frozen = best_of(c, ENTRY_FROZEN);
+    if (tuned < 0 || frozen < 0) return tuned < 0 ? frozen : tuned;
+    return c->entries[tuned].scores[SPLIT_VALIDATION].accuracy > c->entries[frozen].scores[SPLIT_VALIDATION].accuracy ? tuned
+                                                                                                                   : frozen;
+}
+
 bool cascades_find(Comparison *c, double loss, Pool *pool, Error *err) {
-    EntryKind last = best_of(c, ENTRY_FINETUNE) >= 0 ? ENTRY_FINETUNE : ENTRY_FROZEN;
-    int second = best_of(c, last);
+    int second = find_second(c);
+    EntryKind last = second < 0 ? ENTRY_DUMMY : c->entries[second].kind;
     c->cascade_loss = loss;
     c->cascades = mem_new(ENTRY_KINDS, sizeof *c->cascades, err);
     if (!c->cascades) return false;
@@ -114,7 +128,7 @@ static bool save(CascadeResult *cascade, Comparison *c, Pool *pool, const Observ
     if (read_record(cascade, c, record.text)) return true;
     return folder_remove(folder.text, err) &&
            text_model_save_cascade(models[0].text, models[1].text, cascade->validation.threshold, model.text, err) &&
-           costs_measure_as(&cascade->costs, model.text, c->dataset, c->seed, dtype_find(c->dtype), pool, observer, err) &&
+           costs_measure(&cascade->costs, model.text, c->dataset, c->seed, dtype_find(c->dtype), pool, observer, err) &&
            write_record(cascade, c, record.text, err);
 }
 

@@ -1,4 +1,4 @@
-/* Cascades of a comparison's entries: a cheaper one answers the texts it is sure of, the fine-tuned one (or else the best frozen one) the others.
+/* Cascades of a comparison's entries: a cheaper one answers the texts it is sure of, the fine-tuned one (or the best frozen one, where that is as accurate) the others.
  * Nothing is trained for it. Which entries, and the threshold, are chosen on the validation rows, from shares of texts and never from times. */
 #ifndef TWOFOLD_COMPARE_CASCADES_H
 #define TWOFOLD_COMPARE_CASCADES_H
@@ -7,7 +7,8 @@
 #include "compare/comparison.h"
 
 /* Fills comparison->cascades from its entries: for each kind cheaper than that of the second entry, but the dummies, one that begins with
- * its best entry by validation accuracy. Only entries that this run trained take part. None when there is no second, or no validation rows. `loss` as in cascade_choose. */
+ * its best entry by validation accuracy. Entries that this run trained take part, and where it trained none of a kind, saved models whose folders fit
+ * (EntryResult.joins). None when there is no second, or no validation rows. `loss` as in cascade_choose. */
 MUST_CHECK bool cascades_find(Comparison *comparison, double loss, Pool *pool, Error *err);
 
 /* Does the threshold part the validation rows? Else one of the two answers all of them. */

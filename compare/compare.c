@@ -38,7 +38,7 @@ typedef struct Work {
     LinearFeatures made[EXTRACT_MOST]; /* in one pass, when the first entry that needs them comes */
     int made_count;
     bool has_made;
-    MatrixRate matrix_rate; /* all zero: not measured yet */
+    double matrix_rates[DTYPES]; /* FLOP a second; 0: not measured yet */
 } Work;
 
 /* ---- what is known before training ---- */
@@ -59,7 +59,7 @@ static Sha256Hex tokenizer_sha256(const char *folder) {
 }
 
 void compare_identify(CompareInput *input) {
-    input->context = (EntryContext){.data = dataset_sha256(input->dataset)};
+    input->context = (EntryContext){.data = dataset_sha256(input->dataset), .dtype = input->dtype};
     if (!input->encoder) return;
     input->context.model = weights_sha256(&input->encoder->weights);
     input->context.tokenizer = tokenizer_sha256(input->encoder->folder.text);
@@ -136,7 +136,7 @@ static bool describe(Work *work, Error *err) {
     *out = (Comparison){.dataset = dataset,
                         .data = input->data,
                         .data_sha256 = input->context.data,
-                        .dtype = dtype_name(input->encoder ? encoder_dtype(input->encoder->encoder) : DTYPE_FLOAT32),
+                        .dtype = dtype_name(input->context.dtype),
                         .seed = input->seed,
                         .limits = input->limits,
                         .prices = input->prices,
@@ -327,23 +327,43 @@ static bool write_entry(Work *work, const EntryResult *result, const char *folde
            model_card_write(&card, err);
 }
 
+static const double RATE_S = 0.3;
+
+/* The matrix rate of a type is measured once, when the first entry needs it. */
+static bool find_rate(double *flops_per_s, Work *work, Dtype dtype, Error *err) {
+    MatrixRate rate;
+    if (!(work->matrix_rates[dtype] > 0)) {
+        if (!matrix_rate_measure(&rate, dtype, work->input->pool, RATE_S, err)) return false;
+        work->matrix_rates[dtype] = 1e9 * rate.products;
+    }
+    *flops_per_s = work->matrix_rates[dtype];
+    return true;
+}
+
+static bool add_flops(Work *work, const EntrySpec *spec, EntryResult *result, Error *err) {
+    double rate;
+    if (!entry_has_encoder(spec)) return true;
+    if (!find_rate(&rate, work, work->input->context.dtype, err)) return false;
+    entry_flops(&result->costs, spec, result, work->input, rate);
+    return true;
+}
+
+/* Of a saved model, whose operations are counted already. */
+static bool add_share(Work *work, const EntrySpec *spec, EntryCosts *costs, Error *err) {
+    double rate;
+    if (isnan(costs->predict_mflop)) return true;
+    if (!find_rate(&rate, work, outside_entry_dtype(spec, work->input->context.dtype), err)) return false;
+    costs->matrix_gflops = rate / 1e9;
+    costs->predict_share = 1e6 * costs->predict_mflop * costs->texts_per_s / rate;
+    return true;
+}
+
 /* An entry that is not trained here: no model of its own, no peak. */
 static bool read_entry(Work *work, const EntrySpec *spec, EntryResult *result, const char *folder, const char *key, Error *err) {
     const CompareInput *input = work->input;
-    return outside_entry_run(result, spec, input->dataset, input->seed, input->pool, work->observer, err) &&
-           score(work, result, err) && write_answers(result, input->dataset, folder, err) &&
-           entry_record_save(result, key, folder, err);
-}
-
-static const double RATE_S = 0.3;
-
-/* The matrix rate is measured once, when the first entry needs it. */
-static bool add_flops(Work *work, const EntrySpec *spec, EntryResult *result, Error *err) {
-    if (!entry_has_encoder(spec)) return true;
-    MatrixRate *rate = &work->matrix_rate;
-    if (!(rate->products > 0) && !matrix_rate_measure(rate, work->input->pool, RATE_S, err)) return false;
-    entry_flops(&result->costs, spec, result, work->input, 1e9 * rate->products);
-    return true;
+    return outside_entry_run(result, spec, input->dataset, input->seed, input->context.dtype, input->pool, work->observer, err) &&
+           add_share(work, spec, &result->costs, err) && score(work, result, err) &&
+           write_answers(result, input->dataset, folder, err) && entry_record_save(result, key, folder, err);
 }
 
 static bool train_entry(Work *work, const EntrySpec *spec, EntryResult *result, const char *folder, const char *key, Error *err) {
@@ -354,8 +374,8 @@ static bool train_entry(Work *work, const EntrySpec *spec, EntryResult *result, 
                                              : run_linear(work, spec, result, model_folder.text, err);
     if (good && measures_peak) result->costs.peak_rss_mb = memory_peak_mb();
     return good && score(work, result, err) && write_entry(work, result, folder, model_folder.text, err) &&
-           costs_measure_as(&result->costs, model_folder.text, work->input->dataset, work->input->seed,
-                            work->input->context.dtype, work->input->pool, work->observer, err) &&
+           costs_measure(&result->costs, model_folder.text, work->input->dataset, work->input->seed, work->input->context.dtype,
+                         work->input->pool, work->observer, err) &&
            add_flops(work, spec, result, err) && entry_record_save(result, key, folder, err);
 }
 

@@ -37,6 +37,7 @@ typedef struct CompareInput {
     const char *options_json; /* every option, one JSON object, for env.json */
     const MapOptions *maps; /* how the test texts are mapped; NULL: they are not */
     Pool *pool;
+    Dtype dtype;          /* of encoders' products; DTYPE_FLOAT32 and the encoder's own are one */
     EntryContext context; /* filled by compare_identify */
     const char *learning_curve; /* "0.1,0.25,0.5,1"; NULL: none */
     bool tune; /* choose settings of the entries that ask for it */

@@ -49,7 +49,7 @@ typedef struct EntryCosts {
     double predict_mflop;  /* a test text in batches, by formula (encoder/flops.h); this one does not differ either */
     double train_tflop;    /* likewise: training; for a frozen encoder, the features of every row */
     double predict_share, train_share; /* of the processor's matrix rate that these reached: NaN without an encoder, train_share without training it */
-    double matrix_gflops;  /* that rate, measured in the run: GFLOP a second, float32, all threads */
+    double matrix_gflops;  /* that rate, measured in the run: GFLOP a second, all threads, products of the type the entry's are of */
 } EntryCosts;
 
 typedef enum EntryStatus { ENTRY_DONE, ENTRY_FAILED } EntryStatus;
@@ -82,6 +82,7 @@ typedef struct EntryResult {
     EntryStatus status;
     Error failure;        /* of a failed one: then nothing below counts */
     bool reused;          /* taken from an earlier run in the same folder */
+    bool joins;           /* of a saved model: it can be part of a cascade with entries of this run */
     char how[512];        /* one line: "[CLS] of layer 6, liblinear logistic regression, C 1: converged in 12 iterations" */
     char warning[256];    /* "" or a sentence that must be seen: not converged */
     Predictions predictions[SPLIT_COUNT]; /* of validation and test; train stays empty, and validation where a file has answers for test alone */

@@ -89,13 +89,8 @@ static bool measure_throughput(EntryCosts *costs, TextModel *model, const TextVi
 
 int costs_texts_at_once(int test_rows) { return test_rows < MOST_AT_ONCE ? test_rows : MOST_AT_ONCE; }
 
-bool costs_measure(EntryCosts *costs, const char *model_folder, const Dataset *dataset, uint64_t seed, Pool *pool,
+bool costs_measure(EntryCosts *costs, const char *model_folder, const Dataset *dataset, uint64_t seed, Dtype dtype, Pool *pool,
                    const Observer *observer, Error *err) {
-    return costs_measure_as(costs, model_folder, dataset, seed, DTYPE_FLOAT32, pool, observer, err);
-}
-
-bool costs_measure_as(EntryCosts *costs, const char *model_folder, const Dataset *dataset, uint64_t seed, Dtype dtype, Pool *pool,
-                      const Observer *observer, Error *err) {
     const RowList *test = &dataset->splits[SPLIT_TEST];
     TextView texts = {.data = dataset->text, .starts = dataset->starts, .rows = test->rows, .count = test->count};
     double started_s = clock_wall_s(), first_ms;

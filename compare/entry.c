@@ -106,11 +106,12 @@ bool entry_has_encoder(const EntrySpec *spec) {
 }
 
 /* What an entry that is not trained here is read from. Costs are measured with this program, so that its version counts. */
-static void write_outside(JsonWriter *json, const EntrySpec *spec) {
+static void write_outside(JsonWriter *json, const EntrySpec *spec, Dtype dtype) {
     json_begin_object(json);
     json_put_string(json, "source", entry_source_name(spec->source));
     json_put_string(json, "path", spec->path);
     json_put_string(json, "sha256", spec->sha256.text);
+    if (spec->source == ENTRY_SAVED) json_put_string(json, "dtype", dtype_name(dtype));
     json_end_object(json);
 }
 
@@ -127,7 +128,7 @@ void entry_key(Buffer *out, const EntrySpec *spec, const EntryContext *context) 
     }
     json_write_key(&json, "options");
     if (spec->source != ENTRY_TRAINED)
-        write_outside(&json, spec);
+        write_outside(&json, spec, context->dtype);
     else if (spec->kind == ENTRY_FINETUNE)
         finetune_options_write(&json, &spec->finetune);
     else {

@@ -3,29 +3,13 @@
 #include <math.h>
 
 #include "compare/costs.h"
+#include "compare/reading.h"
 #include "encoder/flops.h"
 
-/* How far a text goes, and whether the last layer's [CLS] row is all that is read. */
-typedef struct Reading {
-    const EncoderConfig *config;
-    int last_layer; /* 0: all */
-    bool cls_only;
-    double head; /* FLOP */
-} Reading;
-
 static Reading reading_of(const EntrySpec *spec, const CompareInput *input) {
-    Reading reading = {.config = &input->encoder->weights.config, .cls_only = true};
-    if (spec->kind == ENTRY_FROZEN) {
-        int layer = spec->linear.extract.layer, layers = reading.config->layers;
-        reading.last_layer = layer < 0 ? layers + 1 + layer : layer;
-        if (reading.last_layer == 0) reading.last_layer = 1; /* the embeddings stand in front of it, which is run */
-        reading.cls_only = spec->linear.extract.pooling == POOLING_CLS && layer != 0 && layer != -layers - 1;
-    } else {
-        EncoderConfig with_head = *reading.config;
-        with_head.classes = input->dataset->classes;
-        reading.head = encoder_head_flops(&with_head);
-    }
-    return reading;
+    const EncoderConfig *config = &input->encoder->weights.config;
+    return spec->kind == ENTRY_FROZEN ? reading_frozen(config, &spec->linear.extract)
+                                      : reading_finetuned(config, input->dataset->classes);
 }
 
 /* Of one forward over the first `count` rows of a split (all: -1). */
@@ -33,9 +17,7 @@ static double forward_flops(const Reading *reading, const CompareInput *input, S
     const RowList *list = &input->dataset->splits[split];
     double sum = 0;
     for (int i = 0; i < list->count && (count < 0 || i < count); i++)
-        sum += encoder_row_flops(reading->config, tokens_length(input->tokens, list->rows[i]), reading->last_layer,
-                                 reading->cls_only) +
-               reading->head;
+        sum += reading_flops(reading, tokens_length(input->tokens, list->rows[i]));
     return sum;
 }
 

@@ -75,6 +75,7 @@ static void write_entry_json(Buffer *out, const EntryResult *entry, const char *
     json_put_string(&json, "key", key);
     json_put_string(&json, "how", entry->how);
     json_put_string(&json, "warning", entry->warning);
+    if (entry->source == ENTRY_SAVED) json_put_bool(&json, "joins", entry->joins);
     json_write_key(&json, "training");
     if (has_training(entry))
         write_training(&json, entry);
@@ -282,6 +283,7 @@ bool entry_record_load(EntryResult *entry, const Dataset *dataset, const char *k
         costs_read_json(&entry->costs, json_get(record, "costs"));
         (void)snprintf(entry->how, sizeof entry->how, "%s", json_string_or(json_get(record, "how"), ""));
         (void)snprintf(entry->warning, sizeof entry->warning, "%s", json_string_or(json_get(record, "warning"), ""));
+        entry->joins = json_bool_or(json_get(record, "joins"), false);
     }
     json_free(record);
     return true;

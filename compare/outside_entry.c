@@ -1,5 +1,6 @@
 #include "compare/outside_entry.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "compare/costs.h"
 #include "compare/text_model.h"
 #include "compare/text_model_inside.h"
+#include "encoder/quantize_folder.h"
 
 bool outside_entry_answers(EntrySpec *spec, const char *name, const char *path, Error *err) {
     *spec = (EntrySpec){.name = name, .kind = ENTRY_OTHER, .source = ENTRY_ANSWERS, .path = path};
@@ -88,17 +90,45 @@ static bool answer_split(Predictions *out, TextModel *model, const int *class_of
     return good;
 }
 
-static bool run_model(EntryResult *result, const EntrySpec *spec, const Dataset *dataset, Pool *pool, const Observer *observer,
-                      Error *err) {
+Dtype outside_entry_dtype(const EntrySpec *spec, Dtype dtype) {
+    Dtype quantised = DTYPE_INT8;
+    return quantize_folder_is(spec->path) && dtype_resolve(&quantised, NULL) ? quantised : dtype;
+}
+
+/* Operations a test text takes, over those that are answered at once. */
+static bool count_flops(EntryCosts *costs, const TextModel *model, const Dataset *dataset, Error *err) {
+    const RowList *test = &dataset->splits[SPLIT_TEST];
+    TextView texts = {
+        .data = dataset->text, .starts = dataset->starts, .rows = test->rows, .count = costs_texts_at_once(test->count)};
+    double flops;
+    if (!text_model_flops(&flops, model, &texts, err)) return false;
+    costs->predict_mflop = flops / texts.count / 1e6;
+    return true;
+}
+
+/* A cascade is put together from folders that answer alike: labels in the data's order, products of the run's type, no cascade itself. */
+static bool may_join(const TextModel *model, const int *class_of, Dtype own, Dtype dtype) {
+    bool in_order = true;
+    for (int k = 0; k < text_model_classes(model); k++) in_order &= class_of[k] == k;
+    return in_order && own == dtype && !text_model_is_cascade(model);
+}
+
+static bool run_model(EntryResult *result, const EntrySpec *spec, const Dataset *dataset, Dtype dtype, Pool *pool,
+                      const Observer *observer, Error *err) {
     char what[512];
+    Dtype own = outside_entry_dtype(spec, dtype);
     int *class_of = mem_new((size_t)dataset->classes, sizeof *class_of, err);
-    TextModel *model = class_of ? text_model_load(spec->path, 0, pool, err) : NULL;
+    TextModel *model = class_of ? text_model_load_as(spec->path, 0, own, pool, err) : NULL;
     bool good = model && match_labels(class_of, model, spec->path, dataset, err);
     for (Split split = SPLIT_VALIDATION; good && split < SPLIT_COUNT; split++)
         good = answer_split(&result->predictions[split], model, class_of, dataset, split, observer, err);
+    good = good && count_flops(&result->costs, model, dataset, err);
     if (good) {
         text_model_describe(model, what);
-        (void)snprintf(result->how, sizeof result->how, "saved model %.160s: %.300s", spec->path, what);
+        result->joins = may_join(model, class_of, own, dtype);
+        (void)snprintf(result->how, sizeof result->how, "saved model %.160s: %.300s%s%s", spec->path, what,
+                       own == DTYPE_FLOAT32 || isnan(result->costs.predict_mflop) ? "" : ", ",
+                       own == DTYPE_FLOAT32 || isnan(result->costs.predict_mflop) ? "" : dtype_name(own));
         (void)snprintf(result->warning, sizeof result->warning,
                        "%.60s was trained elsewhere: whether it has seen these test texts is not known here", spec->name);
     }
@@ -107,11 +137,11 @@ static bool run_model(EntryResult *result, const EntrySpec *spec, const Dataset 
     return good;
 }
 
-bool outside_entry_run(EntryResult *result, const EntrySpec *spec, const Dataset *dataset, uint64_t seed, Pool *pool,
+bool outside_entry_run(EntryResult *result, const EntrySpec *spec, const Dataset *dataset, uint64_t seed, Dtype dtype, Pool *pool,
                        const Observer *observer, Error *err) {
     if (spec->source == ENTRY_ANSWERS) return answers_file_read(result->predictions, result->how, spec->path, dataset, err);
-    return run_model(result, spec, dataset, pool, observer, err) &&
-           costs_measure(&result->costs, spec->path, dataset, seed, pool, observer, err);
+    return run_model(result, spec, dataset, dtype, pool, observer, err) &&
+           costs_measure(&result->costs, spec->path, dataset, seed, outside_entry_dtype(spec, dtype), pool, observer, err);
 }
 
 bool outside_entry_check(const EntrySpec *spec, const Dataset *dataset, Pool *pool, Error *err) {

@@ -13,8 +13,12 @@ MUST_CHECK bool outside_entry_model(EntrySpec *spec, const char *name, const cha
 /* Whether it can take part: what outside_entry_run would say of the file, or of the model's labels. */
 MUST_CHECK bool outside_entry_check(const EntrySpec *spec, const Dataset *dataset, Pool *pool, Error *err);
 
-/* Fills predictions, how, and of a saved model the costs of answering. ERROR_MODEL when a model's labels are not the data's. */
-MUST_CHECK bool outside_entry_run(EntryResult *result, const EntrySpec *spec, const Dataset *dataset, uint64_t seed, Pool *pool,
-                                  const Observer *observer, Error *err);
+/* What a saved model's products are of: int8 for a folder that `quantize` wrote, where the processor has it, else `dtype`, the run's own. */
+Dtype outside_entry_dtype(const EntrySpec *spec, Dtype dtype);
+
+/* Fills predictions, how, and of a saved model the costs of answering (predict_mflop among them, but no share of a rate) and whether it may be part of a
+ * cascade. ERROR_MODEL when a model's labels are not the data's. */
+MUST_CHECK bool outside_entry_run(EntryResult *result, const EntrySpec *spec, const Dataset *dataset, uint64_t seed, Dtype dtype,
+                                  Pool *pool, const Observer *observer, Error *err);
 
 #endif

@@ -40,7 +40,7 @@ static void add_sentence(Page *page, const CascadeResult *cascade) {
     const EntryResult *first = &c->entries[cascade->first], *second = &c->entries[cascade->second];
     html_add(page->out, "<p><bdi>%.60s</bdi> before <bdi>%.60s</bdi>: ", first->name, second->name);
     if (cascade->validation.passed == 0) {
-        html_add(page->out, "on the validation texts <bdi>%.60s</bdi> alone is as accurate, so nothing need be passed on.</p>\n",
+        html_add(page->out, "on the validation texts <bdi>%.60s</bdi> alone is at least as accurate, so nothing need be passed on.</p>\n",
                  first->name);
         return;
     }
@@ -59,7 +59,7 @@ static void add_sentence(Page *page, const CascadeResult *cascade) {
         "rightly, against %.2f %% by <bdi>%.60s</bdi> alone (exact McNemar, %s).",
         100 * cascade->validation.threshold, 100 * share(&cascade->test), 100 * accuracy(&cascade->test),
         100 * second->scores[SPLIT_TEST].accuracy, second->name, p);
-    if (first->kind >= ENTRY_FROZEN && second->kind >= ENTRY_FROZEN)
+    if (first->kind >= ENTRY_FROZEN && second->kind >= ENTRY_FROZEN && first->source == second->source)
         buffer_text(page->out,
                     " Both read a text with an encoder of the same size: what is passed on is read twice, and the cascade costs "
                     "more than the second entry alone, whatever it passes on.");

@@ -94,8 +94,8 @@ static void add_flops_table(Page *page) {
     html_begin_table(
         page->out, "cards narrow",
         "tables/costs.csv", "Floating-point operations by formula: T·(24·C² + 4·T·C) a layer for a text of T tokens and C channels, less where "
-        "only [CLS] is read, twice again for the backward pass. The share of the processor's matrix rate (float32, all "
-        "threads, large products timed in this run) says how much of the time went into them.");
+        "only [CLS] is read, twice again for the backward pass. The share of the processor's matrix rate (large products of the "
+        "same number type, all threads, timed in this run) says how much of the time went into them.");
     buffer_text(
         page->out,
         "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">a text<br>MFLOP</th><th scope=\"col\" "

@@ -1,11 +1,13 @@
 #include "compare/text_model.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/json.h"
 #include "compare/calibration_file.h"
+#include "compare/reading.h"
 #include "compare/text_model_inside.h"
 #include "encoder/sweep.h"
 #include "encoder/text_encoder.h"
@@ -288,6 +290,20 @@ static bool encode(const TextModel *model, Tokens *tokens, const TextView *texts
     mem_free(packed.owned_starts);
     if (ok && truncated) *truncated = tokens->truncated;
     return ok;
+}
+
+bool text_model_flops(double *flops, const TextModel *model, const TextView *texts, Error *err) {
+    Tokens tokens = {0};
+    *flops = (double)NAN;
+    if (model->kind != MODEL_FROZEN && model->kind != MODEL_FINETUNED) return true;
+    if (!encode(model, &tokens, texts, NULL, err)) return false;
+    const EncoderConfig *config = &model->encoder.weights.config;
+    Reading reading =
+        model->kind == MODEL_FROZEN ? reading_frozen(config, &model->extract) : reading_finetuned(config, model->classes);
+    *flops = 0;
+    for (int row = 0; row < tokens.rows; row++) *flops += reading_flops(&reading, tokens_length(&tokens, row));
+    tokens_free(&tokens);
+    return true;
 }
 
 typedef struct HeadRun {

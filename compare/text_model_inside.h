@@ -33,6 +33,9 @@ MUST_CHECK bool text_cascade_predict(TextCascade *cascade, const TextView *texts
                                      int *truncated, const Observer *observer, Error *err);
 void text_cascade_free(TextCascade *cascade);
 
+/* Floating-point operations of answering these texts by formula (encoder/flops.h); NaN for a cascade, and where there is no encoder. */
+MUST_CHECK bool text_model_flops(double *flops, const TextModel *model, const TextView *texts, Error *err);
+
 /* The folder it was loaded from; "" for a cascade of two that were. */
 const char *text_model_folder(const TextModel *model);
 

@@ -17,7 +17,11 @@ static void write_settings(JsonWriter *json, const TuningTrial *trial) {
     case ENTRY_WORDS: json_put_int(json, "ngram_max", trial->ngram_max); break;
     case ENTRY_FROZEN:
         json_put_string(json, "pooling", known ? pooling_name(trial->pooling) : NULL);
-        json_put_number(json, "layer", known ? trial->layer : (double)NAN);
+        json_write_key(json, "layer");
+        if (known)
+            json_write_int(json, trial->layer);
+        else
+            json_write_null(json);
         break;
     default:
         json_put_number(json, "learning_rate", trial->learning_rate > 0 ? trial->learning_rate : (double)NAN);

@@ -92,6 +92,18 @@ static bool write_tensors(const Weights *weights, const char *folder, Error *err
     return ok;
 }
 
+static const char QUANT_METHOD[] = "twofold-int8";
+
+bool quantize_folder_is(const char *folder) {
+    Path path;
+    if (!path_make(&path, NULL, "%s/config.json", folder) || !file_exists(path.text)) return false;
+    Json *config = json_parse_file(path.text, ERROR_MODEL, NULL);
+    const Json *method = json_get(json_get(config, "quantization_config"), "quant_method");
+    bool is = strcmp(json_string_or(method, ""), QUANT_METHOD) == 0;
+    json_free(config);
+    return is;
+}
+
 static bool write_config(const char *from_folder, const char *folder, Error *err) {
     Path from, to;
     JsonEntries entries = {0};
@@ -100,7 +112,7 @@ static bool write_config(const char *from_folder, const char *folder, Error *err
         return false;
     JsonWriter json = json_entries_set(&entries, "quantization_config");
     json_begin_object(&json);
-    json_put_string(&json, "quant_method", "twofold-int8");
+    json_put_string(&json, "quant_method", QUANT_METHOD);
     json_end_object(&json);
     bool ok = json_entries_write(&entries, to.text, err);
     json_entries_free(&entries);

@@ -10,4 +10,7 @@
  * encoder, ERROR_USAGE when both are one folder. config.json comes last: a folder without it is not finished. */
 MUST_CHECK bool quantize_folder(const char *from_folder, const char *folder, Error *err);
 
+/* Whether a folder was written by it. */
+bool quantize_folder_is(const char *folder);
+
 #endif

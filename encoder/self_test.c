@@ -182,7 +182,9 @@ typedef struct Rate {
     Packed *packed;
     const Kernels *kernels;
     OpsRunner **runners; /* (threads) */
-    float *x, *y;        /* (RATE_FLOATS), which are also the weights, and (threads, RATE_FLOATS) */
+    Element result;      /* of a product */
+    void *x;             /* (RATE_FLOATS), as many numbers of the type multiplied */
+    float *y;            /* (threads, RATE_FLOATS); int32 products have the same size */
     double *operations;  /* (threads) of the last round */
 } Rate;
 
@@ -192,6 +194,7 @@ static void run_products(void *context, int task, int thread) {
     Product product = {.w = rate->packed,
                        .x = rate->x,
                        .y = rate->y + (size_t)task * RATE_FLOATS,
+                       .y_element = rate->result,
                        .m = RATE_SIZE,
                        .ldx = RATE_SIZE,
                        .ldy = RATE_SIZE};
@@ -217,16 +220,30 @@ static double time_round(Rate *rate, Pool *pool, PoolTask task) {
     return seconds > 0 ? operations / seconds / 1e9 : 0;
 }
 
-static bool rate_make(Rate *rate, int threads, Error *err) {
-    *rate = (Rate){.ops = ops_new(err)};
+/* The left side: the weights' own floats, their upper halves, or one byte of each. */
+static void fill_left(void *x, Dtype dtype, const float *weights) {
+    const uint32_t *bits = (const uint32_t *)(const void *)weights;
+    for (int i = 0; i < RATE_FLOATS; i++)
+        if (dtype == DTYPE_INT8)
+            ((uint8_t *)x)[i] = (uint8_t)(bits[i] >> 8);
+        else if (dtype == DTYPE_BFLOAT16)
+            ((Bfloat16 *)x)[i] = (Bfloat16)(bits[i] >> 16);
+        else
+            ((float *)x)[i] = weights[i];
+}
+
+static bool rate_make(Rate *rate, Dtype dtype, int threads, Error *err) {
+    *rate = (Rate){.ops = ops_new(err), .result = dtype == DTYPE_INT8 ? ELEMENT_INT32 : ELEMENT_FLOAT32};
     size_t count = (size_t)threads;
     if (!rate->ops || !(rate->runners = mem_new(count, sizeof *rate->runners, err)) ||
         !(rate->x = mem_new(RATE_FLOATS, sizeof(float), err)) || !(rate->y = mem_new(count * RATE_FLOATS, sizeof(float), err)) ||
         !(rate->operations = mem_new(count, sizeof *rate->operations, err)))
         return false;
     rate->kernels = kernels_choose(ops_vector_bits(rate->ops));
-    fill(rate->x, RATE_FLOATS, 7);
-    rate->packed = ops_pack(rate->ops, DTYPE_FLOAT32, rate->x, RATE_SIZE, RATE_SIZE, RATE_SIZE, 1, err);
+    float *weights = rate->y; /* read for the last time before the first product is written */
+    fill(weights, RATE_FLOATS, 7);
+    fill_left(rate->x, dtype, weights);
+    rate->packed = ops_pack(rate->ops, dtype, weights, RATE_SIZE, RATE_SIZE, RATE_SIZE, 1, err);
     for (int t = 0; rate->packed && t < threads; t++)
         if (!(rate->runners[t] = ops_runner_new(rate->ops, err))) return false;
     return rate->packed != NULL;
@@ -242,11 +259,11 @@ static void rate_free(Rate *rate, int threads) {
     mem_free(rate->operations);
 }
 
-bool matrix_rate_measure(MatrixRate *out, Pool *pool, double seconds, Error *err) {
+bool matrix_rate_measure(MatrixRate *out, Dtype dtype, Pool *pool, double seconds, Error *err) {
     Rate rate;
     int threads = pool_threads(pool);
     *out = (MatrixRate){.threads = threads};
-    bool ok = rate_make(&rate, threads, err);
+    bool ok = rate_make(&rate, dtype, threads, err);
     if (ok) (void)time_round(&rate, pool, run_products); /* makes the primitives */
     for (double started_s = clock_wall_s(); ok && clock_wall_s() - started_s < seconds;) {
         double products = time_round(&rate, pool, run_products), peak = time_round(&rate, pool, run_peak);

@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "common/parallel.h"
+#include "encoder/dtype.h"
 
 /* Products against sums in double. worst: the largest error, as a share of the sum of the absolute terms. */
 MUST_CHECK bool self_test_products(double *worst, Error *err);
@@ -19,10 +20,11 @@ MUST_CHECK bool self_test_instructions(const char **products, const char **kerne
 enum { MATRIX_RATE_SIZE = 768 };
 typedef struct MatrixRate {
     int threads;
-    double products; /* float32 products of 768 × 768 × 768, GFLOP/s of all threads together */
-    double peak;     /* fused multiply-adds in registers, the same */
+    double products; /* of 768 × 768 × 768, GFLOP/s (a multiply-add of int8 counts two as well) of all threads together */
+    double peak;     /* fused float32 multiply-adds in registers, the same */
 } MatrixRate;
-/* Both measured in turn for `seconds` altogether, the best round of each: what disturbs a machine only ever takes. */
-MUST_CHECK bool matrix_rate_measure(MatrixRate *rate, Pool *pool, double seconds, Error *err);
+/* Both measured in turn for `seconds` altogether, the best round of each: what disturbs a machine only ever takes. The products are of `dtype`, as the
+ * encoder's are: bfloat16 ones give float32, int8 ones int32. */
+MUST_CHECK bool matrix_rate_measure(MatrixRate *rate, Dtype dtype, Pool *pool, double seconds, Error *err);
 
 #endif

@@ -157,6 +157,52 @@ static void test_saved_models(void **state) {
     ran_free(&ran);
 }
 
+static double validation_accuracy(const Json *json, const char *name) {
+    return json_number_or(json_get(json_get(json_get(find_entry(json, name), "metrics"), "validation"), "accuracy"), -1);
+}
+
+/* Counted, timed and joined into cascades like entries that were trained here. */
+static void test_saved_models_like_others(void **state) {
+    (void)state;
+    static const char *const ENTRIES[] = {"cls-logreg", "finetune"};
+    Json *json = json_at_home("saved/compare.json"), *own = json_at_home("own/compare.json");
+    const Json *cascade = json_first(json_get(json, "cascades"));
+    bool tuned = validation_accuracy(json, "saved-finetune") > validation_accuracy(json, "saved-cls-logreg");
+    assert_int_equal(json_size(json_get(json, "cascades")), tuned ? 2 : 1); /* nothing dearer stands before the second */
+    assert_string_equal(json_string_or(json_get(cascade, "first"), ""), "saved-tfidf-logreg");
+    assert_string_equal(json_string_or(json_get(cascade, "second"), ""), tuned ? "saved-finetune" : "saved-cls-logreg");
+    for (int i = 0; i < 2; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "saved-%s", ENTRIES[i]);
+        const Json *costs = json_get(find_entry(json, name), "costs"), *theirs = json_get(find_entry(own, ENTRIES[i]), "costs");
+        CHECK_CLOSE(json_number_or(json_get(costs, "predict_mflop"), 0), json_number_or(json_get(theirs, "predict_mflop"), -1), 0,
+                    1e-12);
+        assert_true(json_number_or(json_get(costs, "predict_share"), 0) > 0);
+        assert_true(json_number_or(json_get(costs, "matrix_gflops"), 0) > 0);
+    }
+    json_free(json);
+    json_free(own);
+}
+
+/* A folder of int8 weights answers, and is timed, as int8, whatever the run's type is; without the instructions as the run does. */
+static void test_quantised_model(void **state) {
+    (void)state;
+    Ran ran = program_run(NULL, "quantize", "--model", at_home("own/finetune/model"), "--output_dir", at_home("small"), NULL);
+    check_ran(&ran, 0, "small");
+    bool native = !says(&ran, "was not measured");
+    ran_free(&ran);
+    char more[1024];
+    snprintf(more, sizeof more, "--entries dummy,tfidf-logreg --model small=%s", at_home("small"));
+    ran = compare("plain", "quantised", more);
+    check_ran(&ran, 0, "small");
+    assert_true(says(&ran, ", int8") == native);
+    ran_free(&ran);
+    Json *json = json_at_home("quantised/compare.json");
+    assert_true(json_number_or(json_get(json_get(find_entry(json, "small"), "costs"), "predict_share"), 0) > 0);
+    assert_int_equal(json_size(json_get(json, "cascades")), native ? 0 : 1); /* one folder of two types is not to be had */
+    json_free(json);
+}
+
 /* Classes in another order: the answers are those of the names. */
 static void test_other_order(void **state) {
     (void)state;
@@ -249,7 +295,7 @@ static const char *folders(const char *format, ...) {
 /* In its own folder nothing changes; in another it is the same report. */
 static void test_report_again(void **state) {
     (void)state;
-    const char *entries = "--entries dummy,tfidf-logreg";
+    const char *entries = "--entries dummy,tfidf-logreg --min_gain 0.9 --max_model_mb 0.001"; /* limits come back, too */
     check_compare(0, "", "plain", "again", outside(entries, "predictions", "theirs", "own/cls-logreg/predictions.csv"));
     check_command("cp -a %s %s", at_home("again"), at_home("again-before"));
     check_report(0, "verdict", at_home("again"));
@@ -304,9 +350,17 @@ static void test_report_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ways_to_say_it), cmocka_unit_test(test_record),       cmocka_unit_test(test_all_rows),
-        cmocka_unit_test(test_saved_models),   cmocka_unit_test(test_other_order),  cmocka_unit_test(test_wrong_files),
-        cmocka_unit_test(test_wrong_words),    cmocka_unit_test(test_report_again), cmocka_unit_test(test_report_together),
+        cmocka_unit_test(test_ways_to_say_it),
+        cmocka_unit_test(test_record),
+        cmocka_unit_test(test_all_rows),
+        cmocka_unit_test(test_saved_models),
+        cmocka_unit_test(test_saved_models_like_others),
+        cmocka_unit_test(test_quantised_model),
+        cmocka_unit_test(test_other_order),
+        cmocka_unit_test(test_wrong_files),
+        cmocka_unit_test(test_wrong_words),
+        cmocka_unit_test(test_report_again),
+        cmocka_unit_test(test_report_together),
         cmocka_unit_test(test_report_refused),
     };
     return cmocka_run_group_tests(tests, make_home, home_remove);
