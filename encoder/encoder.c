@@ -188,13 +188,12 @@ void operand_fill(const Encoder *encoder, const Operand *to, const float *x, int
             to->scales[i] = encoder->low->quantize((uint8_t *)to->rows + at, x + at, columns);
 }
 
-/* An int8 product leaves integers: a few rows at a time, on their way to floats while they are near. */
-static bool int8_forward(const Encoder *encoder, WorkspaceThread *thread, const LinearRun *run, Error *err) {
+/* An int8 product leaves integers: a few rows at a time, on their way to what is wanted of them while they are near. */
+static bool int8_forward(const Encoder *encoder, WorkspaceThread *thread, const LinearRun *run, const Operand *gelu, Error *err) {
     const LowKernels *low = encoder->low;
     int first = run->columns.begin, count = run->columns.end - first;
-    const float *scales = packed_scales(run->w->forward), *bias = run->w->bias;
-    for (int done = 0; done < run->rows; done += BLOCK_ROWS) {
-        int rows = run->rows - done < BLOCK_ROWS ? run->rows - done : BLOCK_ROWS, x_row = run->x_row + done;
+    for (int done = 0; done < run->rows; done += SUM_ROWS) {
+        int rows = run->rows - done < SUM_ROWS ? run->rows - done : SUM_ROWS, x_row = run->x_row + done;
         Product product = {.w = run->w->forward,
                            .x = (uint8_t *)run->x->rows + (size_t)x_row * (size_t)run->in,
                            .y = thread->sums,
@@ -205,22 +204,36 @@ static bool int8_forward(const Encoder *encoder, WorkspaceThread *thread, const 
                            .column = first,
                            .columns = count};
         if (!ops_product(thread->runner, &product, err)) return false;
-        for (int i = 0; i < rows; i++) {
-            size_t at = (size_t)(run->y_row + done + i) * (size_t)run->out + (size_t)first;
-            float *to = run->y_element == ELEMENT_FLOAT32 ? (float *)run->y + at : thread->row;
-            low->dequantize(to, thread->sums + (size_t)i * (size_t)count, run->x->scales[x_row + i], scales + first,
-                            packed_sums(run->w->forward) + first, bias + first, count);
-            if (run->y_element == ELEMENT_BFLOAT16) low->round((Bfloat16 *)run->y + at, to, (size_t)count);
+        IntegerRow row = {
+            thread->sums,         {0, 0}, packed_scales(run->w->forward) + first, packed_sums(run->w->forward) + first,
+            run->w->bias + first, count};
+        for (int i = 0; i < rows; i++, row.sums += count) {
+            int y_row = run->y_row + done + i;
+            size_t at = (size_t)y_row * (size_t)run->out + (size_t)first;
+            row.row = run->x->scales[x_row + i];
+            if (gelu)
+                gelu->scales[y_row] = low->requantize_gelu((uint8_t *)gelu->rows + at, &row, thread->row);
+            else if (run->y_element == ELEMENT_BFLOAT16)
+                low->dequantize_round((Bfloat16 *)run->y + at, &row);
+            else
+                low->dequantize((float *)run->y + at, &row);
         }
     }
     return true;
+}
+
+bool linear_gelu(const Encoder *encoder, WorkspaceThread *thread, const LinearRun *run, const Operand *g, Error *err) {
+    ProfilePart before = profile_enter(thread->lane, PROFILE_LINEAR);
+    bool good = int8_forward(encoder, thread, run, g, err);
+    (void)profile_enter(thread->lane, before);
+    return good;
 }
 
 bool linear_forward(const Encoder *encoder, WorkspaceThread *thread, const LinearRun *run, Error *err) {
     if (run->columns.begin == run->columns.end) return true;
     if (run->w->dtype == DTYPE_INT8) {
         ProfilePart before = profile_enter(thread->lane, PROFILE_LINEAR);
-        bool good = int8_forward(encoder, thread, run, err);
+        bool good = int8_forward(encoder, thread, run, NULL, err);
         (void)profile_enter(thread->lane, before);
         return good;
     }

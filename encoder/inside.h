@@ -91,8 +91,10 @@ typedef struct GradientRoom {
 } GradientRoom;
 
 enum {
-    BLOCK_ROWS = 128
-}; /* rows that go through a layer's row-wise half together: what they leave stays in the core's own cache */
+    BLOCK_ROWS = 128, /* rows that go through a layer's row-wise half together: what they leave stays in the core's own cache */
+    SUM_ROWS = 64,    /* of int8 products on their way to floats */
+    NORM_ROWS = 8     /* that are normed, then made operands: still in the first cache */
+};
 
 /* What a part's rows leave on their way through the feed-forward half, a block at a time. */
 typedef struct BlockRoom {
@@ -105,7 +107,7 @@ typedef struct WorkspaceThread {
     ProfileLane *lane; /* NULL: nobody asks where the time goes */
     OpsRunner *runner;
     void *attention; /* scratch */
-    int32_t *sums;   /* (BLOCK_ROWS, widest) int8: products on their way to floats */
+    int32_t *sums;   /* (SUM_ROWS, widest) int8: products on their way to floats */
     float *row;      /* (widest) one row on its way to another type */
 } WorkspaceThread;
 
@@ -229,6 +231,8 @@ typedef struct LinearRun {
     Span columns;
 } LinearRun;
 bool linear_forward(const Encoder *encoder, WorkspaceThread *thread, const LinearRun *run, Error *err);
+/* g = gelu of all columns of the Linear of x, int8 both; run->y is not written. */
+bool linear_gelu(const Encoder *encoder, WorkspaceThread *thread, const LinearRun *run, const Operand *g, Error *err);
 /* dx (floats) = or += dy W, dy (m, out) */
 bool linear_backward(const Encoder *encoder, WorkspaceThread *thread, float *dx, const Operand *dy, const PackedLinear *w,
                      int begin, int end, int out, int in, bool add, Error *err);

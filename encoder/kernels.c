@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "encoder/chance.h"
 #include "encoder/vector.h"
 
 /* Tiles are unrolled into registers where there are vector registers to unroll into. */
@@ -13,65 +14,22 @@
     #define UNROLL _Pragma("unroll")
     #define INLINE static inline __attribute__((always_inline))
 #else
-    #define UNROLL _Pragma("GCC unroll 8")
+    #define UNROLL _Pragma("GCC unroll 16")
     #define INLINE static inline __attribute__((always_inline))
 #endif
 
-enum {
-    TILE_ROWS = 6, /* with TILE_VECTORS: 24 sums and 4 operands fit the 32 registers of AVX-512 */
-    TILE_VECTORS = 4
-};
+/* Rows of a tile two vectors wide: its sums and operands fill the registers, 32 of AVX-512, 16 half as wide elsewhere. */
+#ifdef __AVX512F__
+enum { TILE_ROWS = 12 };
+#else
+enum { TILE_ROWS = 2 };
+#endif
+
+enum { TILE_VECTORS = 2 };
 
 static int round_up(int count) { return (count + LANES - 1) / LANES * LANES; }
 
 /* ---- dropout ---- */
-
-/* The random words of sixteen values at a time. Philox4x32-10 as in common/random.h, sixteen counters side by side; its four words serve
- * four vectors in turn. */
-typedef struct DropWords {
-    const Dropout *dropout;
-    uint32_t row;
-    int64_t group; /* which four vectors `words` belong to; -1: none */
-    uint32_t words[4][LANES];
-} DropWords;
-
-static DropWords drop_words(const Dropout *dropout, uint32_t row) {
-    return (DropWords){.dropout = dropout, .row = row, .group = -1};
-}
-
-static void draw(DropWords *d) {
-    uint32_t(*c)[LANES] = d->words;
-    uint32_t k0 = (uint32_t)d->dropout->seed, k1 = (uint32_t)(d->dropout->seed >> 32);
-    for (int i = 0; i < LANES; i++) {
-        c[0][i] = (uint32_t)d->group * LANES + (uint32_t)i;
-        c[1][i] = d->row;
-        c[2][i] = d->dropout->place;
-        c[3][i] = d->dropout->step;
-    }
-    for (int round = 0; round < 10; round++) {
-        for (int i = 0; i < LANES; i++) {
-            uint64_t p0 = (uint64_t)0xD2511F53u * c[0][i], p1 = (uint64_t)0xCD9E8D57u * c[2][i];
-            uint32_t n0 = (uint32_t)(p1 >> 32) ^ c[1][i] ^ k0, n2 = (uint32_t)(p0 >> 32) ^ c[3][i] ^ k1;
-            c[1][i] = (uint32_t)p1;
-            c[3][i] = (uint32_t)p0;
-            c[0][i] = n0;
-            c[2][i] = n2;
-        }
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-}
-
-/* The factor (0 or scale) of vector number `vector` of the row. */
-static inline Vec drop_factor(DropWords *d, int64_t vector) {
-    if (vector / 4 != d->group) {
-        d->group = vector / 4;
-        draw(d);
-    }
-    return v_keep(d->words[vector % 4], d->dropout->threshold, v_set(d->dropout->scale));
-}
-
-static bool drops(const Dropout *dropout) { return dropout && dropout->threshold > 0; }
 
 static void drop(float *x, int m, int C, const Dropout *dropout, const int32_t *row, const int32_t *place_in_row) {
     if (!drops(dropout)) return;
@@ -212,17 +170,19 @@ static void gelu_backward(float *g, float *du, const float *dg, const float *u, 
 
 /* ---- small products for attention ---- */
 
-/* out (rows, vectors·16) = a (rows, depth) · b (depth, vectors·16): sums run over depth in order, one chain an element, so that an element's bits do
- * not depend on the tile it falls into. */
-INLINE void product_tile(float *out, int ldo, const float *a, int lda, const float *b, int ldb, int depth, const int rows,
-                         const int vectors) {
+/* out (rows, vectors·16) = or += a (rows, depth) · b (depth, vectors·16); a lies transposed, (depth, rows), or not. Sums run over depth in order, one
+ * chain an element, so that an element's bits do not depend on the tile it falls into. */
+INLINE void product_tile(float *out, int ldo, const float *a, int lda, const bool transposed, const float *b, int ldb, int depth,
+                         const int rows, const int vectors, bool add) {
     Vec sum[TILE_ROWS][TILE_VECTORS];
-    UNROLL for (int r = 0; r < rows; r++) { UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = v_set(0); }
-    for (int d = 0; d < depth; d++) {
+    UNROLL for (int r = 0; r < rows; r++) {
+        UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = add ? v_load(out + (size_t)r * (size_t)ldo + v * LANES) : v_set(0);
+    }
+    for (int d = 0; d < depth; d++, b += ldb, a += transposed ? lda : 1) {
         Vec line[TILE_VECTORS];
-        UNROLL for (int v = 0; v < vectors; v++) line[v] = v_load(b + (size_t)d * (size_t)ldb + v * LANES);
+        UNROLL for (int v = 0; v < vectors; v++) line[v] = v_load(b + v * LANES);
         UNROLL for (int r = 0; r < rows; r++) {
-            Vec x = v_set(a[(size_t)r * (size_t)lda + (size_t)d]);
+            Vec x = v_set(a[transposed ? (size_t)r : (size_t)r * (size_t)lda]);
             UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = v_fma(x, line[v], sum[r][v]);
         }
     }
@@ -231,131 +191,156 @@ INLINE void product_tile(float *out, int ldo, const float *a, int lda, const flo
     }
 }
 
-INLINE void product_rows(float *out, int ldo, const float *a, int lda, const float *b, int ldb, int depth, const int rows,
-                         int width) {
-    int vectors = width / LANES;
-    for (; vectors >= TILE_VECTORS; vectors -= TILE_VECTORS, out += TILE_VECTORS * LANES, b += TILE_VECTORS * LANES)
-        product_tile(out, ldo, a, lda, b, ldb, depth, rows, TILE_VECTORS);
-    if (vectors == 3)
-        product_tile(out, ldo, a, lda, b, ldb, depth, rows, 3);
-    else if (vectors == 2)
-        product_tile(out, ldo, a, lda, b, ldb, depth, rows, 2);
-    else if (vectors == 1)
-        product_tile(out, ldo, a, lda, b, ldb, depth, rows, 1);
+INLINE void product_columns(float *out, int ldo, const float *a, int lda, const bool transposed, const float *b, int ldb,
+                            int depth, int rows, const int vectors, bool add) {
+    size_t next = transposed ? 1 : (size_t)lda;
+    int r = 0;
+#define TILES(count) \
+    for (; rows - r >= (count); r += (count)) \
+    product_tile(out + (size_t)r * (size_t)ldo, ldo, a + (size_t)r * next, lda, transposed, b, ldb, depth, count, vectors, add)
+    TILES(TILE_ROWS);
+#ifdef __AVX512F__
+    TILES(8);
+    TILES(4);
+    TILES(2);
+#endif
+    TILES(1);
+#undef TILES
 }
 
-/* rows ≤ TILE_ROWS; width a multiple of 16 */
-static void product(float *out, int ldo, const float *a, int lda, const float *b, int ldb, int depth, int rows, int width) {
-    switch (rows) {
-    case 6: product_rows(out, ldo, a, lda, b, ldb, depth, 6, width); break;
-    case 5: product_rows(out, ldo, a, lda, b, ldb, depth, 5, width); break;
-    case 4: product_rows(out, ldo, a, lda, b, ldb, depth, 4, width); break;
-    case 3: product_rows(out, ldo, a, lda, b, ldb, depth, 3, width); break;
-    case 2: product_rows(out, ldo, a, lda, b, ldb, depth, 2, width); break;
-    default: product_rows(out, ldo, a, lda, b, ldb, depth, 1, width);
-    }
+INLINE void product_all(float *out, int ldo, const float *a, int lda, const bool transposed, const float *b, int ldb, int depth,
+                        int rows, int width, bool add) {
+    int c = 0;
+    for (; width - c >= TILE_VECTORS * LANES; c += TILE_VECTORS * LANES)
+        product_columns(out + c, ldo, a, lda, transposed, b + c, ldb, depth, rows, TILE_VECTORS, add);
+    if (c < width) product_columns(out + c, ldo, a, lda, transposed, b + c, ldb, depth, rows, 1, add);
 }
 
-/* out (count, width) += a (rows, count)ᵀ · b (rows, width), rows ≤ TILE_ROWS, width a multiple of 16 */
-static void add_outer(float *out, const float *a, int lda, const float *b, int rows, int count, int width) {
-    for (int v = 0; v < width; v += LANES) {
-        Vec line[TILE_ROWS];
-        for (int r = 0; r < rows; r++) line[r] = v_load(b + r * width + v);
-        for (int j = 0; j < count; j++) {
-            Vec sum = v_load(out + (size_t)j * (size_t)width + v);
-            for (int r = 0; r < rows; r++) sum = v_fma(v_set(a[r * lda + j]), line[r], sum);
-            v_store(out + (size_t)j * (size_t)width + v, sum);
-        }
-    }
+/* out (rows, width) = or += a (rows, depth) · b (depth, width); width is a multiple of 16. */
+static void product(float *out, int ldo, const float *a, int lda, const float *b, int ldb, int depth, int rows, int width,
+                    bool add) {
+    product_all(out, ldo, a, lda, false, b, ldb, depth, rows, width, add);
 }
 
-/* to (T, Dp) = from (T, D; stride ld), zeros behind D */
-static void pack(float *to, const float *from, int ld, int T, int D, float scale) {
+/* The same with a (depth, rows). */
+static void product_transposed(float *out, int ldo, const float *a, int lda, const float *b, int ldb, int depth, int rows,
+                               int width, bool add) {
+    product_all(out, ldo, a, lda, true, b, ldb, depth, rows, width, add);
+}
+
+/* ---- attention ----
+ *
+ * Scores stand transposed, (keys, queries): softmax runs down the columns, sixteen queries side by side, without a sum across lanes; and
+ * every product reads queries, keys and values as they lie. */
+
+enum {
+    QUERIES = 32, /* in a block: two vectors */
+    KEY_BLOCK =
+        128, /* keys at a time: their scores stay in the first cache, and memory does not grow with the square of the row */
+    SIDE = QUERIES / LANES
+};
+
+/* Rows (T, D; stride *ld) that every block of queries reads again: as they lie where one block is all and they end with a whole vector, else copied into `to`
+ * (T, Dp), dense and with zeros behind D. */
+static const float *dense(float *to, const float *from, int *ld, int T, int D, bool read_again) {
+    if (!read_again && D % LANES == 0) return from;
     int width = round_up(D);
     for (int t = 0; t < T; t++)
-        for (int d = 0; d < D; d += LANES)
-            v_store(to + (size_t)t * (size_t)width + d,
-                    v_mul(v_load_upto(from + (size_t)t * (size_t)ld + d, D - d), v_set(scale)));
+        for (int d = 0; d < D; d += LANES) {
+            Vec v = v_load_upto(from + (size_t)t * (size_t)*ld + d, D - d);
+            v_store(to + (size_t)t * (size_t)width + d, v);
+        }
+    *ld = width;
+    return to;
 }
 
-/* to (D up to a multiple of 16, Tp) = from (T, D; stride ld)ᵀ, zeros behind T */
-static void pack_transposed(float *to, const float *from, int ld, int T, int D) {
-    int width = round_up(T);
-    for (int t = 0; t < T; t += LANES)
+/* to (D up to a multiple of 16, QUERIES) = scale · from (rows, D; stride ld)ᵀ, zeros behind rows up to a multiple of 16 */
+static void transpose(float *to, const float *from, int ld, int rows, int D, float scale) {
+    for (int r = 0; r < rows; r += LANES)
         for (int d = 0; d < D; d += LANES) {
             Vec block[LANES];
             for (int i = 0; i < LANES; i++)
-                block[i] = t + i < T ? v_load_upto(from + (size_t)(t + i) * (size_t)ld + d, D - d) : v_set(0);
+                block[i] =
+                    r + i < rows ? v_mul(v_load_upto(from + (size_t)(r + i) * (size_t)ld + d, D - d), v_set(scale)) : v_set(0);
             v_transpose(block);
-            for (int i = 0; i < LANES; i++) v_store(to + (size_t)(d + i) * (size_t)width + t, block[i]);
+            for (int i = 0; i < LANES; i++) v_store(to + (size_t)(d + i) * QUERIES + r, block[i]);
         }
 }
 
-/* ---- attention ---- */
-
-/* Turns scores (keys behind T are padding) into e^(score - largest), in place; padding becomes 0. Returns the sum. */
-static float exponentials(float *scores, int T, float *largest) {
-    Vec top = v_set(-INFINITY), sum = v_set(0);
-    for (int k = 0; k < T; k += LANES) {
-        Vec s = v_load(scores + k);
-        if (T - k < LANES) s = v_fill_from(s, T - k, -INFINITY);
-        top = v_max(top, s);
-    }
-    *largest = v_largest(top);
-    for (int k = 0; k < T; k += LANES) {
-        Vec e = v_exp(v_sub(v_load(scores + k), v_set(*largest)));
-        if (T - k < LANES) e = v_fill_from(e, T - k, 0);
-        sum = v_add(sum, e);
-        v_store(scores + k, e);
-    }
-    return v_sum(sum);
+/* The number of the vector that names the chance of a block's first key: behind each other stand the blocks of queries, in them the
+ * keys, and of a key its queries, `side` vectors of them. */
+static int64_t first_chance(int head, int first, int T, int *side) {
+    int all = round_up(T) / LANES, before = first / LANES;
+    *side = all - before < SIDE ? all - before : SIDE;
+    return ((int64_t)head * all + before) * T;
 }
 
-static void drop_scores(float *scores, int width, DropWords *words, int64_t first) {
-    for (int k = 0; k < width; k += LANES) v_store(scores + k, v_mul(v_load(scores + k), drop_factor(words, first + k / LANES)));
+static void drop_scores(float *scores, int keys, int vectors, DropWords *words, int64_t chance, int side) {
+    for (int k = 0; k < keys; k++)
+        for (int v = 0; v < vectors; v++) {
+            float *at = scores + k * QUERIES + v * LANES;
+            v_store(at, v_mul(v_load(at), drop_factor(words, chance + (int64_t)k * side + v)));
+        }
+}
+
+/* What a block of queries has gathered over the keys seen so far: the softmax that runs along (Milakov and Gimelshein 2018). */
+typedef struct Running {
+    float largest[QUERIES], sum[QUERIES];
+    float before[QUERIES]; /* the factor for what was gathered before these keys */
+} Running;
+
+/* scores (keys, QUERIES) become e^(score - the largest so far). */
+static void soften(float *scores, int keys, int vectors, bool first, Running *run) {
+    for (int v = 0; v < vectors * LANES; v += LANES) {
+        Vec top = first ? v_load(scores + v) : v_load(run->largest + v), sum = v_set(0);
+        for (int k = 0; k < keys; k++) top = v_max(top, v_load(scores + k * QUERIES + v));
+        for (int k = 0; k < keys; k++) {
+            Vec e = v_exp(v_sub(v_load(scores + k * QUERIES + v), top));
+            sum = v_add(sum, e);
+            v_store(scores + k * QUERIES + v, e);
+        }
+        if (!first) {
+            Vec before = v_exp(v_sub(v_load(run->largest + v), top));
+            sum = v_fma(v_load(run->sum + v), before, sum);
+            v_store(run->before + v, before);
+        }
+        v_store(run->largest + v, top);
+        v_store(run->sum + v, sum);
+    }
 }
 
 static void store_scaled(float *to, const float *from, int D, float scale) {
     for (int d = 0; d < D; d += LANES) v_store_upto(to + d, v_mul(v_load(from + d), v_set(scale)), D - d);
 }
 
-static void attention(float *out, float *log_sum, const float *q, const float *k, const float *v, int ldq, int ldkv,
-                      AttentionRow row, int D, int head, const Dropout *dropout, float *scratch) {
-    int T = row.keys, Tp = round_up(T), Dp = round_up(D);
-    float *keys = scratch, *values = keys + (size_t)Dp * (size_t)Tp, *queries = values + (size_t)T * (size_t)Dp;
-    float *scores = queries + TILE_ROWS * Dp, *mixed = scores + TILE_ROWS * Tp; /* mixed (TILE_ROWS, Dp) */
-    pack_transposed(keys, k, ldkv, T, D);
-    pack(values, v, ldkv, T, D, 1.0f);
-    DropWords words = drop_words(dropout, row.row);
-    for (int first = 0; first < row.queries; first += TILE_ROWS) {
-        int rows = row.queries - first < TILE_ROWS ? row.queries - first : TILE_ROWS;
-        float sums[TILE_ROWS];
-        pack(queries, q + (size_t)first * (size_t)ldq, ldq, rows, D, 1.0f / sqrtf((float)D));
-        product(scores, Tp, queries, Dp, keys, Tp, D, rows, Tp);
-        for (int r = 0; r < rows; r++) {
-            float largest;
-            sums[r] = exponentials(scores + r * Tp, T, &largest);
-            if (log_sum) log_sum[first + r] = largest + logf(sums[r]);
-            if (drops(dropout)) drop_scores(scores + r * Tp, Tp, &words, ((int64_t)head * T + first + r) * (Tp / LANES));
-        }
-        product(mixed, Dp, scores, Tp, values, Dp, T, rows, Dp);
-        for (int r = 0; r < rows; r++) store_scaled(out + (size_t)(first + r) * (size_t)ldq, mixed + r * Dp, D, 1.0f / sums[r]);
-    }
+static void scale_rows(float *x, const float *factor, int rows, int width) {
+    for (int r = 0; r < rows; r++) store_scaled(x + r * width, x + r * width, width, factor[r]);
 }
 
-/* From scores s and dP = dout · vᵀ of one query: p becomes drop(P) for dv, and ds = P ∘ (drop(dP) - delta). */
-static void score_gradient(float *p, float *ds, int T, float log_sum, float delta, DropWords *words, int64_t first) {
-    for (int k = 0; k < T; k += LANES) {
-        Vec probability = v_exp(v_sub(v_load(p + k), v_set(log_sum))), dp = v_load(ds + k);
-        if (T - k < LANES) probability = v_fill_from(probability, T - k, 0);
-        if (words) {
-            Vec factor = drop_factor(words, first + k / LANES);
-            dp = v_mul(dp, factor);
-            v_store(p + k, v_mul(probability, factor));
-        } else {
-            v_store(p + k, probability);
+static void attention(float *out, float *log_sum, const float *q, const float *k, const float *v, int ldq, int ldkv,
+                      AttentionRow row, int D, int head, const Dropout *dropout, float *scratch) {
+    int T = row.keys, Dp = round_up(D), ldk = ldkv, ldv = ldkv, block = T < KEY_BLOCK ? T : KEY_BLOCK;
+    float *queries = scratch, *mixed = queries + Dp * QUERIES, *scores = mixed + QUERIES * Dp, *keys = scores + block * QUERIES;
+    k = dense(keys, k, &ldk, T, D, row.queries > QUERIES);
+    v = dense(keys + (size_t)T * (size_t)Dp, v, &ldv, T, D, row.queries > QUERIES);
+    DropWords words = drop_words(dropout, row.row);
+    Running run;
+    for (int first = 0; first < row.queries; first += QUERIES) {
+        int rows = row.queries - first < QUERIES ? row.queries - first : QUERIES, vectors = round_up(rows) / LANES, side;
+        int64_t chance = first_chance(head, first, T, &side);
+        transpose(queries, q + (size_t)first * (size_t)ldq, ldq, rows, D, 1.0f / sqrtf((float)D));
+        for (int t = 0; t < T; t += KEY_BLOCK) {
+            int count = T - t < KEY_BLOCK ? T - t : KEY_BLOCK;
+            product(scores, QUERIES, k + (size_t)t * (size_t)ldk, ldk, queries, QUERIES, D, count, vectors * LANES, false);
+            soften(scores, count, vectors, t == 0, &run);
+            if (t > 0) scale_rows(mixed, run.before, rows, Dp);
+            if (drops(dropout)) drop_scores(scores, count, vectors, &words, chance + (int64_t)t * side, side);
+            product_transposed(mixed, Dp, scores, QUERIES, v + (size_t)t * (size_t)ldv, ldv, count, rows, Dp, t > 0);
         }
-        v_store(ds + k, v_mul(probability, v_sub(dp, v_set(delta))));
+        for (int r = 0; r < rows; r++) {
+            store_scaled(out + (size_t)(first + r) * (size_t)ldq, mixed + r * Dp, D, 1.0f / run.sum[r]);
+            if (log_sum) log_sum[first + r] = run.largest[r] + logf(run.sum[r]);
+        }
     }
 }
 
@@ -365,42 +350,101 @@ static float dot(const float *a, const float *b, int D) {
     return v_sum(sum);
 }
 
+/* What backward knows of each query of a block: log Σ e^score, and Σ dP ∘ P = dout · out. */
+typedef struct QueryFacts {
+    float log_sum[QUERIES], delta[QUERIES];
+} QueryFacts;
+
+/* From scores s and dP = v · doutᵀ of some keys: p becomes drop(P) for dv, and ds = P ∘ (drop(dP) - delta). */
+static void score_gradient(float *p, float *ds, int keys, int vectors, const QueryFacts *facts, DropWords *words, int64_t chance,
+                           int side) {
+    for (int k = 0; k < keys; k++)
+        for (int v = 0; v < vectors; v++) {
+            int at = k * QUERIES + v * LANES;
+            Vec probability = v_exp(v_sub(v_load(p + at), v_load(facts->log_sum + v * LANES))), dp = v_load(ds + at);
+            Vec kept = probability;
+            if (words) {
+                Vec factor = drop_factor(words, chance + (int64_t)k * side + v);
+                dp = v_mul(dp, factor);
+                kept = v_mul(probability, factor);
+            }
+            v_store(p + at, kept);
+            v_store(ds + at, v_mul(probability, v_sub(dp, v_load(facts->delta + v * LANES))));
+        }
+}
+
+/* Where backward has its matrices: the caller's own, or dense copies. */
+typedef struct Backward {
+    const float *k, *v;
+    float *dk, *dv;              /* (T, Dp) */
+    int ldk, ldv, ldd;           /* of dk and dv */
+    float *queries, *gradients;  /* (Dp, QUERIES) transposed; both carry 1/√D */
+    float *plain_q, *plain_dout; /* (QUERIES, Dp) */
+    float *mixed;                /* (QUERIES, Dp) */
+    float *p, *ds;               /* (keys of a block, QUERIES) */
+} Backward;
+
+static Backward backward_plan(float *dk, float *dv, const float *k, const float *v, int ldkv, AttentionRow row, int D,
+                              float *scratch) {
+    int T = row.keys, Dp = round_up(D), block = T < KEY_BLOCK ? T : KEY_BLOCK;
+    size_t matrix = (size_t)T * (size_t)Dp, tile = (size_t)QUERIES * (size_t)Dp;
+    bool copies = row.queries > QUERIES;
+    Backward b = {.dk = dk, .dv = dv, .ldk = ldkv, .ldv = ldkv, .ldd = ldkv};
+    b.queries = scratch;
+    b.gradients = b.queries + tile;
+    b.plain_q = b.gradients + tile;
+    b.plain_dout = b.plain_q + tile;
+    b.mixed = b.plain_dout + tile;
+    b.p = b.mixed + tile;
+    b.ds = b.p + block * QUERIES;
+    float *rest = b.ds + block * QUERIES;
+    b.k = dense(rest, k, &b.ldk, T, D, copies);
+    b.v = dense(rest + matrix, v, &b.ldv, T, D, copies);
+    if (b.k == k) return b;
+    b.dk = rest + 2 * matrix;
+    b.dv = rest + 3 * matrix;
+    b.ldd = Dp;
+    return b;
+}
+
 static void attention_backward(float *dq, float *dk, float *dv, const float *dout, const float *out, const float *log_sum,
                                const float *q, const float *k, const float *v, int ldq, int ldkv, AttentionRow row, int D,
                                int head, const Dropout *dropout, float *scratch) {
-    int T = row.keys, Tp = round_up(T), Dp = round_up(D);
-    size_t matrix = (size_t)Dp * (size_t)Tp;
-    float *keys = scratch, *keys_t = keys + matrix, *values_t = keys_t + matrix, *dkeys = values_t + matrix,
-          *dvalues = dkeys + matrix;
-    float *queries = dvalues + matrix, *gradients = queries + TILE_ROWS * Dp, *mixed = gradients + TILE_ROWS * Dp;
-    float *p = mixed + TILE_ROWS * Dp, *ds = p + TILE_ROWS * Tp;
+    int T = row.keys, Dp = round_up(D);
     float scale = 1.0f / sqrtf((float)D);
-    pack(keys, k, ldkv, T, D, 1.0f);
-    pack_transposed(keys_t, k, ldkv, T, D);
-    pack_transposed(values_t, v, ldkv, T, D);
-    memset(dkeys, 0, matrix * sizeof *dkeys);
-    memset(dvalues, 0, matrix * sizeof *dvalues);
+    Backward b = backward_plan(dk, dv, k, v, ldkv, row, D, scratch);
     DropWords words = drop_words(dropout, row.row);
-    for (int first = 0; first < row.queries; first += TILE_ROWS) {
-        int rows = row.queries - first < TILE_ROWS ? row.queries - first : TILE_ROWS;
+    QueryFacts facts = {{0}, {0}};
+    for (int first = 0; first < row.queries; first += QUERIES) {
+        int rows = row.queries - first < QUERIES ? row.queries - first : QUERIES, vectors = round_up(rows) / LANES, side;
+        int ld_q = ldq, ld_dout = ldq;
+        int64_t chance = first_chance(head, first, T, &side);
         size_t offset = (size_t)first * (size_t)ldq;
-        pack(queries, q + offset, ldq, rows, D, scale);
-        pack(gradients, dout + offset, ldq, rows, D, 1.0f);
-        product(p, Tp, queries, Dp, keys_t, Tp, D, rows, Tp);
-        product(ds, Tp, gradients, Dp, values_t, Tp, D, rows, Tp);
+        const float *q_rows = dense(b.plain_q, q + offset, &ld_q, rows, D, false),
+                    *dout_rows = dense(b.plain_dout, dout + offset, &ld_dout, rows, D, false);
+        transpose(b.queries, q + offset, ldq, rows, D, scale);
+        transpose(b.gradients, dout + offset, ldq, rows, D, scale);
         for (int r = 0; r < rows; r++) {
-            size_t query = offset + (size_t)r * (size_t)ldq;
-            score_gradient(p + r * Tp, ds + r * Tp, T, log_sum[first + r], dot(dout + query, out + query, D),
-                           drops(dropout) ? &words : NULL, ((int64_t)head * T + first + r) * (Tp / LANES));
+            size_t at = offset + (size_t)r * (size_t)ldq;
+            facts.log_sum[r] = log_sum[first + r];
+            facts.delta[r] = dot(dout + at, out + at, D) * scale;
         }
-        add_outer(dvalues, p, Tp, gradients, rows, T, Dp);
-        add_outer(dkeys, ds, Tp, queries, rows, T, Dp); /* queries carry 1/√D already */
-        product(mixed, Dp, ds, Tp, keys, Dp, T, rows, Dp);
-        for (int r = 0; r < rows; r++) store_scaled(dq + offset + (size_t)r * (size_t)ldq, mixed + r * Dp, D, scale);
+        for (int t = 0; t < T; t += KEY_BLOCK) {
+            int count = T - t < KEY_BLOCK ? T - t : KEY_BLOCK;
+            const float *keys = b.k + (size_t)t * (size_t)b.ldk, *values = b.v + (size_t)t * (size_t)b.ldv;
+            size_t key = (size_t)t * (size_t)b.ldd;
+            product(b.p, QUERIES, keys, b.ldk, b.queries, QUERIES, D, count, vectors * LANES, false);
+            product(b.ds, QUERIES, values, b.ldv, b.gradients, QUERIES, D, count, vectors * LANES, false);
+            score_gradient(b.p, b.ds, count, vectors, &facts, drops(dropout) ? &words : NULL, chance + (int64_t)t * side, side);
+            product(b.dv + key, b.ldd, b.p, QUERIES, dout_rows, ld_dout, rows, count, Dp, first > 0);
+            product(b.dk + key, b.ldd, b.ds, QUERIES, q_rows, ld_q, rows, count, Dp, first > 0);
+            product_transposed(b.mixed, Dp, b.ds, QUERIES, keys, b.ldk, count, rows, Dp, t > 0);
+        }
+        for (int r = 0; r < rows; r++) store_scaled(dq + offset + (size_t)r * (size_t)ldq, b.mixed + r * Dp, D, 1.0f);
     }
-    for (int t = 0; t < T; t++) {
-        store_scaled(dk + (size_t)t * (size_t)ldkv, dkeys + (size_t)t * (size_t)Dp, D, 1.0f);
-        store_scaled(dv + (size_t)t * (size_t)ldkv, dvalues + (size_t)t * (size_t)Dp, D, 1.0f);
+    for (int t = 0; b.dk != dk && t < T; t++) {
+        store_scaled(dk + (size_t)t * (size_t)ldkv, b.dk + (size_t)t * (size_t)Dp, D, 1.0f);
+        store_scaled(dv + (size_t)t * (size_t)ldkv, b.dv + (size_t)t * (size_t)Dp, D, 1.0f);
     }
 }
 

@@ -18,8 +18,8 @@ const Kernels *kernels_choose(int widest) {
 }
 
 size_t attention_scratch(int T, int D, bool backward) {
-    size_t keys = (size_t)(T + 15) / 16 * 16, width = (size_t)(D + 15) / 16 * 16, tile = 6;
-    return backward ? 5 * keys * width + 3 * tile * width + 2 * tile * keys : 2 * keys * width + 2 * tile * width + tile * keys;
+    size_t keys = (size_t)T, width = (size_t)(D + 15) / 16 * 16, queries = 32, block = keys < 128 ? keys : 128;
+    return backward ? queries * (5 * width + 2 * block) + 4 * keys * width : queries * (2 * width + block) + 2 * keys * width;
 }
 
 const LowKernels *low_kernels_choose(bool bfloat16) {
@@ -32,7 +32,6 @@ const LowKernels *low_kernels_choose(bool bfloat16) {
 }
 
 size_t attention_low_scratch(int T, int D) {
-    size_t keys = (size_t)(T + 31) / 32 * 32, width = (size_t)(D + 31) / 32 * 32, block = keys < 512 ? keys : 512, tile = 6;
-    size_t values = keys / 2 * width, packed = width / 2 * keys, queries = tile * width / 2;
-    return (values + packed + queries + tile * block + tile * width) * 4 + tile * block * 2;
+    size_t keys = (size_t)(T + 1) / 2 * 2, width = (size_t)(D + 31) / 32 * 32, queries = 32, block = keys < 128 ? keys : 128;
+    return (queries * (width / 2 + width + block + block / 2) + keys * width) * 4;
 }

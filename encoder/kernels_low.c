@@ -20,10 +20,19 @@ static inline __m256i round_vector(Vec v) {
 }
 #endif
 
+static inline void round_upto(Bfloat16 *to, Vec v, int count) {
+    if (count >= LANES)
+        _mm256_storeu_si256((__m256i *)to, round_vector(v));
+    else
+        _mm256_mask_storeu_epi16(to, v_mask(count), round_vector(v));
+}
+
+static inline int lanes_left(size_t count, size_t done) { return count - done < LANES ? (int)(count - done) : LANES; }
+
 static void round_floats(Bfloat16 *to, const float *from, size_t count) {
     for (size_t i = 0; i < count; i += LANES) {
-        __mmask16 lanes = count - i < LANES ? v_mask((int)(count - i)) : (__mmask16)0xFFFF;
-        _mm256_mask_storeu_epi16(to + i, lanes, round_vector(_mm512_maskz_loadu_ps(lanes, from + i)));
+        int left = lanes_left(count, i);
+        round_upto(to + i, v_load_upto(from + i, left), left);
     }
 }
 
@@ -35,41 +44,121 @@ static void widen(float *to, const Bfloat16 *from, size_t count) {
     }
 }
 
+/* ---- functions whose results are rounded to 8 bits ---- */
+
+/* 2^x, relative error 7.5e-5: a minimax cubic over the fraction. Of what is far below: 0. */
+static inline Vec power_of_two(Vec x) {
+    Vec fraction = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC), p = v_set(0.07802452147f);
+    p = v_fma(p, fraction, v_set(0.2260671556f));
+    p = v_fma(p, fraction, v_set(0.6958335638f));
+    p = v_fma(p, fraction, v_set(0.9999251962f));
+    return _mm512_scalef_ps(p, x); /* p · 2^⌊x⌋ */
+}
+
+/* The normal distribution function as in kernels.c, with a quartic (7.8e-5) and the processor's approximate reciprocal (6.1e-5). */
+static inline Vec normal_distribution_low(Vec u, Vec *bell) {
+    Vec e = power_of_two(v_mul(v_mul(u, u), v_set(-0.721347520f))); /* e^(-u²/2) */
+    Vec t = _mm512_rcp14_ps(v_fma(v_abs(u), v_set(0.247487373f), v_set(1)));
+    Vec p = v_set(0.259523362f);
+    p = v_fma(p, t, v_set(-0.130357027f));
+    p = v_fma(p, t, v_set(0.194157779f));
+    p = v_fma(p, t, v_set(0.0759859458f));
+    p = v_fma(p, t, v_set(0.100650921f));
+    Vec tail = v_mul(v_mul(p, t), e);
+    *bell = e;
+    return v_if_negative(u, tail, v_sub(v_set(1), tail));
+}
+
+static inline Vec gelu_vector(Vec u) {
+    Vec bell;
+    return v_mul(u, normal_distribution_low(u, &bell));
+}
+
+static void gelu_round(Bfloat16 *y, const float *u, size_t count) {
+    for (size_t i = 0; i < count; i += LANES) {
+        int left = lanes_left(count, i);
+        round_upto(y + i, gelu_vector(v_load_upto(u + i, left)), left);
+    }
+}
+
+static void gelu_floats(float *y, const float *u, size_t count) {
+    for (size_t i = 0; i < count; i += LANES) {
+        int left = lanes_left(count, i);
+        v_store_upto(y + i, gelu_vector(v_load_upto(u + i, left)), left);
+    }
+}
+
 /* ---- 8-bit steps ---- */
 
-static RowScale quantize(uint8_t *to, const float *from, int C) {
-    Vec low = v_set(0), high = v_set(0);
-    for (int c = 0; c < C; c += LANES) {
-        Vec v = v_load_upto(from + c, C - c); /* what is behind the row reads as 0 */
-        low = _mm512_min_ps(low, v);
-        high = _mm512_max_ps(high, v);
-    }
-    float least = _mm512_reduce_min_ps(low), most = _mm512_reduce_max_ps(high);
+/* The smallest and largest of a row, and 0. */
+typedef struct Extent {
+    Vec low, high;
+} Extent;
+
+static inline Extent extent_with(Extent e, Vec v) { return (Extent){_mm512_min_ps(e.low, v), _mm512_max_ps(e.high, v)}; }
+
+static RowScale quantize_between(uint8_t *to, const float *from, int C, Extent extent) {
+    float least = _mm512_reduce_min_ps(extent.low), most = _mm512_reduce_max_ps(extent.high);
     float scale = (most - least) / 255;
     if (!(scale > 0)) scale = 1;
     RowScale row = {scale, (int32_t)lrintf(-least / scale)};
     __m512i zero = _mm512_set1_epi32(row.zero);
     Vec inverse = v_set(1 / scale);
     for (int c = 0; c < C; c += LANES) {
-        __mmask16 lanes = C - c < LANES ? v_mask(C - c) : (__mmask16)0xFFFF;
-        __m512i steps = _mm512_add_epi32(_mm512_cvtps_epi32(v_mul(v_load_upto(from + c, C - c), inverse)), zero);
+        int left = lanes_left((size_t)C, (size_t)c);
+        __m512i steps = _mm512_add_epi32(_mm512_cvtps_epi32(v_mul(v_load_upto(from + c, left), inverse)), zero);
         steps = _mm512_max_epi32(steps, _mm512_setzero_si512());
-        _mm512_mask_cvtusepi32_storeu_epi8(to + c, lanes, steps);
+        if (left == LANES)
+            _mm_storeu_si128((__m128i *)(to + c), _mm512_cvtusepi32_epi8(steps));
+        else
+            _mm512_mask_cvtusepi32_storeu_epi8(to + c, v_mask(left), steps);
     }
     return row;
 }
 
-static void dequantize(float *y, const int32_t *sums, RowScale row, const float *scales, const int32_t *weight_sums,
-                       const float *bias, int count) {
-    __m512i zero = _mm512_set1_epi32(row.zero);
-    Vec scale = v_set(row.scale);
-    for (int n = 0; n < count; n += LANES) {
-        __mmask16 lanes = count - n < LANES ? v_mask(count - n) : (__mmask16)0xFFFF;
-        __m512i sum = _mm512_maskz_loadu_epi32(lanes, sums + n), weight = _mm512_maskz_loadu_epi32(lanes, weight_sums + n);
-        Vec exact = _mm512_cvtepi32_ps(_mm512_sub_epi32(sum, _mm512_mullo_epi32(zero, weight)));
-        Vec step = v_mul(scale, _mm512_maskz_loadu_ps(lanes, scales + n));
-        _mm512_mask_storeu_ps(y + n, lanes, v_fma(exact, step, _mm512_maskz_loadu_ps(lanes, bias + n)));
+static RowScale quantize(uint8_t *to, const float *from, int C) {
+    Extent extent = {v_set(0), v_set(0)};
+    for (int c = 0; c < C; c += LANES)
+        extent = extent_with(extent, v_load_upto(from + c, C - c)); /* what is behind the row reads as 0 */
+    return quantize_between(to, from, C, extent);
+}
+
+/* `left` floats from element n on; zeros behind. */
+static inline Vec dequantized(const IntegerRow *from, int n, int left) {
+    __mmask16 lanes = left < LANES ? v_mask(left) : (__mmask16)0xFFFF;
+    __m512i sum = _mm512_maskz_loadu_epi32(lanes, from->sums + n),
+            weight = _mm512_maskz_loadu_epi32(lanes, from->weight_sums + n);
+    Vec exact = _mm512_cvtepi32_ps(_mm512_sub_epi32(sum, _mm512_mullo_epi32(_mm512_set1_epi32(from->row.zero), weight)));
+    Vec step = v_mul(v_set(from->row.scale), _mm512_maskz_loadu_ps(lanes, from->scales + n));
+    return v_fma(exact, step, _mm512_maskz_loadu_ps(lanes, from->bias + n));
+}
+
+static void dequantize(float *y, const IntegerRow *from) {
+    IntegerRow row = *from;
+    for (int n = 0; n < row.count; n += LANES) {
+        int left = lanes_left((size_t)row.count, (size_t)n);
+        v_store_upto(y + n, dequantized(&row, n, left), left);
     }
+}
+
+static void dequantize_round(Bfloat16 *y, const IntegerRow *from) {
+    IntegerRow row = *from;
+    for (int n = 0; n < row.count; n += LANES) {
+        int left = lanes_left((size_t)row.count, (size_t)n);
+        round_upto(y + n, dequantized(&row, n, left), left);
+    }
+}
+
+static RowScale requantize_gelu(uint8_t *to, const IntegerRow *from, float *values) {
+    IntegerRow row = *from;
+    Extent extent = {v_set(0), v_set(0)};
+    for (int n = 0; n < row.count; n += LANES) {
+        int left = lanes_left((size_t)row.count, (size_t)n);
+        Vec g = gelu_vector(dequantized(&row, n, left));
+        v_store_upto(values + n, g, left);
+        extent = extent_with(extent, g); /* behind the row: gelu(0) */
+    }
+    return quantize_between(to, values, row.count, extent);
 }
 
 #ifdef __AVX512BF16__
@@ -78,32 +167,39 @@ static void dequantize(float *y, const int32_t *sums, RowScale row, const float 
     #if defined(__clang__)
         #define UNROLL _Pragma("unroll")
     #else
-        #define UNROLL _Pragma("GCC unroll 8")
+        #define UNROLL _Pragma("GCC unroll 16")
     #endif
     #define INLINE static inline __attribute__((always_inline))
 
 enum {
-    TILE_ROWS = 6,
-    TILE_VECTORS = 4,
-    KEY_BLOCK =
-        512, /* keys at a time: their scores for a tile of queries stay in the first cache; memory does not grow with the square of the row */
-    PAIR = 2 /* bfloat16 are multiplied two at a time */
+    TILE_ROWS = 12,
+    TILE_VECTORS = 2,
+    PAIR = 2, /* bfloat16 are multiplied two at a time */
+    QUERIES = 32,
+    KEY_BLOCK = 128
 };
 
 static int up_to(int count, int step) { return (count + step - 1) / step * step; }
 
-/* out (rows, vectors·16) (+)= a (rows, depth pairs) · b (depth pairs, vectors·16 pairs): two products and a float sum at a time, in order. */
-INLINE void pair_tile(float *out, int ldo, const uint32_t *a, int lda, const uint32_t *b, int ldb, int depth, const int rows,
-                      const int vectors, const bool add) {
+static inline __m512i pair_everywhere(const void *pair) {
+    int32_t bits;
+    memcpy(&bits, pair, sizeof bits);
+    return _mm512_set1_epi32(bits);
+}
+
+/* out (rows, vectors·16) = or += a (rows, depth pairs) · b (depth pairs, vectors·16 pairs), two products and a float sum at a time, in order; a lies
+ * transposed, (depth, rows) pairs, or not. lda counts pairs if it does, else bfloat16. */
+INLINE void pair_tile(float *out, int ldo, const Bfloat16 *a, int lda, const bool transposed, const uint32_t *b, int ldb,
+                      int depth, const int rows, const int vectors, bool add) {
     Vec sum[TILE_ROWS][TILE_VECTORS];
     UNROLL for (int r = 0; r < rows; r++) {
         UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = add ? v_load(out + (size_t)r * (size_t)ldo + v * LANES) : v_set(0);
     }
-    for (int d = 0; d < depth; d++) {
+    for (int d = 0; d < depth; d++, b += ldb, a += transposed ? PAIR * lda : PAIR) {
         __m512i line[TILE_VECTORS];
-        UNROLL for (int v = 0; v < vectors; v++) line[v] = _mm512_loadu_si512(b + (size_t)d * (size_t)ldb + v * LANES);
+        UNROLL for (int v = 0; v < vectors; v++) line[v] = _mm512_loadu_si512(b + v * LANES);
         UNROLL for (int r = 0; r < rows; r++) {
-            __m512i x = _mm512_set1_epi32((int)a[(size_t)r * (size_t)lda + (size_t)d]);
+            __m512i x = pair_everywhere(a + (transposed ? (size_t)r * PAIR : (size_t)r * (size_t)lda));
             UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = _mm512_dpbf16_ps(sum[r][v], (__m512bh)x, (__m512bh)line[v]);
         }
     }
@@ -112,62 +208,68 @@ INLINE void pair_tile(float *out, int ldo, const uint32_t *a, int lda, const uin
     }
 }
 
-INLINE void pair_rows(float *out, int ldo, const uint32_t *a, int lda, const uint32_t *b, int ldb, int depth, const int rows,
-                      int vectors, const bool add) {
-    for (; vectors >= TILE_VECTORS; vectors -= TILE_VECTORS, out += TILE_VECTORS * LANES, b += TILE_VECTORS * LANES)
-        pair_tile(out, ldo, a, lda, b, ldb, depth, rows, TILE_VECTORS, add);
-    if (vectors == 3)
-        pair_tile(out, ldo, a, lda, b, ldb, depth, rows, 3, add);
-    else if (vectors == 2)
-        pair_tile(out, ldo, a, lda, b, ldb, depth, rows, 2, add);
-    else if (vectors == 1)
-        pair_tile(out, ldo, a, lda, b, ldb, depth, rows, 1, add);
+INLINE void pair_columns(float *out, int ldo, const Bfloat16 *a, int lda, const bool transposed, const uint32_t *b, int ldb,
+                         int depth, int rows, const int vectors, bool add) {
+    size_t next = transposed ? PAIR : (size_t)lda;
+    int r = 0;
+    #define TILES(count) \
+        for (; rows - r >= (count); r += (count)) \
+        pair_tile(out + (size_t)r * (size_t)ldo, ldo, a + (size_t)r * next, lda, transposed, b, ldb, depth, count, vectors, add)
+    TILES(TILE_ROWS);
+    TILES(8);
+    TILES(4);
+    TILES(2);
+    TILES(1);
+    #undef TILES
 }
 
-INLINE void pair_product(float *out, int ldo, const uint32_t *a, int lda, const uint32_t *b, int ldb, int depth, int rows,
-                         int vectors, const bool add) {
-    switch (rows) {
-    case 6: pair_rows(out, ldo, a, lda, b, ldb, depth, 6, vectors, add); break;
-    case 5: pair_rows(out, ldo, a, lda, b, ldb, depth, 5, vectors, add); break;
-    case 4: pair_rows(out, ldo, a, lda, b, ldb, depth, 4, vectors, add); break;
-    case 3: pair_rows(out, ldo, a, lda, b, ldb, depth, 3, vectors, add); break;
-    case 2: pair_rows(out, ldo, a, lda, b, ldb, depth, 2, vectors, add); break;
-    default: pair_rows(out, ldo, a, lda, b, ldb, depth, 1, vectors, add);
-    }
+INLINE void pair_all(float *out, int ldo, const Bfloat16 *a, int lda, const bool transposed, const uint32_t *b, int ldb,
+                     int depth, int rows, int width, bool add) {
+    int c = 0;
+    for (; width - c >= TILE_VECTORS * LANES; c += TILE_VECTORS * LANES)
+        pair_columns(out + c, ldo, a, lda, transposed, b + c, ldb, depth, rows, TILE_VECTORS, add);
+    if (c < width) pair_columns(out + c, ldo, a, lda, transposed, b + c, ldb, depth, rows, 1, add);
 }
 
-static void scores_of(float *out, int ldo, const uint32_t *a, int lda, const uint32_t *b, int ldb, int depth, int rows,
-                      int vectors) {
-    pair_product(out, ldo, a, lda, b, ldb, depth, rows, vectors, false);
+static void pair_product(float *out, int ldo, const Bfloat16 *a, int lda, const uint32_t *b, int ldb, int depth, int rows,
+                         int width, bool add) {
+    pair_all(out, ldo, a, lda, false, b, ldb, depth, rows, width, add);
 }
 
-static void add_values(float *out, int ldo, const uint32_t *a, int lda, const uint32_t *b, int ldb, int depth, int rows,
-                       int vectors) {
-    pair_product(out, ldo, a, lda, b, ldb, depth, rows, vectors, true);
+static void pair_product_transposed(float *out, int ldo, const uint32_t *a, int lda, const uint32_t *b, int ldb, int depth,
+                                    int rows, int width, bool add) {
+    pair_all(out, ldo, (const Bfloat16 *)a, lda, true, b, ldb, depth, rows, width, add);
 }
 
 static __mmask32 half_mask(int count) { return count >= 32 ? 0xFFFFFFFFu : count <= 0 ? 0 : (1u << count) - 1u; }
 
-/* to (D/2 pairs, up to 16 columns more than T) = from (T, D; stride ld)ᵀ, pairs of channels staying together; zeros behind D and T. */
-static void pack_keys(uint32_t *to, int ldt, const Bfloat16 *from, int ld, int T, int D) {
-    for (int t = 0; t < T; t += LANES)
+/* to (up to Dp/2 pairs of channels, QUERIES) = from (rows, D; stride ld)ᵀ, pairs of channels staying together; zeros behind rows up to a multiple of 16, and
+ * behind D. */
+static void transpose_pairs(uint32_t *to, const Bfloat16 *from, int ld, int rows, int D) {
+    for (int r = 0; r < rows; r += LANES)
         for (int d = 0; d < D; d += PAIR * LANES) {
             Vec block[LANES];
             for (int i = 0; i < LANES; i++)
                 block[i] =
-                    t + i < T
-                        ? _mm512_castsi512_ps(_mm512_maskz_loadu_epi16(half_mask(D - d), from + (size_t)(t + i) * (size_t)ld + d))
+                    r + i < rows
+                        ? _mm512_castsi512_ps(_mm512_maskz_loadu_epi16(half_mask(D - d), from + (size_t)(r + i) * (size_t)ld + d))
                         : v_set(0);
             v_transpose(block);
-            for (int i = 0; i < LANES; i++) v_store((float *)(to + (size_t)(d / PAIR + i) * (size_t)ldt + t), block[i]);
+            for (int i = 0; i < LANES; i++) v_store((float *)(to + (size_t)(d / PAIR + i) * QUERIES + r), block[i]);
         }
 }
 
+/* The pairs (low lane, high lane) of two vectors of bfloat16: places of the lower half, the upper half is 16 further. */
+static const uint16_t SIDE_BY_SIDE[32] = {0, 32, 1, 33, 2,  34, 3,  35, 4,  36, 5,  37, 6,  38, 7,  39,
+                                          8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
+
+/* The same within one vector: of its lower half and its upper. */
+static const uint16_t HALVES_IN_TURN[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                            8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+
 /* to (T/2 pairs, Dp) = from (T, D; stride ld): the values of two rows side by side; zeros behind T and D. */
-static void pack_values(uint32_t *to, const Bfloat16 *from, int ld, int T, int D, int Dp) {
-    static const uint16_t LOW[32] = {0, 32, 1, 33, 2,  34, 3,  35, 4,  36, 5,  37, 6,  38, 7,  39,
-                                     8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
-    __m512i low = _mm512_loadu_si512(LOW), high = _mm512_add_epi16(low, _mm512_set1_epi16(16));
+static void pair_rows(uint32_t *to, const Bfloat16 *from, int ld, int T, int D, int Dp) {
+    __m512i low = _mm512_loadu_si512(SIDE_BY_SIDE), high = _mm512_add_epi16(low, _mm512_set1_epi16(16));
     for (int t = 0; t < T; t += PAIR, to += Dp)
         for (int d = 0; d < Dp; d += PAIR * LANES) {
             const Bfloat16 *row = from + (size_t)t * (size_t)ld + d;
@@ -178,77 +280,80 @@ static void pack_values(uint32_t *to, const Bfloat16 *from, int ld, int T, int D
         }
 }
 
-static void pack_queries(uint32_t *to, const Bfloat16 *from, int ld, int rows, int D, int Dp) {
-    for (int r = 0; r < rows; r++, to += Dp / PAIR)
+/* Rows (T, D; stride *ld) that every block of queries reads again: as they lie where one block is all, else copied into `to` (T, Dp), dense and with zeros behind D. */
+static const Bfloat16 *dense(Bfloat16 *to, const Bfloat16 *from, int *ld, int T, int D, int Dp, bool read_again) {
+    if (!read_again && D % PAIR == 0) return from;
+    for (int t = 0; t < T; t++)
         for (int d = 0; d < Dp; d += PAIR * LANES)
-            _mm512_storeu_si512(to + d / PAIR, _mm512_maskz_loadu_epi16(half_mask(D - d), from + (size_t)r * (size_t)ld + d));
+            _mm512_storeu_si512(to + (size_t)t * (size_t)Dp + d,
+                                _mm512_maskz_loadu_epi16(half_mask(D - d), from + (size_t)t * (size_t)*ld + d));
+    *ld = Dp;
+    return to;
 }
 
-/* What a row of queries has gathered over the keys seen so far: the softmax that runs along (Milakov and Gimelshein 2018). */
+/* What a block of queries has gathered over the keys seen so far, in powers of two: the softmax that runs along (Milakov and Gimelshein 2018). */
 typedef struct Running {
-    float largest, sum;
+    float largest[QUERIES], sum[QUERIES];
+    float before[QUERIES]; /* the factor for what was gathered before these keys */
 } Running;
 
-/* scores (T; then padding) → bfloat16 e^(scale · score - largest), in pairs; 0 behind T. Returns the factor for what was gathered before. */
-static float soften(Bfloat16 *weights, float *scores, int T, float scale, Running *run) {
-    Vec top = v_set(-INFINITY), sum = v_set(0), factor = v_set(scale);
-    int width = up_to(T, LANES);
-    for (int k = 0; k < T; k += LANES) {
-        Vec s = v_mul(v_load(scores + k), factor);
-        if (T - k < LANES) s = v_fill_from(s, T - k, -INFINITY);
-        v_store(scores + k, s);
-        top = v_max(top, s);
+/* weights (keys/2 pairs, QUERIES) = 2^(factor · score - the largest so far) of the scores (keys, QUERIES), keys side by side in bfloat16, 0 behind the last. */
+static void soften(uint32_t *weights, const float *scores, int keys, int vectors, float factor, bool first, Running *run) {
+    const __m512i halves_in_turn = _mm512_loadu_si512(HALVES_IN_TURN);
+    Vec scale = v_set(factor);
+    for (int v = 0; v < vectors * LANES; v += LANES) {
+        Vec top = v_load(scores + v), sum = v_set(0);
+        for (int k = 1; k < keys; k++) top = v_max(top, v_load(scores + k * QUERIES + v));
+        top = v_mul(top, scale);
+        if (!first) top = v_max(top, v_load(run->largest + v));
+        for (int k = 0; k < keys; k += PAIR) {
+            Vec one = power_of_two(_mm512_fmsub_ps(v_load(scores + k * QUERIES + v), scale, top)), two = v_set(0);
+            if (k + 1 < keys) two = power_of_two(_mm512_fmsub_ps(v_load(scores + (k + 1) * QUERIES + v), scale, top));
+            sum = v_add(sum, v_add(one, two));
+            _mm512_storeu_si512(weights + k / PAIR * QUERIES + v,
+                                _mm512_permutexvar_epi16(halves_in_turn, (__m512i)_mm512_cvtne2ps_pbh(two, one)));
+        }
+        if (!first) {
+            Vec before = power_of_two(v_sub(v_load(run->largest + v), top));
+            sum = v_fma(v_load(run->sum + v), before, sum);
+            v_store(run->before + v, before);
+        }
+        v_store(run->largest + v, top);
+        v_store(run->sum + v, sum);
     }
-    float largest = _mm512_reduce_max_ps(top), before = 1;
-    if (largest > run->largest) {
-        before = run->largest > -INFINITY ? expf(run->largest - largest) : 0;
-        run->largest = largest;
-    }
-    for (int k = 0; k < width; k += LANES) {
-        Vec e = v_exp(v_sub(v_load(scores + k), v_set(run->largest)));
-        if (T - k < LANES) e = v_fill_from(e, T - k, 0);
-        sum = v_add(sum, e);
-        _mm256_storeu_si256((__m256i *)(weights + k), round_vector(e));
-    }
-    run->sum = run->sum * before + v_sum(sum);
-    return before;
 }
 
 static void scale_row(float *row, int width, float factor) {
     for (int d = 0; d < width; d += LANES) v_store(row + d, v_mul(v_load(row + d), v_set(factor)));
 }
 
+static void store_mixed(Bfloat16 *out, const float *mixed, int D, float factor) {
+    for (int d = 0; d < D; d += LANES) round_upto(out + d, v_mul(v_load(mixed + d), v_set(factor)), D - d);
+}
+
+/* Scores stand transposed, as in kernels.c. */
 static void attention(Bfloat16 *out, const Bfloat16 *q, const Bfloat16 *k, const Bfloat16 *v, int ldq, int ldkv, AttentionRow row,
                       int D, void *scratch) {
-    int T = row.keys, Dp = up_to(D, PAIR * LANES), most = T < KEY_BLOCK ? up_to(T, PAIR * LANES) : KEY_BLOCK;
-    float scale = 1.0f / sqrtf((float)D);
-    uint32_t *values = scratch, *keys = values + (size_t)up_to(T, PAIR) / PAIR * (size_t)Dp;
-    int ldk = up_to(T, LANES);
-    uint32_t *queries = keys + (size_t)(Dp / PAIR) * (size_t)ldk;
-    float *scores = (float *)(queries + TILE_ROWS * Dp / PAIR), *mixed = scores + TILE_ROWS * most;
-    Bfloat16 *weights = (Bfloat16 *)(mixed + TILE_ROWS * Dp);
-    pack_keys(keys, ldk, k, ldkv, T, D);
-    pack_values(values, v, ldkv, T, D, Dp);
-    for (int first = 0; first < row.queries; first += TILE_ROWS) {
-        int rows = row.queries - first < TILE_ROWS ? row.queries - first : TILE_ROWS;
-        Running run[TILE_ROWS];
-        for (int r = 0; r < rows; r++) run[r] = (Running){-INFINITY, 0};
-        memset(mixed, 0, (size_t)rows * (size_t)Dp * sizeof *mixed);
-        pack_queries(queries, q + (size_t)first * (size_t)ldq, ldq, rows, D, Dp);
+    int T = row.keys, Dp = up_to(D, PAIR * LANES), block = up_to(T < KEY_BLOCK ? T : KEY_BLOCK, PAIR), ldk = ldkv;
+    float factor = 1.44269504f / sqrtf((float)D); /* log2 e: powers of two */
+    uint32_t *queries = scratch, *weights = queries + Dp / PAIR * QUERIES, *values = weights + block / PAIR * QUERIES;
+    float *mixed = (float *)(values + (size_t)up_to(T, PAIR) / PAIR * (size_t)Dp), *scores = mixed + QUERIES * Dp;
+    k = dense((Bfloat16 *)(scores + block * QUERIES), k, &ldk, T, D, Dp, row.queries > QUERIES);
+    pair_rows(values, v, ldkv, T, D, Dp);
+    Running run;
+    for (int first = 0; first < row.queries; first += QUERIES) {
+        int rows = row.queries - first < QUERIES ? row.queries - first : QUERIES, vectors = up_to(rows, LANES) / LANES;
+        transpose_pairs(queries, q + (size_t)first * (size_t)ldq, ldq, rows, D);
         for (int t = 0; t < T; t += KEY_BLOCK) {
             int count = T - t < KEY_BLOCK ? T - t : KEY_BLOCK;
-            scores_of(scores, most, queries, Dp / PAIR, keys + t, ldk, up_to(D, PAIR) / PAIR, rows, up_to(count, LANES) / LANES);
-            for (int r = 0; r < rows; r++) {
-                float before = soften(weights + r * most, scores + r * most, count, scale, &run[r]);
-                if (t > 0 && before < 1) scale_row(mixed + r * Dp, Dp, before);
-            }
-            add_values(mixed, Dp, (const uint32_t *)weights, most / PAIR, values + (size_t)(t / PAIR) * (size_t)Dp, Dp,
-                       up_to(count, PAIR) / PAIR, rows, Dp / LANES);
+            pair_product(scores, QUERIES, k + (size_t)t * (size_t)ldk, ldk, queries, QUERIES, up_to(D, PAIR) / PAIR, count,
+                         vectors * LANES, false);
+            soften(weights, scores, count, vectors, factor, t == 0, &run);
+            for (int r = 0; r < rows && t > 0; r++) scale_row(mixed + r * Dp, Dp, run.before[r]);
+            pair_product_transposed(mixed, Dp, weights, QUERIES, values + (size_t)(t / PAIR) * (size_t)Dp, Dp,
+                                    up_to(count, PAIR) / PAIR, rows, Dp, t > 0);
         }
-        for (int r = 0; r < rows; r++) {
-            scale_row(mixed + r * Dp, Dp, 1 / run[r].sum);
-            round_floats(out + (size_t)(first + r) * (size_t)ldq, mixed + r * Dp, (size_t)D);
-        }
+        for (int r = 0; r < rows; r++) store_mixed(out + (size_t)(first + r) * (size_t)ldq, mixed + r * Dp, D, 1 / run.sum[r]);
     }
 }
 #endif
@@ -257,8 +362,12 @@ extern const LowKernels LOW_KERNELS;
 const LowKernels LOW_KERNELS = {
     .round = round_floats,
     .widen = widen,
+    .gelu_round = gelu_round,
+    .gelu = gelu_floats,
     .quantize = quantize,
     .dequantize = dequantize,
+    .dequantize_round = dequantize_round,
+    .requantize_gelu = requantize_gelu,
 #ifdef __AVX512BF16__
     .attention = attention,
 #endif

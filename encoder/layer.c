@@ -165,15 +165,18 @@ static bool block_norm(const Block *block, DropPlace place, LayerPart weight, fl
     const Pass *pass = block->pass;
     const Encoder *encoder = pass->encoder;
     int begin = block->rows.begin, m = block->rows.end - begin, C = encoder->weights->config.channels;
-    size_t at = (size_t)begin * (size_t)C;
-    const float *sub = pass->ws->blocks[block->part->index].sub + (size_t)(begin - block->begin) * (size_t)C;
+    const float *sub = pass->ws->blocks[block->part->index].sub;
     ProfilePart before = profile_enter(block->thread->lane, PROFILE_NORM);
     Dropout dropout = drop_at(pass, block->layer, place);
-    encoder->kernels->add_norm(y + at, normed ? normed + at : NULL, rstd ? rstd + begin : NULL, x + at, sub,
-                               tensor(pass, block->layer, weight), tensor(pass, block->layer, (LayerPart)(weight + 1)),
-                               encoder->weights->config.norm_epsilon, m, C, &dropout, block->q->row + begin,
-                               block->q->place + begin);
-    operand_fill(encoder, y_low, y, begin, begin + m, C);
+    for (int i = begin; i < begin + m; i += NORM_ROWS) {
+        int rows = begin + m - i < NORM_ROWS ? begin + m - i : NORM_ROWS;
+        size_t at = (size_t)i * (size_t)C;
+        encoder->kernels->add_norm(y + at, normed ? normed + at : NULL, rstd ? rstd + i : NULL, x + at,
+                                   sub + (size_t)(i - block->begin) * (size_t)C, tensor(pass, block->layer, weight),
+                                   tensor(pass, block->layer, (LayerPart)(weight + 1)), encoder->weights->config.norm_epsilon,
+                                   rows, C, &dropout, block->q->row + i, block->q->place + i);
+        operand_fill(encoder, y_low, y, i, i + rows, C);
+    }
     (void)profile_enter(block->thread->lane, before);
     return wait_for_team(block, err);
 }
@@ -183,19 +186,30 @@ static bool block_gelu(const Block *block, float *u, const Operand *g, Error *er
     const Encoder *encoder = block->pass->encoder;
     int F = encoder->weights->config.feed_forward, rows = block->end - block->begin;
     Span own = team_share(&block->part->team, 0, rows, 1);
-    bool kept = block->room->u != NULL, is_float = encoder->dtype == DTYPE_FLOAT32;
     ProfilePart before = profile_enter(block->thread->lane, PROFILE_GELU);
     for (int i = own.begin; i < own.end; i++) {
-        float *from = u + (size_t)i * (size_t)F, *to = is_float ? (float *)g->rows + (size_t)i * (size_t)F
-                                                       : kept   ? block->thread->row
-                                                                : from;
-        encoder->kernels->gelu(to, from, (size_t)F);
-        if (is_float) continue;
+        float *from = u + (size_t)i * (size_t)F;
         Operand row = operand_row(encoder, g, i, F);
-        operand_fill(encoder, &row, to, 0, 1, F);
+        if (encoder->dtype == DTYPE_FLOAT32) {
+            encoder->kernels->gelu(row.rows, from, (size_t)F);
+        } else if (encoder->dtype == DTYPE_BFLOAT16) {
+            encoder->low->gelu_round(row.rows, from, (size_t)F);
+        } else {
+            encoder->low->gelu(from, from, (size_t)F);
+            operand_fill(encoder, &row, from, 0, 1, F);
+        }
     }
     (void)profile_enter(block->thread->lane, before);
     return wait_for_team(block, err);
+}
+
+/* g = gelu of the Linear of x1, by way of u. */
+static bool block_up(const Block *block, float *u, const Operand *g, const PackedLinear *w, int F, int C, Error *err) {
+    const Operand *x = &block->room->x1_low;
+    if (block->pass->encoder->dtype != DTYPE_INT8 || block->part->team.members > 1)
+        return block_linear(block, u, 0, x, block->begin, w, F, C, err) && block_gelu(block, u, g, err);
+    LinearRun run = {w, x, block->begin, NULL, ELEMENT_FLOAT32, 0, block->end - block->begin, C, F, {0, F}};
+    return linear_gelu(block->pass->encoder, block->thread, &run, g, err);
 }
 
 static bool block_forward(const Block *block, Error *err) {
@@ -208,8 +222,7 @@ static bool block_forward(const Block *block, Error *err) {
     return block_mixed(block, err) && block_linear(block, own->sub, 0, &room->mixed_low, block->begin, &w->out, C, C, err) &&
            block_norm(block, DROP_ATTENTION_OUT, LAYER_NORM1_WEIGHT, room->x1, &room->x1_low, room->normed1, room->rstd1,
                       block->q->x, err) &&
-           block_linear(block, u, 0, &room->x1_low, block->begin, &w->up, F, C, err) && block_gelu(block, u, &own->g, err) &&
-           block_linear(block, own->sub, 0, &own->g, 0, &w->down, C, F, err) &&
+           block_up(block, u, &own->g, &w->up, F, C, err) && block_linear(block, own->sub, 0, &own->g, 0, &w->down, C, F, err) &&
            block_norm(block, DROP_FEED_FORWARD, LAYER_NORM2_WEIGHT, room->y, &room->y_low, room->normed2, room->rstd2, room->x1,
                       err);
 }

@@ -191,6 +191,14 @@ static inline void v_transpose(Vec rows[LANES]) {
 #endif
 
 /* Lanes folded by halves: (0+8, 1+9, …), then quarters: the same order on every machine. */
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+static inline float v_sum(Vec v) {
+    __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+#else
 static inline float v_sum(Vec v) {
     float lane[LANES];
     v_store(lane, v);
@@ -198,14 +206,7 @@ static inline float v_sum(Vec v) {
         for (int i = 0; i < half; i++) lane[i] += lane[i + half];
     return lane[0];
 }
-
-static inline float v_largest(Vec v) {
-    float lane[LANES];
-    v_store(lane, v);
-    for (int half = LANES / 2; half; half /= 2)
-        for (int i = 0; i < half; i++) lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
-    return lane[0];
-}
+#endif
 
 /* e^x for x ≤ 88; below -87 it is taken at -87 (1.6e-38), so nothing becomes denormal. Cody and Waite's reduction and the Taylor
  * polynomial of degree 6 on |r| ≤ ln 2 / 2, of which the first term left out is 1.2e-7 / 1.4 relative. */

@@ -104,7 +104,7 @@ static void plan_thread(Arena *arena, WorkspaceThread *thread, const Workspace *
     size_t floats = attention_scratch(longest, D, ws->options.training) * sizeof(float);
     size_t low = ws->stored == ELEMENT_BFLOAT16 ? attention_low_scratch(longest, D) : 0;
     thread->attention = arena_take(arena, floats > low ? floats : low, 1);
-    if (dtype == DTYPE_INT8) thread->sums = arena_take(arena, (size_t)BLOCK_ROWS * (size_t)widest, sizeof *thread->sums);
+    if (dtype == DTYPE_INT8) thread->sums = arena_take(arena, (size_t)SUM_ROWS * (size_t)widest, sizeof *thread->sums);
     if (dtype != DTYPE_FLOAT32) thread->row = arena_take(arena, (size_t)widest, sizeof *thread->row);
 }
 

@@ -65,6 +65,12 @@ static inline void reference_norm(double *x, const double *w, const double *b, d
     }
 }
 
+/* The number of the vector in which chance decides over query i and key j: 32 queries, or the 16 that are left, of one key side by side. */
+static inline int64_t reference_score(int64_t head, int i, int j, int T) {
+    int64_t before = i / 32 * 2, side = vectors(T) - before < 2 ? 1 : 2;
+    return (head * vectors(T) + before) * T + j * side + i / 16 % 2;
+}
+
 static inline void reference_attention(const Reference *r, int layer, double *out, const double *q, const double *k,
                                        const double *v, int T) {
     int C = r->config->channels, H = r->config->heads, D = C / H;
@@ -81,7 +87,7 @@ static inline void reference_attention(const Reference *r, int layer, double *ou
             for (int j = 0; j < T; j++) {
                 double p = score[j] / sum *
                            reference_factor(r, layer, REFERENCE_ATTENTION, r->config->attention_dropout,
-                                            ((int64_t)h * T + i) * vectors(T) + j / 16, j % 16);
+                                            reference_score(h, i, j, T), i % 16);
                 for (int d = 0; d < D; d++) out[i * C + h * D + d] += p * v[j * C + h * D + d];
             }
         }

@@ -45,7 +45,7 @@ static float *gradients_of(Dtype dtype, int threads) {
 }
 
 /* Products round their inputs to 8 bits of mantissa, 2^-9 relative at most; a gradient has gone through some ten of them. The bias of a key has a gradient
- * of rounding errors alone. */
+ * of rounding errors alone. BERT, whose pooler is smooth: DistilBERT's ReLU passes a unit near 0 in one precision and stops it in the other. */
 static void gradients_are_near_those_of_float32(void **state) {
     (void)state;
     float *exact = gradients_of(DTYPE_FLOAT32, 2), *rounded = gradients_of(DTYPE_BFLOAT16, 2);
@@ -57,7 +57,7 @@ static void gradients_are_near_those_of_float32(void **state) {
             squares += difference * difference;
             total += (double)exact[k] * (double)exact[k];
         }
-        if (strstr(spec->name, "k_lin.bias")) continue;
+        if (strstr(spec->name, "key.bias")) continue;
         if (!(sqrt(squares) <= 0.03 * sqrt(total) + 1e-9)) fail_msg("%s: error %.4f", spec->name, sqrt(squares / total));
     }
     mem_free(exact);
@@ -90,7 +90,7 @@ int main(void) {
         printf("skipped: %s\n", err.message);
         return 77;
     }
-    formula_weights(&weights, FAMILY_DISTILBERT, LAYERS, C, 4, F, VOCABULARY, 64, CLASSES);
+    formula_weights(&weights, FAMILY_BERT, LAYERS, C, 4, F, VOCABULARY, 64, CLASSES);
     weights.config.dropout = weights.config.attention_dropout = 0.1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_are_near_those_of_float32),

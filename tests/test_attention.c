@@ -1,0 +1,173 @@
+/* Attention, forward and backward, against the definition in double: short and long rows, heads of any size, one query or all, with and
+ * without dropout, on every instruction set that this processor has. */
+#include "tests/reference.h"
+
+#include "common/memory.h"
+#include "encoder/kernels.h"
+#include "encoder/kernels_low.h"
+#include "encoder/ops.h"
+
+enum { MOST_T = 300, MOST_D = 64, HEADS = 2, HEAD = 1 };
+#define DROP 0.25
+
+/* -2 … 2 */
+static float value_at(uint32_t stream, size_t i) {
+    uint32_t words[4];
+    philox(words, stream, i, 0);
+    return (float)(words[0] >> 8) * 0x1p-22f - 2;
+}
+
+/* One head of a row: queries (Tq), keys and values (T), in matrices of HEADS heads. */
+typedef struct Case {
+    int T, Tq, D;
+    bool drops;
+    float *q, *k, *v, *dout;   /* (T, HEADS · D) */
+    float *out, *dq, *dk, *dv; /* what the kernels make */
+    float *log_sum;
+    double *want_out, *want_dq, *want_dk, *want_dv;
+} Case;
+
+static double factor_of(const Case *c, int i, int j) {
+    Reference chance = {.dropout = c->drops, .seed = 77, .step = 5, .row = 3};
+    return reference_factor(&chance, 0, REFERENCE_ATTENTION, DROP, reference_score(HEAD, i, j, c->T), i % 16);
+}
+
+/* o = softmax(q kᵀ / √D) ∘ chance · v, and its derivatives along dout. */
+static void define(Case *c) {
+    static double p[MOST_T], dp[MOST_T];
+    int W = HEADS * c->D, base = HEAD * c->D;
+    for (int i = 0; i < c->Tq; i++) {
+        const float *q = c->q + i * W + base, *dout = c->dout + i * W + base;
+        double largest = -1e300, sum = 0, delta = 0;
+        for (int j = 0; j < c->T; j++) {
+            p[j] = dp[j] = 0;
+            for (int d = 0; d < c->D; d++) {
+                p[j] += (double)q[d] * (double)c->k[j * W + base + d] / sqrt(c->D);
+                dp[j] += (double)dout[d] * (double)c->v[j * W + base + d] * factor_of(c, i, j);
+            }
+            largest = fmax(largest, p[j]);
+        }
+        for (int j = 0; j < c->T; j++) sum += p[j] = exp(p[j] - largest);
+        for (int j = 0; j < c->T; j++) delta += (p[j] /= sum) * dp[j];
+        for (int j = 0; j < c->T; j++) {
+            double kept = p[j] * factor_of(c, i, j), ds = p[j] * (dp[j] - delta) / sqrt(c->D);
+            for (int d = 0; d < c->D; d++) {
+                c->want_out[i * W + base + d] += kept * (double)c->v[j * W + base + d];
+                c->want_dv[j * W + base + d] += kept * (double)dout[d];
+                c->want_dq[i * W + base + d] += ds * (double)c->k[j * W + base + d];
+                c->want_dk[j * W + base + d] += ds * (double)q[d];
+            }
+        }
+    }
+}
+
+/* Relative to the largest of the matrix, and to the terms, which cancel out where a row is one token: sums of some hundred float32 products. What
+ * stands beside the head stays 0. */
+static void compare(const char *what, const Case *c, const float *got, const double *want, int rows) {
+    int W = HEADS * c->D;
+    double largest = 0.5;
+    for (int i = 0; i < rows * W; i++) largest = fmax(largest, fabs(want[i]));
+    for (int i = 0; i < rows * W; i++)
+        if (!(fabs((double)got[i] - want[i]) <= 4e-6 * largest))
+            fail_msg("%s, T %d, %d queries, D %d%s: element %d is %.9g, expected %.9g", what, c->T, c->Tq, c->D,
+                     c->drops ? ", dropout" : "", i, (double)got[i], want[i]);
+}
+
+static void check(const Kernels *kernels, int T, int Tq, int D, bool with_dropout) {
+    size_t count = (size_t)T * HEADS * (size_t)D;
+    Case c = {.T = T, .Tq = Tq, .D = D, .drops = with_dropout};
+    float **floats[] = {&c.q, &c.k, &c.v, &c.dout, &c.out, &c.dq, &c.dk, &c.dv, &c.log_sum};
+    double **doubles[] = {&c.want_out, &c.want_dq, &c.want_dk, &c.want_dv};
+    for (size_t i = 0; i < 9; i++) assert_non_null(*floats[i] = mem_new(count, sizeof(float), NULL));
+    for (size_t i = 0; i < 4; i++) assert_non_null(*doubles[i] = mem_new(count, sizeof(double), NULL));
+    float *scratch = mem_new(attention_scratch(T, D, true), sizeof *scratch, NULL);
+    for (size_t m = 0; m < 4; m++)
+        for (size_t i = 0; i < count; i++) (*floats[m])[i] = value_at((uint32_t)m + 1, i);
+    define(&c);
+    Dropout dropout = {.seed = 77,
+                       .step = 5,
+                       .place = (uint32_t)STREAM_DROPOUT << 24 | REFERENCE_ATTENTION,
+                       .threshold = with_dropout ? (uint32_t)(DROP * 0x1p32) : 0,
+                       .scale = (float)(1 / (1 - DROP))};
+    AttentionRow row = {Tq, T, 3};
+    int W = HEADS * D, o = HEAD * D;
+    kernels->attention(c.out + o, c.log_sum, c.q + o, c.k + o, c.v + o, W, W, row, D, HEAD, &dropout, scratch);
+    compare("out", &c, c.out, c.want_out, Tq);
+    kernels->attention_backward(c.dq + o, c.dk + o, c.dv + o, c.dout + o, c.out + o, c.log_sum, c.q + o, c.k + o, c.v + o, W, W,
+                                row, D, HEAD, &dropout, scratch);
+    compare("dq", &c, c.dq, c.want_dq, Tq);
+    compare("dk", &c, c.dk, c.want_dk, T);
+    compare("dv", &c, c.dv, c.want_dv, T);
+    mem_free(scratch);
+    for (size_t i = 0; i < 9; i++) mem_free(*floats[i]);
+    for (size_t i = 0; i < 4; i++) mem_free(*doubles[i]);
+}
+
+static void attention_is_its_definition(void **state) {
+    (void)state;
+    static const int LENGTHS[] = {1, 2, 15, 16, 17, 22, 31, 32, 33, 64, 127, 128, 129, 300}, SIZES[] = {7, 16, 26, 32, 64};
+    static const int WIDTHS[] = {512, 256, 0};
+    const Kernels *before = NULL;
+    for (int w = 0; w < 3; w++) {
+        const Kernels *kernels = kernels_choose(WIDTHS[w]);
+        if (kernels == before) continue;
+        before = kernels;
+        for (size_t t = 0; t < sizeof LENGTHS / sizeof *LENGTHS; t++)
+            for (size_t d = 0; d < sizeof SIZES / sizeof *SIZES; d++) {
+                bool with_dropout = (t + d) % 2 == 0;
+                if (WIDTHS[w] < 512 && (LENGTHS[t] > 130 || d % 2)) continue;
+                check(kernels, LENGTHS[t], LENGTHS[t], SIZES[d], with_dropout);
+                check(kernels, LENGTHS[t], 1, SIZES[d], !with_dropout);
+            }
+    }
+}
+
+/* The same on bfloat16, forward: q, k and v are exact there, the weights and the result are rounded, 2^-9 relative at
+ * most: of sums of values up to 2, and of the result. */
+static void check_low(const LowKernels *low, int T, int Tq, int D) {
+    size_t count = (size_t)T * HEADS * (size_t)D;
+    Case c = {.T = T, .Tq = Tq, .D = D};
+    float **floats[] = {&c.q, &c.k, &c.v, &c.dout, &c.out};
+    double **doubles[] = {&c.want_out, &c.want_dq, &c.want_dk, &c.want_dv};
+    Bfloat16 *rounded[4];
+    for (size_t i = 0; i < 5; i++) assert_non_null(*floats[i] = mem_new(count, sizeof(float), NULL));
+    for (size_t i = 0; i < 4; i++) assert_non_null(*doubles[i] = mem_new(count, sizeof(double), NULL));
+    for (size_t m = 0; m < 4; m++) {
+        assert_non_null(rounded[m] = mem_new(count, sizeof(Bfloat16), NULL));
+        for (size_t i = 0; i < count && m < 3; i++) (*floats[m])[i] = value_at((uint32_t)m + 1, i);
+        low->round(rounded[m], *floats[m], count);
+        low->widen(*floats[m], rounded[m], count);
+    }
+    define(&c);
+    void *scratch = mem_new(attention_low_scratch(T, D), 1, NULL);
+    int W = HEADS * D, o = HEAD * D;
+    low->attention(rounded[3] + o, rounded[0] + o, rounded[1] + o, rounded[2] + o, W, W, (AttentionRow){Tq, T, 3}, D, scratch);
+    low->widen(c.out, rounded[3], count);
+    double largest = 0;
+    for (int i = 0; i < Tq * W; i++) largest = fmax(largest, fabs(c.want_out[i]));
+    for (int i = 0; i < Tq * W; i++)
+        if (!(fabs((double)c.out[i] - c.want_out[i]) <= 0x1p-9 * (2 + largest)))
+            fail_msg("bfloat16, T %d, %d queries, D %d: element %d is %g, expected %g", T, Tq, D, i, (double)c.out[i],
+                     c.want_out[i]);
+    mem_free(scratch);
+    for (size_t i = 0; i < 5; i++) mem_free(*floats[i]);
+    for (size_t i = 0; i < 4; i++) mem_free(*doubles[i]);
+    for (size_t i = 0; i < 4; i++) mem_free(rounded[i]);
+}
+
+static void attention_on_bfloat16(void **state) {
+    (void)state;
+    static const int LENGTHS[] = {1, 2, 15, 22, 31, 32, 33, 127, 128, 129, 300}, SIZES[] = {7, 16, 26, 32, 64};
+    if (!ops_supports(DTYPE_BFLOAT16)) skip();
+    const LowKernels *low = low_kernels_choose(true);
+    for (size_t t = 0; t < sizeof LENGTHS / sizeof *LENGTHS; t++)
+        for (size_t d = 0; d < sizeof SIZES / sizeof *SIZES; d++) {
+            check_low(low, LENGTHS[t], LENGTHS[t], SIZES[d]);
+            check_low(low, LENGTHS[t], 1, SIZES[d]);
+        }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(attention_is_its_definition), cmocka_unit_test(attention_on_bfloat16)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
