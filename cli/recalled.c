@@ -124,8 +124,7 @@ static bool add_entry(Recalled *recalled, const Runs *runs, int run, const Json 
     if (!path_make(&recalled->folders[at], err, "%s/%s", from, name)) return false;
     Buffer *key = &recalled->keys[at];
     buffer_free(key);
-    entry_record_key(key, recalled->folders[at].text);
-    if (!buffer_ok(key, err)) return false;
+    if (!entry_record_key(key, recalled->folders[at].text, err)) return false;
     if (run && is_known(recalled, name, key)) return true;
     if (!choose_name(recalled, runs, run, name, err)) return false;
     recalled->recorded[at] = recalled->folders[at].text;

@@ -47,3 +47,9 @@ bool error_prefix(Error *err, const char *format, ...) {
     make_printable(err->message);
     return false;
 }
+
+bool error_is_damage(const Error *why, Error *err) {
+    if (why->kind == ERROR_DATA || why->kind == ERROR_MODEL) return true;
+    if (err) *err = *why;
+    return false;
+}

@@ -36,6 +36,8 @@ bool error_set(Error *err, ErrorKind kind, const char *file, int line, const cha
 
 /* Puts "context: " in front of the message that stands. Always returns false. */
 bool error_prefix(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Whether `why` is about what stands in a file (ERROR_DATA, ERROR_MODEL), so that one may do without it. Else `err` becomes `why`. */
+MUST_CHECK bool error_is_damage(const Error *why, Error *err);
 
 #pragma GCC visibility pop
 #endif

@@ -105,6 +105,17 @@ Json *json_parse_file(const char *path, ErrorKind kind, Error *err) {
     return json;
 }
 
+bool json_parse_left(Json **json, const char *path, Error *err) {
+    FileMap map;
+    Error damage = {0};
+    *json = NULL;
+    if (!file_exists(path)) return true;
+    if (!file_map(&map, path, ERROR_PATH, err)) return false;
+    *json = json_parse((const char *)map.data, map.size, path, ERROR_DATA, &damage);
+    file_unmap(&map);
+    return *json || error_is_damage(&damage, err);
+}
+
 void json_free(Json *json) { cJSON_Delete(json); }
 
 const Json *json_get(const Json *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }

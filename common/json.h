@@ -19,6 +19,9 @@ typedef struct cJSON Json;
  * An object that has a key twice is refused. */
 MUST_CHECK Json *json_parse(const char *text, size_t size, const char *where, ErrorKind kind, Error *err);
 MUST_CHECK Json *json_parse_file(const char *path, ErrorKind kind, Error *err);
+/* A file that an earlier run left, and that is done without when it is damaged: *json is NULL when it is not there, or no JSON. False for what is no
+ * damage: it cannot be read, or there is no memory for it. */
+MUST_CHECK bool json_parse_left(Json **json, const char *path, Error *err);
 void json_free(Json *json);
 
 /* The value of a key (case matters), or NULL. Linear in the number of keys. A NULL object gives NULL, so

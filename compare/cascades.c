@@ -91,14 +91,16 @@ static bool make_paths(Path *folder, Path *record, const char *run, const Compar
 }
 
 /* The costs of an earlier run with the same models and threshold. */
-static bool read_record(CascadeResult *cascade, const Comparison *c, const char *path) {
-    if (!c->entries[cascade->first].reused || !c->entries[cascade->second].reused || !file_exists(path)) return false;
-    Json *record = json_parse_file(path, ERROR_DATA, NULL);
-    bool same = json_number_or(json_get(record, "threshold"), (double)NAN) == cascade->validation.threshold &&
+static bool read_record(CascadeResult *cascade, const Comparison *c, const char *path, bool *found, Error *err) {
+    Json *record;
+    *found = false;
+    if (!c->entries[cascade->first].reused || !c->entries[cascade->second].reused) return true;
+    if (!json_parse_left(&record, path, err)) return false;
+    *found = json_number_or(json_get(record, "threshold"), (double)NAN) == cascade->validation.threshold &&
                 json_is_object(json_get(record, "costs"));
-    if (same) costs_read_json(&cascade->costs, json_get(record, "costs"));
+    if (*found) costs_read_json(&cascade->costs, json_get(record, "costs"));
     json_free(record);
-    return same;
+    return true;
 }
 
 static bool write_record(const CascadeResult *cascade, const Comparison *c, const char *path, Error *err) {
@@ -124,8 +126,9 @@ static bool save(CascadeResult *cascade, Comparison *c, Pool *pool, const Observ
         return true;
     if (!make_paths(&folder, &record, c->output_dir, c, cascade, err) || !path_make(&model, err, "%s/model", folder.text))
         return false;
+    bool found;
     cascade->saved = true;
-    if (read_record(cascade, c, record.text)) return true;
+    if (!read_record(cascade, c, record.text, &found, err) || found) return found;
     return folder_remove(folder.text, err) &&
            text_model_save_cascade(models[0].text, models[1].text, cascade->validation.threshold, model.text, err) &&
            costs_measure(&cascade->costs, model.text, c->dataset, c->seed, dtype_find(c->dtype), pool, observer, err) &&
@@ -134,8 +137,9 @@ static bool save(CascadeResult *cascade, Comparison *c, Pool *pool, const Observ
 
 static bool recall(CascadeResult *cascade, const Comparison *c, const char *run, Error *err) {
     Path folder, record;
-    if (!make_paths(&folder, &record, run, c, cascade, err)) return false;
-    cascade->saved = cascade_parts(cascade) && read_record(cascade, c, record.text);
+    bool found;
+    if (!make_paths(&folder, &record, run, c, cascade, err) || !read_record(cascade, c, record.text, &found, err)) return false;
+    cascade->saved = cascade_parts(cascade) && found;
     return true;
 }
 

@@ -247,8 +247,9 @@ static bool load_with_head(Weights *weights, Work *work, const EntrySpec *spec, 
         if (weights->table.tensors[i].is_new)
             buffer_printf(&names, "%s%s", names.size ? ", " : "", weights->table.tensors[i].name);
     (void)snprintf(work->out->model.new_tensors, sizeof work->out->model.new_tensors, "%s", names.data ? names.data : "");
+    bool good = !names.failed || buffer_ok(&names, err);
     buffer_free(&names);
-    return true;
+    return good;
 }
 
 static bool answer(Work *work, const Weights *weights, EntryResult *result, Error *err) {
@@ -385,8 +386,9 @@ static bool clear_folder(const char *folder, const char *key, bool overwrite, Er
     Path path;
     if (!path_make(&path, err, "%s/key.json", folder)) return false;
     FileMap map = {0};
-    bool same = !overwrite && file_exists(path.text) && file_map(&map, path.text, ERROR_PATH, NULL) && map.size == strlen(key) &&
-                memcmp(map.data, key, map.size) == 0;
+    bool looks = !overwrite && file_exists(path.text);
+    if (looks && !file_map(&map, path.text, ERROR_PATH, err)) return false;
+    bool same = looks && map.size == strlen(key) && memcmp(map.data, key, map.size) == 0;
     file_unmap(&map);
     if (same) return true;
     return folder_remove(folder, err) && folder_make(folder, err) && file_write(path.text, key, strlen(key), err);
@@ -398,8 +400,7 @@ static bool recall_entry(Work *work, const char *folder, EntryResult *result, Er
     Path own;
     Buffer key = {0}, changed = {0};
     bool found = false;
-    entry_record_key(&key, folder);
-    bool good = buffer_ok(&key, err) && path_make(&own, err, "%s/%s", input->output_dir, result->name) &&
+    bool good = entry_record_key(&key, folder, err) && path_make(&own, err, "%s/%s", input->output_dir, result->name) &&
                 entry_record_load(result, input->dataset, key.data ? key.data : "", folder, &found, &changed, err);
     if (good && !found)
         good = FAIL(err, ERROR_DATA, "%s: %s", folder, changed.size ? changed.data : "there is no record of the entry");
@@ -569,6 +570,11 @@ static bool measure_curve(Work *work, Error *err) {
            curve_run(curve, work->out, work->entries, input, work->observer, err);
 }
 
+/* Whether an entry's failure is that of the whole run. One that is only recalled fails alone when it is damaged, not when the disk or memory is short. */
+static bool is_end(const CompareInput *input, const Error *failure) {
+    return failure->kind == ERROR_INTERRUPTED || (input->recorded && failure->kind != ERROR_DATA && failure->kind != ERROR_MODEL);
+}
+
 static bool run_entries(Work *work, CompareDone on_entry, void *context, Error *err) {
     Comparison *out = work->out;
     int failed = 0;
@@ -584,7 +590,7 @@ static bool run_entries(Work *work, CompareDone on_entry, void *context, Error *
                                 .steps_per_epoch = (double)NAN};
         out->entry_count = i + 1;
         if (!run_entry(work, spec, result, &result->failure)) {
-            if (result->failure.kind == ERROR_INTERRUPTED) {
+            if (is_end(work->input, &result->failure)) {
                 if (err) *err = result->failure;
                 return false;
             }

@@ -42,12 +42,12 @@ void entry_key_difference(Buffer *out, const char *key, const char *recorded);
 
 /* entry.json and answers.safetensors in the entry's folder. Saved last, so that a record means a finished entry. */
 MUST_CHECK bool entry_record_save(const EntryResult *entry, const char *key, const char *folder, Error *err);
-/* The key of the record in a folder, whatever it is; "" when there is none. */
-void entry_record_key(Buffer *out, const char *folder);
+/* The key of the record in a folder, whatever it is; "" when there is none, or a damaged one. */
+MUST_CHECK bool entry_record_key(Buffer *out, const char *folder, Error *err);
 /* Whether there is a record with that very key. Its answers may still turn out damaged. */
 bool entry_record_fits(const char *key, const char *folder);
 /* *found: a record with that very key was read into the (zeroed but for name and kind) result. Without one, `changed` says what differs, or "" when there is
- * none. A damaged record counts as none. */
+ * none. A damaged record counts as none; one that cannot be read, or not for want of memory, is an error. */
 MUST_CHECK bool entry_record_load(EntryResult *entry, const Dataset *dataset, const char *key, const char *folder, bool *found,
                                   Buffer *changed, Error *err);
 

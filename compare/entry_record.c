@@ -242,42 +242,62 @@ static bool load_answers(EntryResult *entry, const Dataset *dataset, const Json 
     return good;
 }
 
-void entry_record_key(Buffer *out, const char *folder) {
+/* What the system says no to, and memory that is not there, is no damage: a finished entry must not be trained again for it. */
+static bool is_readable(const char *path, Error *err) {
+    FileMap map = {0};
+    bool good = !file_exists(path) || file_map(&map, path, ERROR_PATH, err);
+    file_unmap(&map);
+    return good;
+}
+
+/* *record: NULL when there is none, and when it is damaged. */
+static bool read_record(Json **record, const char *folder, bool *there, Error *err) {
     Path path;
-    Json *record = NULL;
-    if (path_make(&path, NULL, "%s/entry.json", folder) && file_exists(path.text))
-        record = json_parse_file(path.text, ERROR_DATA, NULL);
+    *record = NULL;
+    if (!path_make(&path, err, "%s/entry.json", folder)) return false;
+    *there = file_exists(path.text);
+    return json_parse_left(record, path.text, err);
+}
+
+bool entry_record_key(Buffer *out, const char *folder, Error *err) {
+    bool there = false;
+    Json *record;
+    if (!read_record(&record, folder, &there, err)) return false;
     buffer_text(out, json_string_or(json_get(record, "key"), ""));
     json_free(record);
+    return buffer_ok(out, err);
 }
 
 bool entry_record_fits(const char *key, const char *folder) {
-    Path path;
-    if (!path_make(&path, NULL, "%s/entry.json", folder) || !file_exists(path.text)) return false;
-    Json *record = json_parse_file(path.text, ERROR_DATA, NULL);
-    bool fits = strcmp(json_string_or(json_get(record, "key"), ""), key) == 0;
+    bool there = false;
+    Json *record;
+    bool fits = read_record(&record, folder, &there, NULL) && strcmp(json_string_or(json_get(record, "key"), ""), key) == 0;
     json_free(record);
     return fits;
 }
 
 bool entry_record_load(EntryResult *entry, const Dataset *dataset, const char *key, const char *folder, bool *found,
                        Buffer *changed, Error *err) {
-    Path answers, path;
+    Path answers;
+    Error damage = {0};
+    Json *record = NULL;
+    bool there = false, good = true;
     *found = false;
-    if (!path_make(&answers, err, "%s/answers.safetensors", folder) || !path_make(&path, err, "%s/entry.json", folder))
-        return false;
-    if (!file_exists(path.text)) return true;
-    Error ignored = {0};
-    Json *record = json_parse_file(path.text, ERROR_DATA, &ignored);
+    if (!path_make(&answers, err, "%s/answers.safetensors", folder) || !read_record(&record, folder, &there, err)) return false;
     const char *recorded = json_string_or(json_get(record, "key"), "");
-    if (!record)
+    if (!there)
+        return true;
+    else if (!record)
         buffer_text(changed, "its record is damaged");
     else if (strcmp(recorded, key) != 0)
         entry_key_difference(changed, key, recorded);
-    else if (!load_answers(entry, dataset, record, answers.text, &ignored)) {
+    else if (!is_readable(answers.text, err))
+        good = false;
+    else if (!load_answers(entry, dataset, record, answers.text, &damage)) {
         buffer_text(changed, "its answers are damaged");
         for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) predictions_free(&entry->predictions[split]);
         finetune_result_free(&entry->training);
+        good = damage.kind == ERROR_NONE || error_is_damage(&damage, err);
     } else {
         *found = true;
         costs_read_json(&entry->costs, json_get(record, "costs"));
@@ -286,5 +306,5 @@ bool entry_record_load(EntryResult *entry, const Dataset *dataset, const char *k
         entry->joins = json_bool_or(json_get(record, "joins"), false);
     }
     json_free(record);
-    return true;
+    return good;
 }

@@ -218,13 +218,15 @@ bool label_audit_save(const Audit *audit, const char *key, const char *path, Err
     return ok;
 }
 
-static bool read_suspects(Audit *audit, const Dataset *dataset, const Json *json) {
+/* False for want of memory only. */
+static bool read_suspects(Audit *audit, const Dataset *dataset, const Json *json, bool *found, Error *err) {
     int count = json_size(json_get(json, "rows"));
-    if (json_size(json_get(json, "suggested")) != count || json_size(json_get(json, "scores")) != count) return false;
-    AuditSuspect *suspects = mem_new((size_t)count, sizeof *suspects, NULL);
+    if (json_size(json_get(json, "suggested")) != count || json_size(json_get(json, "scores")) != count) return true;
+    AuditSuspect *suspects = mem_new((size_t)count, sizeof *suspects, err);
+    if (!suspects) return false;
     const Json *row = json_first(json_get(json, "rows")), *suggested = json_first(json_get(json, "suggested"));
     const Json *score = json_first(json_get(json, "scores"));
-    bool ok = suspects != NULL;
+    bool ok = true;
     for (int i = 0; ok && i < count; i++, row = json_next(row), suggested = json_next(suggested), score = json_next(score)) {
         int64_t r = json_int_or(row, -1), s = json_int_or(suggested, -1);
         double p = json_number_or(score, -1);
@@ -233,17 +235,20 @@ static bool read_suspects(Audit *audit, const Dataset *dataset, const Json *json
     }
     if (!ok) {
         mem_free(suspects);
-        return false;
+        return true;
     }
     audit->suspects = suspects;
     audit->suspect_count = count;
+    *found = true;
     return true;
 }
 
-bool label_audit_load(Audit *audit, const Dataset *dataset, const char *key, const char *path) {
-    if (!file_exists(path)) return false;
-    Json *json = json_parse_file(path, ERROR_DATA, NULL);
-    bool found = json && (!key || strcmp(json_string_or(json_get(json, "key"), ""), key) == 0) && read_suspects(audit, dataset, json);
+bool label_audit_load(Audit *audit, const Dataset *dataset, const char *key, const char *path, bool *found, Error *err) {
+    Json *json;
+    *found = false;
+    if (!json_parse_left(&json, path, err)) return false;
+    bool fits = json && (!key || strcmp(json_string_or(json_get(json, "key"), ""), key) == 0);
+    bool good = !fits || read_suspects(audit, dataset, json, found, err);
     json_free(json);
-    return found;
+    return good;
 }

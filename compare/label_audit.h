@@ -26,7 +26,7 @@ MUST_CHECK bool label_audit_run(Audit *audit, const LabelAudit *options, const O
 
 /* label_errors.json: what was suspected, under the key it depends on, so that a finished run need not look again. */
 MUST_CHECK bool label_audit_save(const Audit *audit, const char *key, const char *path, Error *err);
-/* Whether there is a record with that very key (NULL: whichever it has); its suspects are the audit's then. A damaged record counts as none. */
-bool label_audit_load(Audit *audit, const Dataset *dataset, const char *key, const char *path);
+/* *found: there is a record with that very key (NULL: whichever it has); its suspects are the audit's then. A damaged record counts as none. */
+MUST_CHECK bool label_audit_load(Audit *audit, const Dataset *dataset, const char *key, const char *path, bool *found, Error *err);
 
 #endif

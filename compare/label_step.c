@@ -54,15 +54,17 @@ static bool look(Comparison *c, const EntrySpec *spec, const CompareInput *input
 bool label_step_run(Comparison *c, const CompareInput *input, const LinearInputs *linear, const Observer *observer, Error *err) {
     Path path;
     Buffer key = {0};
+    bool found = false;
     if (input->recorded && !input->recorded_from) return true;
     if (input->recorded) /* what the run found, whatever its settings */
         return path_make(&path, err, "%s/label_errors.json", input->recorded_from) &&
-               (label_audit_load(&c->audit, input->dataset, NULL, path.text) || true);
+               label_audit_load(&c->audit, input->dataset, NULL, path.text, &found, err);
     const EntrySpec *spec = input->label_folds > 1 ? best_frozen(c, input) : NULL;
     if (!spec) return true;
     add_key(&key, spec, input);
     bool ok = buffer_ok(&key, err) && path_make(&path, err, "%s/label_errors.json", input->output_dir);
-    if (ok && (input->overwrite || !label_audit_load(&c->audit, input->dataset, key.data, path.text)))
+    if (ok && !input->overwrite) ok = label_audit_load(&c->audit, input->dataset, key.data, path.text, &found, err);
+    if (ok && !found)
         ok = look(c, spec, input, linear, observer, err) && label_audit_save(&c->audit, key.data, path.text, err);
     buffer_free(&key);
     return ok;

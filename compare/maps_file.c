@@ -52,6 +52,7 @@ static bool write_table(const Maps *maps, const Features *coordinates, const Dat
             buffer_printf(&out, ",%s", number);
         }
         buffer_text(&out, "\n");
+        out.failed |= id.failed;
         buffer_free(&id);
     }
     bool good = file_write_buffer(path, &out, err);
@@ -171,14 +172,16 @@ bool maps_load(Maps *maps, const Dataset *dataset, const Sha256Hex *key, const c
     if (!path_make(&note_path, err, "%s/maps/maps.json", folder) || !path_make(&values, err, "%s/maps/coordinates.npy", folder))
         return false;
     if (!file_exists(note_path.text)) return true;
-    Json *note = json_parse_file(note_path.text, ERROR_DATA, NULL);
+    Json *note;
+    Error damage = {0};
+    if (!json_parse_left(&note, note_path.text, err)) return false;
     const char *recorded = json_string_or(json_get(note, "key"), "");
     *maps = (Maps){.all = dataset->splits[SPLIT_TEST].count};
     (void)snprintf(maps->key.text, sizeof maps->key.text, "%s", recorded);
     *found = note && json_int_or(json_get(note, "version"), 0) == VERSION &&
              json_int_or(json_get(note, "test_rows"), -1) == maps->all && (!key || strcmp(recorded, key->text) == 0) &&
-             read_all(maps, note, values.text, NULL);
+             read_all(maps, note, values.text, &damage);
     json_free(note);
     if (!*found) maps_free(maps);
-    return true;
+    return damage.kind == ERROR_NONE || error_is_damage(&damage, err);
 }

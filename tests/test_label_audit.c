@@ -159,12 +159,15 @@ static void threads_and_records_change_nothing(void **state) {
         assert_int_equal(worlds[0].audit.suspects[i].row, worlds[1].audit.suspects[i].row);
         assert_memory_equal(&worlds[0].audit.suspects[i].score, &worlds[1].audit.suspects[i].score, sizeof(double));
     }
+    bool found;
     CHECK_OK(label_audit_save(&worlds[0].audit, "key", "test_label_audit.json", &err), &err);
     mem_free(worlds[1].audit.suspects);
     worlds[1].audit.suspects = NULL;
     worlds[1].audit.suspect_count = -1;
-    assert_false(label_audit_load(&worlds[1].audit, &worlds[1].dataset, "another", "test_label_audit.json"));
-    assert_true(label_audit_load(&worlds[1].audit, &worlds[1].dataset, "key", "test_label_audit.json"));
+    CHECK_OK(label_audit_load(&worlds[1].audit, &worlds[1].dataset, "another", "test_label_audit.json", &found, &err), &err);
+    assert_false(found);
+    CHECK_OK(label_audit_load(&worlds[1].audit, &worlds[1].dataset, "key", "test_label_audit.json", &found, &err), &err);
+    assert_true(found);
     assert_int_equal(worlds[1].audit.suspect_count, count);
     for (int i = 0; i < count; i++) {
         assert_int_equal(worlds[0].audit.suspects[i].row, worlds[1].audit.suspects[i].row);
@@ -172,7 +175,8 @@ static void threads_and_records_change_nothing(void **state) {
     }
     static const char HOSTILE[] = "{\"key\": \"key\", \"rows\": [4000000], \"suggested\": [0], \"scores\": [0.5]}";
     CHECK_OK(file_write("test_label_audit.json", HOSTILE, sizeof HOSTILE - 1, &err), &err);
-    assert_false(label_audit_load(&worlds[0].audit, &worlds[0].dataset, "key", "test_label_audit.json"));
+    CHECK_OK(label_audit_load(&worlds[0].audit, &worlds[0].dataset, "key", "test_label_audit.json", &found, &err), &err);
+    assert_false(found);
     (void)remove("test_label_audit.json");
     free_world(&worlds[0]);
     free_world(&worlds[1]);
