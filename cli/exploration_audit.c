@@ -112,6 +112,7 @@ static void print_suspects(Buffer *out, const Exploration *explored) {
         buffer_text(out, "  ");
         escape_terminal(out, shown_as.data ? shown_as.data : "", shown_as.size);
         buffer_text(out, "\n");
+        out->failed |= id.failed || shown_as.failed;
         buffer_free(&id);
         buffer_free(&shown_as);
     }
@@ -178,6 +179,7 @@ static void write_suspects(JsonWriter *json, const Exploration *explored) {
         json_put_string(json, "suggested", dataset->class_names[suspect->suggested]);
         json_put_number(json, "score", suspect->score);
         json_end_object(json);
+        json->out->failed |= id.failed;
         buffer_free(&id);
     }
     json_end_array(json);

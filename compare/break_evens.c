@@ -96,6 +96,7 @@ static Csv costs_table(const Comparison *c) {
         for (const Json *one = json_first(costs); one && !csv.rows; one = json_next(one)) buffer_printf(&csv.text, ",%s", json_key(one));
         if (!csv.rows) buffer_text(&csv.text, ",cost_per_million\n");
         add_costs(&csv, costs, c, &c->entries[i]);
+        csv.text.failed |= !costs; /* only memory may be wanting for what was written just now */
         json_free(costs);
         buffer_free(&text);
     }

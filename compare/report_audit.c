@@ -169,6 +169,7 @@ static void add_suspect(Page *page, const AuditSuspect *suspect, const char *spl
     html_add(page->out, "<td data-label=\"label\"><bdi>%.60s</bdi> <small>%.1f %%</small></td>",
              page_label(page, dataset->labels[suspect->row]), 100 * suspect->score);
     html_add(page->out, "<td data-label=\"suggested\"><bdi>%.60s</bdi></td></tr>\n", page_label(page, suspect->suggested));
+    page->out->failed |= id.failed;
     buffer_free(&id);
 }
 

@@ -58,6 +58,7 @@ static void write_suspects(JsonWriter *json, const Comparison *c) {
         json_put_string(json, "suggested", c->dataset->class_names[suspect->suggested]);
         json_put_number(json, "score", suspect->score);
         json_end_object(json);
+        json->out->failed |= id.failed;
         buffer_free(&id);
     }
     json_end_array(json);

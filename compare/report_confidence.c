@@ -122,6 +122,7 @@ static void add_diagram(Page *page, int entry) {
     else
         buffer_text(page->out, "<p>Too large for this page: see the files.</p>\n");
     buffer_text(page->out, "</figure>\n");
+    page->out->failed |= svg.failed;
     figure_free(&figure);
     buffer_free(&svg);
 }

@@ -32,6 +32,7 @@ static void add_row(Buffer *line, const Comparison *c, int i) {
     const char *text = dataset_text(dataset, row, &size);
     dataset_add_id(&id, dataset, row);
     escape_csv(line, id.data ? id.data : "", id.size);
+    line->failed |= id.failed;
     buffer_free(&id);
     add_cell(line, text, size);
     add_cell(line, labels[dataset->labels[row]], strlen(labels[dataset->labels[row]]));

@@ -149,6 +149,7 @@ static void add_map(Page *page, MapSideId side, int umap, MapForm form) {
         page_add_files(page, file);
         buffer_text(page->out, "</figcaption></figure></div>\n");
     }
+    page->out->failed |= svg.failed;
     figure_free(&figure);
     buffer_free(&svg);
 }

@@ -36,6 +36,7 @@ static void add_matrix(Page *page, int entry) {
     else
         buffer_text(page->out, "<p>Too large for this page: see the files.</p>\n");
     buffer_text(page->out, "</figure>\n");
+    page->out->failed |= svg.failed;
     figure_free(&figure);
     buffer_free(&svg);
 }
