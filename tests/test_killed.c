@@ -1,4 +1,5 @@
-/* Killed at random moments, every third time within a save, and started again with the same command, a run ends in the folder of one that was never stopped (tests/same_run). */
+/* Killed at random moments, every third time within a save, and started again with the same command, a run ends in the folder of one that was never
+ * stopped (tests/same_run). Most rows are for validation, so that evaluations, and not only steps, are long enough to be hit. */
 #include "tests/check.h"
 
 #include <dirent.h>
@@ -11,7 +12,7 @@
 #include "tests/home.h"
 #include "tests/program.h"
 
-enum { MOMENTS = 60, ROWS = 60 };
+enum { MOMENTS = 60, ROWS = 560 };
 
 static const char MODEL[] = TESTS_FOLDER "/golden/tiny-distilbert";
 static char data[128];
@@ -22,6 +23,7 @@ static int make_home(void **state) {
     static const char *const LABELS[] = {"glad", "sad", "calm"};
     if (home_make("killed") != 0) return 1;
     snprintf(data, sizeof data, "%s/rows.csv", home);
+    if (!strstr(FAULTS_LIBRARY, "none")) setenv("LD_PRELOAD", FAULTS_LIBRARY, 1); /* draws pictures quickly */
     FILE *file = fopen(data, "w");
     if (!file) return 1;
     fprintf(file, "text,label\n");
@@ -41,19 +43,20 @@ static double now_s(void) {
 static pid_t start(const char *command, const char *folder, int log) {
     const char *words[] = {"twofold", command, "--model", MODEL, "--data", data, "--output_dir", folder, "--epochs", "3", "--learning_rate", "1e-3",
                            "--save_strategy", "steps", "--save_steps", "5", "--eval_strategy", "steps", "--eval_steps", "5", "--num_threads", "2",
-                           "--no_cache", NULL};
-    if (strcmp(command, "finetune") == 0) words[22] = NULL;
+                           "--split", "10,85,5", "--no_cache", NULL};
+    if (strcmp(command, "finetune") == 0) words[24] = NULL;
     return program_start((char *const *)(uintptr_t)words, -1, log, log);
 }
 
-static double run_to_the_end(const char *command, const char *folder) {
+/* How long it took; what it said must hold `part`. */
+static double run_to_the_end(const char *command, const char *folder, const char *part) {
     FILE *log = tmpfile();
     assert_non_null(log);
     double began = now_s();
     int status = program_wait(start(command, folder, fileno(log)));
     double took = now_s() - began;
     char *said = read_all(log, NULL);
-    if (status != 0) fail_msg("%s in %s ended with %d: %s", command, folder, status, said);
+    if (status != 0 || !strstr(said, part)) fail_msg("%s in %s ended with %d, without '%s': %s", command, folder, status, part, said);
     free(said);
     fclose(log);
     return took;
@@ -102,14 +105,14 @@ static void check_killed(const char *command) {
     snprintf(straight, sizeof straight, "%s/%s-straight", home, command);
     snprintf(folder, sizeof folder, "%s/%s-killed", home, command);
     snprintf(checkpoints, sizeof checkpoints, "%s%s", folder, strcmp(command, "compare") == 0 ? "/finetune" : "");
-    double whole = run_to_the_end(command, straight);
+    double whole = run_to_the_end(command, straight, "");
     for (int k = 0; k < MOMENTS; k++) {
         do {
             if (late++ > 10 * MOMENTS) fail_msg("%s: is over before it can be killed", command);
             CHECK_OK(folder_remove(folder, &err), &err);
         } while (!kill_at(command, folder, checkpoints, whole * random_uniform(&random), k % 3 == 0, &whole, null));
         saving += is_saving(checkpoints);
-        (void)run_to_the_end(command, folder);
+        (void)run_to_the_end(command, folder, "");
         snprintf(same, sizeof same, TESTS_FOLDER "/same_run %s %s >&2", straight, folder);
         if (system(same) != 0) fail_msg("%s, moment %d of %d", same, k + 1, MOMENTS);
     }
@@ -128,10 +131,51 @@ static void test_compare(void **state) {
     check_killed("compare");
 }
 
+static void flip_in_the_middle(const char *path) {
+    int file = open(path, O_RDWR);
+    assert_true(file >= 0);
+    char byte;
+    off_t at = lseek(file, 0, SEEK_END) / 2;
+    assert_int_equal(pread(file, &byte, 1, at), 1);
+    byte = (char)(byte ^ 64);
+    assert_int_equal(pwrite(file, &byte, 1, at), 1);
+    assert_int_equal(close(file), 0);
+}
+
+/* After test_compare: of a run that was killed, the newest checkpoint of its fine-tuning is changed. */
+static void test_compare_passes_over_a_damaged_checkpoint(void **state) {
+    (void)state;
+    char straight[128], folder[128], checkpoint[192], same[512];
+    Error err = {0};
+    int null = open("/dev/null", O_RDWR), newest = 0;
+    snprintf(straight, sizeof straight, "%s/compare-straight", home);
+    snprintf(folder, sizeof folder, "%s/compare-damaged", home);
+    do {
+        CHECK_OK(folder_remove(folder, &err), &err);
+        pid_t child = start("compare", folder, null);
+        snprintf(checkpoint, sizeof checkpoint, "%s/finetune/checkpoint-10", folder);
+        while (!folder_exists(checkpoint) && !is_over(child)) sched_yield();
+        (void)kill(child, SIGKILL);
+        (void)program_wait(child);
+        for (int step = 5; step < 30; step++) {
+            snprintf(checkpoint, sizeof checkpoint, "%s/finetune/checkpoint-%d", folder, step);
+            if (folder_exists(checkpoint)) newest = step;
+        }
+        snprintf(checkpoint, sizeof checkpoint, "%s/finetune/entry.json", folder);
+    } while (newest < 10 || file_exists(checkpoint)); /* else there is none before it, or all was over */
+    snprintf(checkpoint, sizeof checkpoint, "%s/finetune/checkpoint-%d/model.safetensors", folder, newest);
+    flip_in_the_middle(checkpoint);
+    (void)run_to_the_end("compare", folder, "passed over");
+    snprintf(same, sizeof same, TESTS_FOLDER "/same_run %s %s >&2", straight, folder);
+    if (system(same) != 0) fail_msg("%s", same);
+    (void)close(null);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finetune),
         cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_compare_passes_over_a_damaged_checkpoint),
     };
     return cmocka_run_group_tests(tests, make_home, home_remove);
 }
