@@ -47,7 +47,7 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libtwofold-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${library_package} (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS # what programs need that link the static library
-  "libcairo2-dev, libcjson-dev, libdnnl-dev, liblinear-dev, libopenblas-openmp-dev, libutf8proc-dev, zlib1g-dev")
+  "libcairo2-dev, libcjson-dev, libdnnl-dev, libfontconfig-dev, libfribidi-dev, liblinear-dev, libopenblas-openmp-dev, libutf8proc-dev, zlib1g-dev")
 
 # What Debian asks of every package: its licence, and what changed.
 set(documents ${PROJECT_BINARY_DIR}/debian)

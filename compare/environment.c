@@ -10,6 +10,8 @@
 #include "common/clock.h"
 #include "common/utf8.h"
 #include "compare/figure.h"
+#include "compare/fonts.h"
+#include "compare/visual_text.h"
 #include "datasets/input.h"
 
 void environment_processor(char out[128]) {
@@ -51,6 +53,9 @@ void environment_libraries(LibraryVersion out[LIBRARIES]) {
     ADD("utf8proc", utf8_library());
     ADD("zlib", input_library());
     ADD("cairo", figure_png_library());
+    fonts_library(text);
+    ADD("fontconfig", text);
+    ADD("FriBidi", visual_text_library());
 #undef ADD
     out[count].name = "BLAS";
     blas_library(out[count].version);

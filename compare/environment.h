@@ -17,7 +17,7 @@ typedef struct LibraryVersion {
     const char *name;
     char version[96];
 } LibraryVersion;
-enum { LIBRARIES = 7 };
+enum { LIBRARIES = 9 };
 void environment_libraries(LibraryVersion out[LIBRARIES]);
 
 #endif

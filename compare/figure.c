@@ -27,6 +27,19 @@ const InkLook figure_inks[INK_COUNT] = {
     [INK_SERIES + 7] = {"s7", 0x8f8500, 0xf0e442},
 };
 
+/* About the same area each. */
+const DotOutline figure_outlines[SERIES_COUNT] = {
+    [1] = {4, {{-0.9, -0.9}, {0.9, -0.9}, {0.9, 0.9}, {-0.9, 0.9}}},
+    [2] = {3, {{0, -1.5}, {1.3, 0.8}, {-1.3, 0.8}}},
+    [3] = {4, {{0, -1.4}, {1.4, 0}, {0, 1.4}, {-1.4, 0}}},
+    [4] = {3, {{0, 1.5}, {-1.3, -0.8}, {1.3, -0.8}}},
+    [5] = {4, {{-1.6, -0.55}, {1.6, -0.55}, {1.6, 0.55}, {-1.6, 0.55}}},
+    [6] = {4, {{-0.55, -1.6}, {0.55, -1.6}, {0.55, 1.6}, {-0.55, 1.6}}},
+    [7] = {12,
+           {{-0.45, -1.5}, {0.45, -1.5}, {0.45, -0.45}, {1.5, -0.45}, {1.5, 0.45}, {0.45, 0.45}, {0.45, 1.5}, {-0.45, 1.5},
+            {-0.45, 0.45}, {-1.5, 0.45}, {-1.5, -0.45}, {-0.45, -0.45}}},
+};
+
 const char *const figure_dashes[5] = {"", "6 3", "2 3", "8 3 2 3", "12 4"};
 
 Ink series_ink(int series) { return (Ink)(INK_SERIES + series % SERIES_COUNT); }
@@ -169,8 +182,10 @@ static void marks_add(Figure *figure, ShapeKind kind, const FigurePoint *centres
     shape->opacity = opacity;
 }
 
-void figure_dots(Figure *figure, const FigurePoint *centres, size_t count, double radius, Ink fill, double opacity) {
-    marks_add(figure, SHAPE_DOTS, centres, count, radius, radius, fill, opacity);
+void figure_dots(Figure *figure, const FigurePoint *centres, size_t count, double radius, int series, double opacity) {
+    size_t before = figure->shape_count;
+    marks_add(figure, SHAPE_DOTS, centres, count, radius, radius, series_ink(series), opacity);
+    if (figure->shape_count > before) figure->shapes[before].outline = series % SERIES_COUNT;
 }
 
 void figure_hexagons(Figure *figure, const FigurePoint *centres, size_t count, double half_width, double half_height, Ink fill,

@@ -57,6 +57,7 @@ typedef struct Shape {
     double x, y, width, height; /* rect: corner and size; circle: centre, width = radius; dots: width = radius;
                                    hexagons: half their size; text: anchor on the base line */
     size_t first, count;        /* line, polygon, dots, hexagons: points; text: bytes */
+    int outline;                /* dots: in figure_outlines */
     Ink fill;
     double opacity; /* of the fill; 0: none */
     Stroke stroke;  /* width 0: none */
@@ -84,8 +85,9 @@ void figure_polygon(Figure *figure, const FigurePoint *points, size_t count, Ink
 void figure_rect(Figure *figure, double x, double y, double width, double height, Ink fill, double opacity);
 void figure_frame(Figure *figure, double x, double y, double width, double height, Stroke stroke); /* a rectangle's outline */
 void figure_circle(Figure *figure, double x, double y, double radius, Ink fill, double opacity);
-/* Many marks as one: discs, or hexagons that stand on a corner. Where they overlap, their opacity does not add up. */
-void figure_dots(Figure *figure, const FigurePoint *centres, size_t count, double radius, Ink fill, double opacity);
+/* Many small marks of a series, each series with a shape of its own, as one; or hexagons that stand on a corner. Where they overlap, their opacity
+ * does not add up. */
+void figure_dots(Figure *figure, const FigurePoint *centres, size_t count, double radius, int series, double opacity);
 void figure_hexagons(Figure *figure, const FigurePoint *centres, size_t count, double half_width, double half_height, Ink fill,
                      double opacity);
 void figure_text(Figure *figure, double x, double y, TextStyle style, const char *text);
@@ -114,6 +116,14 @@ void figure_style(Buffer *out);
 MUST_CHECK bool figure_write_png(Buffer *out, const Figure *figure, double scale, Error *err);
 
 /* For the back ends. */
+
+/* The corners of a series' dots for radius 1; none: a disc. */
+typedef struct DotOutline {
+    int count;
+    FigurePoint corners[12];
+} DotOutline;
+extern const DotOutline figure_outlines[SERIES_COUNT];
+
 typedef struct InkLook {
     const char *name;     /* of its CSS classes */
     unsigned light, dark; /* 0xRRGGBB */

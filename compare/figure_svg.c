@@ -85,8 +85,39 @@ static void add_place(Buffer *out, FigurePoint point) {
     add_number(out, y);
 }
 
+/* A step of an outline: "l2.6 4", "h-3", "v1.8". */
+static void add_step(Buffer *out, double x, double y) {
+    if (x == 0 || y == 0) {
+        buffer_text(out, y == 0 ? "h" : "v");
+        add_number(out, y == 0 ? x : y);
+        return;
+    }
+    buffer_text(out, "l");
+    add_number(out, x);
+    buffer_text(out, y < 0 ? "" : " ");
+    add_number(out, y);
+}
+
+/* The same outline from each centre; `first` is its first corner, `steps` lead from one corner to the next. */
+static void add_outlines(Buffer *out, const Figure *figure, const Shape *shape, FigurePoint first, const FigurePoint *steps, int count) {
+    Buffer outline = {0};
+    for (int i = 0; i < count; i++) add_step(&outline, steps[i].x, steps[i].y);
+    buffer_text(&outline, "z");
+    buffer_text(out, "<path");
+    add_fill(out, shape->fill, shape->opacity);
+    buffer_text(out, " d=\"");
+    for (size_t i = 0; i < shape->count; i++) {
+        FigurePoint centre = figure->points[shape->first + i];
+        add_place(out, (FigurePoint){centre.x + first.x, centre.y + first.y});
+        buffer_add(out, outline.data ? outline.data : "", outline.size);
+    }
+    buffer_text(out, "\"");
+    out->failed |= outline.failed;
+    buffer_free(&outline);
+}
+
 /* A line of no length with round ends is a disc. */
-static void add_dots(Buffer *out, const Figure *figure, const Shape *shape) {
+static void add_discs(Buffer *out, const Figure *figure, const Shape *shape) {
     buffer_text(out, "<path");
     add_stroke(out, (Stroke){shape->fill, 2 * shape->width, 0, 1 - shape->opacity});
     buffer_text(out, " stroke-linecap=\"round\" d=\"");
@@ -97,28 +128,24 @@ static void add_dots(Buffer *out, const Figure *figure, const Shape *shape) {
     buffer_text(out, "\"");
 }
 
+static void add_dots(Buffer *out, const Figure *figure, const Shape *shape) {
+    const DotOutline *outline = &figure_outlines[shape->outline];
+    FigurePoint steps[12];
+    if (!outline->count) {
+        add_discs(out, figure, shape);
+        return;
+    }
+    for (int i = 0; i + 1 < outline->count; i++)
+        steps[i] = (FigurePoint){shape->width * (outline->corners[i + 1].x - outline->corners[i].x),
+                                 shape->width * (outline->corners[i + 1].y - outline->corners[i].y)};
+    FigurePoint first = {shape->width * outline->corners[0].x, shape->width * outline->corners[0].y};
+    add_outlines(out, figure, shape, first, steps, outline->count - 1);
+}
+
 static void add_hexagons(Buffer *out, const Figure *figure, const Shape *shape) {
     double w = shape->width, h = shape->height;
-    Buffer outline = {0};
-    const double steps[][2] = {{w, h / 2}, {0, h}, {-w, h / 2}, {-w, -h / 2}, {0, -h}};
-    for (int i = 0; i < 5; i++) {
-        buffer_text(&outline, "l");
-        add_number(&outline, steps[i][0]);
-        buffer_text(&outline, steps[i][1] < 0 ? "" : " ");
-        add_number(&outline, steps[i][1]);
-    }
-    buffer_text(&outline, "z");
-    buffer_text(out, "<path");
-    add_fill(out, shape->fill, shape->opacity);
-    buffer_text(out, " d=\"");
-    for (size_t i = 0; i < shape->count; i++) {
-        FigurePoint centre = figure->points[shape->first + i];
-        add_place(out, (FigurePoint){centre.x, centre.y - h});
-        buffer_add(out, outline.data, outline.size);
-    }
-    buffer_text(out, "\"");
-    out->failed |= outline.failed;
-    buffer_free(&outline);
+    const FigurePoint steps[] = {{w, h / 2}, {0, h}, {-w, h / 2}, {-w, -h / 2}, {0, -h}};
+    add_outlines(out, figure, shape, (FigurePoint){0, -h}, steps, 5);
 }
 
 static void add_shape(Buffer *out, const Figure *figure, const Shape *shape) {

@@ -101,7 +101,7 @@ static size_t class_points(FigurePoint *points, double *sorted, FigurePoint *mid
     return count;
 }
 
-static const double NAME_SIZE = 13;
+static const double NAME_SIZE = 13, MARK_ROOM = 13;
 
 /* The free place nearest to the middle, above or below it, within the frame. False when there is none. */
 static bool name_place(Box *place, const Box *taken, int count, FigurePoint middle, double width, const Frame *frame) {
@@ -118,18 +118,21 @@ static bool name_place(Box *place, const Box *taken, int count, FigurePoint midd
     return false;
 }
 
-/* Returns how many found room. */
+/* Before each name the mark of its class, larger. Returns how many names found room. */
 static int draw_names(Figure *figure, const MapPlot *plot, const Frame *frame, const ClassCount *counts, int named,
                       const FigurePoint *middles) {
     Box taken[NAMED_CLASSES];
     int count = 0;
     for (int i = 0; i < named; i++) {
-        double room = frame->width * 0.45, width = fmin(text_width(plot->names[counts[i].class], NAME_SIZE, true), room);
+        double room = frame->width * 0.45, width = fmin(text_width(plot->names[counts[i].class], NAME_SIZE, true) + MARK_ROOM, room);
         Box *place = &taken[count];
         if (!name_place(place, taken, count, middles[counts[i].class], width, frame)) continue;
         count++;
-        TextStyle style = {.size = NAME_SIZE, .anchor = ANCHOR_MIDDLE, .bold = true, .halo = true};
-        figure_text_fit(figure, place->x + width / 2, place->y + NAME_SIZE * 0.9, style, room + 1, plot->names[counts[i].class]);
+        TextStyle style = {.size = NAME_SIZE, .bold = true, .halo = true};
+        FigurePoint mark = {place->x + 5, place->y + NAME_SIZE * 0.55};
+        figure_circle(figure, mark.x, mark.y, 7.5, INK_PAPER, 0.85);
+        figure_dots(figure, &mark, 1, 4.2, counts[i].class, 1);
+        figure_text_fit(figure, place->x + MARK_ROOM, place->y + NAME_SIZE * 0.9, style, room - MARK_ROOM + 1, plot->names[counts[i].class]);
     }
     return count;
 }
@@ -150,7 +153,7 @@ bool plot_map(Figure *figure, PlotText text, const MapPlot *plot, Error *err) {
         figure_frame(figure, 0.5, 0.5, width - 1, height - 1, (Stroke){INK_GRID, 1, 0, 0});
         for (int k = 0; k < plot->classes; k++) {
             size_t count = class_points(points, sorted, &middles[k], plot, &frame, k);
-            if (count) figure_dots(figure, points, count, radius, series_ink(k), 0.7);
+            if (count) figure_dots(figure, points, count, radius, k, 0.7);
         }
         named = draw_names(figure, plot, &frame, counts, named, middles);
         char note[160] = "";

@@ -189,13 +189,7 @@ static void add_class_row(Page *page, const int *list, int count, int k) {
     html_add(page->out, "<tr><th scope=\"row\"><bdi>%.60s</bdi></th><td class=\"n\">%s</td>", page_label(page, k), support);
     for (int i = 0; i < count; i++) {
         double f1 = class_f1(c, list[i], k);
-        if (isnan(f1))
-            buffer_text(page->out, "<td class=\"n\">–</td>");
-        else {
-            html_add(page->out, "<td class=\"n bar");
-            if (f1 > 0 && f1 == best) buffer_text(page->out, " best");
-            html_add(page->out, "\" style=\"--v:%.3f\">%.3f</td>", f1, f1);
-        }
+        page_add_bar_cell(page, f1, f1 > 0 && f1 == best);
     }
     buffer_text(page->out, "</tr>\n");
 }

@@ -41,8 +41,8 @@ bool report_plot_map(Figure *figure, const Comparison *c, MapSideId side, int um
                    form == MAP_PANELS ? ", class by class" : "");
     if (form == MAP_POINTS)
         (void)snprintf(caption, sizeof caption,
-                       "%s of the %s encoder's vectors, a point a test text, a colour a class, each name in the middle of its "
-                       "texts. The nearest point has the "
+                       "%s of the %s encoder's vectors, a mark a test text, its shape and colour the class's, as before each name, which "
+                       "stands in the middle of its texts. The nearest point has the "
                        "same label for %d %% of them.",
                        METHOD_NAMES[umap], who, percent(map->nearest_label));
     else

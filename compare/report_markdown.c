@@ -1,5 +1,4 @@
 /* report.md: the short report, to paste into a pull request. Measured figures stand in <span class="measured">. */
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,79 +7,21 @@
 #include "common/file.h"
 #include "compare/curve.h"
 #include "compare/facts.h"
+#include "compare/markdown.h"
 #include "compare/report.h"
+#include "compare/report_markdown.h"
 #include "compare/seeds.h"
 #include "compare/report_maps.h"
 #include "compare/shown_text.h"
 #include "compare/tuning.h"
 
-enum { NAME_SHOWN = 60, SENTENCE_SHOWN = 4000, TEXT_SHOWN = 160, ERRORS_SHOWN = 5, CLASSES_SHOWN = 30, ENTRIES_SHOWN = 8, PAIRS_SHOWN = 21 };
-
-/* Text that stays text in Markdown: ASCII punctuation with a meaning is escaped, and nobody is called by an @. */
-static void add_text(Buffer *out, const char *text, size_t most) {
-    Buffer shown = {0};
-    shown_text(&shown, text, strlen(text), most);
-    for (size_t i = 0; i < shown.size; i++) {
-        char c = shown.data[i];
-        if (c == '<')
-            buffer_text(out, "&lt;");
-        else if (c == '>')
-            buffer_text(out, "&gt;");
-        else if (c == '&')
-            buffer_text(out, "&amp;");
-        else if (c == '@')
-            buffer_text(out, "@<!-- -->");
-        else {
-            if (strchr("\\`*_[]|#~!", c)) buffer_text(out, "\\");
-            buffer_add(out, &c, 1);
-        }
-    }
-    out->failed |= shown.failed;
-    buffer_free(&shown);
-}
-
-/* A code span between as many backticks as its text has not in a row. */
-static void add_code(Buffer *out, const char *text, size_t size) {
-    Buffer shown = {0};
-    shown_text(&shown, text, size, TEXT_SHOWN);
-    size_t longest = 0, run = 0;
-    for (size_t i = 0; i < shown.size; i++) {
-        run = shown.data[i] == '`' ? run + 1 : 0;
-        if (run > longest) longest = run;
-    }
-    for (size_t i = 0; i <= longest; i++) buffer_text(out, "`");
-    buffer_text(out, " ");
-    buffer_add(out, shown.data ? shown.data : "", shown.size);
-    buffer_text(out, " ");
-    for (size_t i = 0; i <= longest; i++) buffer_text(out, "`");
-    out->failed |= shown.failed;
-    buffer_free(&shown);
-}
-
-static void add_score(Buffer *out, double value) {
-    if (isnan(value))
-        buffer_text(out, " – |");
-    else
-        buffer_printf(out, " %.4f |", value);
-}
-
-static void add_measured(Buffer *out, const char *text) { buffer_printf(out, " <span class=\"measured\">%s</span> |", text); }
-
-static void add_measured_number(Buffer *out, double value, int digits) {
-    char text[48] = "–";
-    double smallest = pow(10, -digits);
-    if (value >= smallest / 2)
-        (void)snprintf(text, sizeof text, "%.*f", digits, value);
-    else if (!isnan(value))
-        (void)snprintf(text, sizeof text, "&lt; %.*f", digits, smallest);
-    add_measured(out, text);
-}
+enum { NAME_SHOWN = MARKDOWN_NAME, SENTENCE_SHOWN = 4000, TEXT_SHOWN = 160, ERRORS_SHOWN = 5, CLASSES_SHOWN = 30, ENTRIES_SHOWN = 8, PAIRS_SHOWN = 21 };
 
 static void add_entry(Buffer *out, const Comparison *c, int i) {
     const EntryResult *entry = &c->entries[i];
     const char *strong = i == c->recommendation.deploy ? "**" : "";
     buffer_printf(out, "| %s", strong);
-    add_text(out, entry->name, NAME_SHOWN);
+    markdown_text(out, entry->name, NAME_SHOWN);
     buffer_printf(out, "%s |", strong);
     if (entry->status == ENTRY_FAILED) {
         buffer_text(out, " failed | | | | | |\n");
@@ -89,13 +30,13 @@ static void add_entry(Buffer *out, const Comparison *c, int i) {
     Interval interval = entry_accuracy_interval(entry, SPLIT_TEST);
     char train[32] = "–";
     if (!isnan(entry->costs.train_s)) duration_text(train, entry->costs.train_s);
-    add_score(out, entry->scores[SPLIT_VALIDATION].accuracy);
+    markdown_score_cell(out, entry->scores[SPLIT_VALIDATION].accuracy);
     buffer_printf(out, " %s%.4f%s [%.3f, %.3f] |", strong, entry->scores[SPLIT_TEST].accuracy, strong, interval.low,
                   interval.high);
-    add_score(out, entry->scores[SPLIT_TEST].f1_macro);
-    add_measured(out, train);
-    add_measured_number(out, entry->costs.predict_ms_p50, entry->costs.predict_ms_p50 < 1 ? 3 : 1);
-    add_measured_number(out, entry->costs.model_mb, entry->costs.model_mb < 10 ? 1 : 0);
+    markdown_score_cell(out, entry->scores[SPLIT_TEST].f1_macro);
+    markdown_measured_cell(out, train);
+    markdown_measured_number_cell(out, entry->costs.predict_ms_p50, entry->costs.predict_ms_p50 < 1 ? 3 : 1);
+    markdown_measured_number_cell(out, entry->costs.model_mb, entry->costs.model_mb < 10 ? 1 : 0);
     buffer_text(out, "\n");
 }
 
@@ -110,9 +51,9 @@ static void add_entries(Buffer *out, const Comparison *c) {
         const char *sentence = entry->status == ENTRY_FAILED ? entry->failure.message : entry->warning;
         if (!*sentence) continue;
         buffer_text(out, "> ");
-        add_text(out, entry->name, NAME_SHOWN);
+        markdown_text(out, entry->name, NAME_SHOWN);
         buffer_text(out, entry->status == ENTRY_FAILED ? " failed: " : ": ");
-        add_text(out, sentence, SENTENCE_SHOWN);
+        markdown_text(out, sentence, SENTENCE_SHOWN);
         buffer_text(out, "\n\n");
     }
 }
@@ -122,28 +63,17 @@ static void add_verdict(Buffer *out, const Comparison *c) {
     buffer_text(out, "# ");
     if (r->deploy >= 0) {
         buffer_text(out, "Deploy ");
-        add_text(out, c->entries[r->deploy].name, NAME_SHOWN);
+        markdown_text(out, c->entries[r->deploy].name, NAME_SHOWN);
     } else
         buffer_text(out, r->verdict == VERDICT_UNDECIDED ? "Undecided" : "No entry to deploy");
     buffer_text(out, "\n\n");
     if (r->question.size) {
         buffer_text(out, "**");
-        add_text(out, r->question.data, SENTENCE_SHOWN);
+        markdown_text(out, r->question.data, SENTENCE_SHOWN);
         buffer_text(out, "**\n\n");
     }
-    if (r->sentence.size) add_text(out, r->sentence.data, SENTENCE_SHOWN);
+    if (r->sentence.size) markdown_text(out, r->sentence.data, SENTENCE_SHOWN);
     buffer_text(out, "\n\n");
-}
-
-static void add_rows(Buffer *out, const Comparison *c) {
-    char counts[SPLIT_COUNT][32], leaked[32];
-    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) count_text(counts[split], c->dataset->splits[split].count);
-    count_text(leaked, facts_leaked(c));
-    add_text(out, c->data ? c->data : "", NAME_SHOWN);
-    buffer_printf(
-        out,
-        ": %s training, %s validation and %s test texts, %d classes. %s test texts also stand in training or validation.\n\n",
-        counts[SPLIT_TRAIN], counts[SPLIT_VALIDATION], counts[SPLIT_TEST], c->dataset->classes, leaked);
 }
 
 static void add_pair(Buffer *out, const Comparison *c) {
@@ -158,9 +88,9 @@ static void add_pair(Buffer *out, const Comparison *c) {
     count_text(counts[3], pair->counts.neither);
     p_value_text(p, pair->mcnemar.log10_p);
     buffer_text(out, "## Where they differ\n\n| test texts | ");
-    add_text(out, c->entries[b].name, NAME_SHOWN);
+    markdown_text(out, c->entries[b].name, NAME_SHOWN);
     buffer_text(out, " right | wrong |\n| --- | ---: | ---: |\n| ");
-    add_text(out, c->entries[a].name, NAME_SHOWN);
+    markdown_text(out, c->entries[a].name, NAME_SHOWN);
     buffer_printf(out, " right | %s | %s |\n| wrong | %s | %s |\n\nExact McNemar test: %s.\n\n", counts[0], counts[1], counts[2],
                   counts[3], p);
 }
@@ -183,17 +113,17 @@ static void add_statistics(Buffer *out, const Comparison *c) {
         p_value_text(p, pair->mcnemar.log10_p);
         p_value_text(holm, pair->log10_holm);
         buffer_text(out, "| ");
-        add_text(out, c->entries[pair->a].name, NAME_SHOWN);
+        markdown_text(out, c->entries[pair->a].name, NAME_SHOWN);
         buffer_text(out, " → ");
-        add_text(out, c->entries[pair->b].name, NAME_SHOWN);
+        markdown_text(out, c->entries[pair->b].name, NAME_SHOWN);
         buffer_text(out, " |");
         add_difference(out, &pair->differences[PAIR_ACCURACY], 100, 1);
         add_difference(out, &pair->differences[PAIR_F1_MACRO], 100, 1);
         add_difference(out, &pair->differences[PAIR_LOG_LOSS], 1, 3);
         buffer_text(out, " ");
-        add_text(out, p, sizeof p);
+        markdown_text(out, p, sizeof p);
         buffer_text(out, " | ");
-        add_text(out, holm, sizeof holm);
+        markdown_text(out, holm, sizeof holm);
         buffer_text(out, " |\n");
     }
     buffer_text(out, "\nThe second less the first, on the test texts, with 95 % intervals (paired bootstrap).");
@@ -206,10 +136,10 @@ static void add_seeds(Buffer *out, const Comparison *c) {
         const SeedRuns *seeds = &c->entries[i].seeds;
         if (!seeds->count) continue;
         double deviation, mean = seeds_mean(seeds, SPLIT_TEST, 0, &deviation);
-        add_text(out, c->entries[i].name, NAME_SHOWN);
+        markdown_text(out, c->entries[i].name, NAME_SHOWN);
         buffer_printf(out, " over %d seeds: test accuracy %.4f ± %.4f", seeds->count, mean, deviation);
         for (int r = 0; r < seeds->count; r++)
-            buffer_printf(out, "%s %.4f", r ? "," : " (", seeds->runs[r].scores[SPLIT_TEST][0]);
+            buffer_printf(out, "%s%.4f", r ? ", " : " (", seeds->runs[r].scores[SPLIT_TEST][0]);
         buffer_text(out, ").\n\n");
     }
 }
@@ -222,7 +152,7 @@ static void add_classes(Buffer *out, const Comparison *c) {
     buffer_text(out, "<details><summary>F1 of each class (test)</summary>\n\n| class | texts |");
     for (int i = 0; i < count; i++) {
         buffer_text(out, " ");
-        add_text(out, c->entries[list[i]].name, NAME_SHOWN);
+        markdown_text(out, c->entries[list[i]].name, NAME_SHOWN);
         buffer_text(out, " |");
     }
     buffer_text(out, "\n| --- | ---: |");
@@ -230,9 +160,9 @@ static void add_classes(Buffer *out, const Comparison *c) {
     buffer_text(out, "\n");
     for (int k = 0; k < c->dataset->classes && k < CLASSES_SHOWN; k++) {
         buffer_text(out, "| ");
-        add_text(out, c->dataset->class_names[k], NAME_SHOWN);
+        markdown_text(out, c->dataset->class_names[k], NAME_SHOWN);
         buffer_printf(out, " | %lld |", (long long)c->entries[list[0]].scores[SPLIT_TEST].per_class[k].support);
-        for (int i = 0; i < count; i++) add_score(out, c->entries[list[i]].scores[SPLIT_TEST].per_class[k].f1);
+        for (int i = 0; i < count; i++) markdown_score_cell(out, c->entries[list[i]].scores[SPLIT_TEST].per_class[k].f1);
         buffer_text(out, "\n");
     }
     if (c->dataset->classes > CLASSES_SHOWN)
@@ -255,15 +185,23 @@ static void add_errors(Buffer *out, const Comparison *c) {
     int count = facts_mistakes(list, ERRORS_SHOWN, p, NULL);
     if (!count) return;
     buffer_text(out, "<details><summary>Worst errors of the recommended entry</summary>\n\n");
+    FactConfusion top;
+    if (facts_confusions(&top, 1, &entry->scores[SPLIT_TEST].confusion)) {
+        buffer_text(out, "It most often takes ");
+        markdown_text(out, c->dataset->class_names[top.truth], NAME_SHOWN);
+        buffer_text(out, " for ");
+        markdown_text(out, c->dataset->class_names[top.predicted], NAME_SHOWN);
+        buffer_printf(out, ": %lld test texts. Highest losses:\n\n", (long long)top.count);
+    }
     for (int m = 0; m < count; m++) {
         size_t size;
         const char *text = dataset_text(c->dataset, c->dataset->splits[SPLIT_TEST].rows[list[m].i], &size);
         buffer_text(out, "- ");
-        add_code(out, text, size);
+        markdown_code(out, text, size, TEXT_SHOWN);
         buffer_text(out, " is ");
-        add_text(out, c->dataset->class_names[p->truth[list[m].i]], NAME_SHOWN);
+        markdown_text(out, c->dataset->class_names[p->truth[list[m].i]], NAME_SHOWN);
         buffer_text(out, ", answered ");
-        add_text(out, c->dataset->class_names[p->predicted[list[m].i]], NAME_SHOWN);
+        markdown_text(out, c->dataset->class_names[p->predicted[list[m].i]], NAME_SHOWN);
         if (!isnan(list[m].loss)) buffer_printf(out, " (loss %.2f)", list[m].loss);
         buffer_text(out, "\n");
     }
@@ -278,14 +216,14 @@ static void add_curve(Buffer *out, const Comparison *c) {
         sentence.size = 0;
         curve_say_entry(&sentence, c->curve, i, c);
         buffer_text(out, "- ");
-        add_text(out, sentence.data ? sentence.data : "", SENTENCE_SHOWN);
+        markdown_text(out, sentence.data ? sentence.data : "", SENTENCE_SHOWN);
         buffer_text(out, "\n");
     }
     buffer_text(out, "\n");
     sentence.size = 0;
     curve_say_crossing(&sentence, c->curve, c);
     if (sentence.size) {
-        add_text(out, sentence.data, SENTENCE_SHOWN);
+        markdown_text(out, sentence.data, SENTENCE_SHOWN);
         buffer_text(out, "\n\n");
     }
     out->failed |= sentence.failed;
@@ -304,7 +242,7 @@ static void add_tuning(Buffer *out, const Comparison *c) {
         Buffer settings = {0};
         tuning_describe(&settings, trial);
         buffer_text(out, "- ");
-        add_text(out, trial->name, NAME_SHOWN);
+        markdown_text(out, trial->name, NAME_SHOWN);
         buffer_printf(out, ": %s (validation accuracy %.4f)\n", settings.data ? settings.data : "", trial->accuracy);
         out->failed |= settings.failed;
         buffer_free(&settings);
@@ -315,13 +253,16 @@ static void add_tuning(Buffer *out, const Comparison *c) {
 bool report_write_markdown(const Comparison *c, const char *path, Error *err) {
     Buffer out = {0};
     add_verdict(&out, c);
-    add_rows(&out, c);
+    markdown_add_rows(&out, c);
     add_entries(&out, c);
     add_pair(&out, c);
     add_seeds(&out, c);
     add_statistics(&out, c);
     add_classes(&out, c);
     add_errors(&out, c);
+    markdown_add_confidence(&out, c);
+    markdown_add_cascades(&out, c);
+    markdown_add_costs(&out, c);
     add_curve(&out, c);
     add_tuning(&out, c);
     add_maps(&out, c);

@@ -55,6 +55,8 @@ void page_add_row_text(Page *page, int i);
 /* Cells of measured figures: a duration, and a number with so many digits behind the point; NaN is "–". */
 void page_add_time_cell(Page *page, const char *label, double seconds);
 void page_add_measured_cell(Page *page, const char *label, double value, int digits);
+/* A share of 1 over a bar as long; the best of its row in bold. */
+void page_add_bar_cell(Page *page, double share, bool best);
 int latency_digits(double ms); /* three significant ones do for a latency, which spans five orders of magnitude */
 int size_digits(double mb);
 const char *page_label(const Page *page, int label);

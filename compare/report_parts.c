@@ -43,8 +43,7 @@ static void add_part(Page *page, const Slices *slices, int part, const int *list
     html_add(page->out, "<tr><th scope=\"row\"><bdi>%.60s</bdi></th><td class=\"n\">%s</td>", slices->names[part], rows);
     for (int i = 0; i < count; i++) {
         double accuracy = part_accuracy(page, slices, part, list[i]);
-        buffer_text(page->out, accuracy > 0 && accuracy == best ? "<td class=\"n bar best\"" : "<td class=\"n bar\"");
-        html_add(page->out, " style=\"--v:%.3f\">%.3f</td>", accuracy, accuracy);
+        page_add_bar_cell(page, accuracy, accuracy > 0 && accuracy == best);
     }
     buffer_text(page->out, "</tr>\n");
 }

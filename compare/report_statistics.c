@@ -13,7 +13,7 @@ static const struct {
     const char *name, *shown;
 } SHOWN[] = {
     {"accuracy", "accuracy"},
-    {"balanced_accuracy", "balanced accuracy"},
+    {"balanced_accuracy", "balanced acc."},
     {"f1_macro", "macro F1"},
     {"f1_weighted", "weighted F1"},
     {"mcc", "MCC"},
@@ -49,7 +49,7 @@ static void add_scores(Page *page) {
         "others by drawing the %s test texts anew %s times (BCa bootstrap, the same draws for every entry). compare.json "
         "has all scores, and those of each class.",
         rows, count);
-    html_begin_table(page->out, "cards", "tables/scores.csv", caption.data ? caption.data : "");
+    html_begin_table(page->out, "cards dense", "tables/scores.csv", caption.data ? caption.data : "");
     page->out->failed |= caption.failed;
     buffer_free(&caption);
     buffer_text(page->out, "<thead><tr><th scope=\"col\">entry</th>");
@@ -123,7 +123,7 @@ static void add_pairs(Page *page) {
         "exact, below it mid-p; Holm: the exact p corrected for %d pairs. Texts needed: test texts that would show this "
         "difference in accuracy with 80 %% probability.",
         c->pair_count > PAIRS_SHOWN ? "The first 60 pairs; compare.json has all. " : "", count, c->pair_count);
-    html_begin_table(page->out, "cards", "tables/pairs.csv", caption.data ? caption.data : "");
+    html_begin_table(page->out, "cards dense", "tables/pairs.csv", caption.data ? caption.data : "");
     page->out->failed |= caption.failed;
     buffer_free(&caption);
     buffer_text(page->out,

@@ -38,7 +38,10 @@ static const char TEXT[] =
 static const char TABLES[] =
     ".scroll{overflow-x:auto;margin:1rem 0}\n"
     "table{border-collapse:collapse;width:100%;font-size:.925rem;line-height:1.4}\n"
-    "table.narrow{width:auto;min-width:min(100%,26rem)}\n"
+    "table.narrow{width:auto;min-width:min(100%,34rem)}\n"
+    "table.dense{font-size:.85rem}\n"
+    ".dense th,.dense td{padding:.42rem .35rem}\n"
+    ".dense td small{font-size:.75rem}\n"
     "caption a,.files{font-size:.8125rem;white-space:nowrap}\n"
     "caption{text-align:left;padding:0 0 .5rem;max-width:46rem;caption-side:top}\n"
     "th,td{padding:.42rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid "
@@ -49,7 +52,7 @@ static const char TABLES[] =
     "td small,th small{color:var(--muted);font-size:.82rem;white-space:nowrap}\n"
     "tr.chosen th,tr.chosen td{background:var(--soft)}\n"
     "tr.chosen th b::after{content:\" ●\";color:var(--accent)}\n"
-    "td.bar{background:linear-gradient(90deg,var(--bar) calc(var(--v)*100%),transparent 0) no-repeat left center/calc(100% - "
+    "td.bar{background:linear-gradient(90deg,var(--bar) var(--v),transparent 0) no-repeat left center/calc(100% - "
     "4px) 76%}\n"
     "td.best{font-weight:700}\n"
     "td.text{min-width:16rem;overflow-wrap:anywhere}\n"
@@ -61,7 +64,7 @@ static const char PARTS[] =
     "summary span{color:var(--muted);font-weight:400}\n"
     "figure{margin:1.4rem 0}\n"
     "figcaption{max-width:46rem;margin-top:.4rem}\n"
-    "figure svg{display:block;max-width:100%;height:auto}\n"
+    "figure svg{display:block;max-width:100%;height:auto;overflow:visible}\n"
     ".phone{display:none}\n"
     ".side{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:1rem 2rem}\n"
     ".side figure{margin:.6rem 0;min-width:0}\n"
@@ -108,15 +111,22 @@ static const char PAPER[] =
     "figure,tr,.answer,.warning{break-inside:avoid}\n"
     "details::details-content{content-visibility:visible;block-size:auto}\n" /* paper cannot be unfolded */
     ".scroll{overflow:visible}\n"
+    ".files{display:none}\n"
     "table,td small,th small,thead th{font-size:8pt}\n"
     "th,td{padding:.22rem .35rem}\n"
     "td.bar,tr.chosen th,tr.chosen td,.answer{-webkit-print-color-adjust:exact;print-color-adjust:exact}\n"
     "}\n";
 
+static void add_bars(Buffer *out) {
+    for (int percent = 0; percent <= 100; percent++) buffer_printf(out, ".v%d{--v:%d%%}", percent, percent);
+    buffer_text(out, "\n");
+}
+
 void page_add_style(Buffer *out) {
     buffer_text(out, COLOURS);
     buffer_text(out, TEXT);
     buffer_text(out, TABLES);
+    add_bars(out);
     buffer_text(out, PARTS);
     figure_style(out);
     buffer_text(out, PHONE);

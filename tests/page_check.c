@@ -123,7 +123,9 @@ const char *page_check(const char *page) {
         snprintf(problem, sizeof problem, "not well-formed at byte %td: %.120s", reader.at - page, from);
         return problem;
     } while (reader.depth);
-    if (!strstr(page, "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\""))
-        return "no content security policy";
+    static const char POLICY[] = "content=\"default-src 'none'; style-src 'sha256-", REST[] = "'; base-uri 'none'; form-action 'none'\"";
+    const char *policy = strstr(page, POLICY);
+    if (!policy || strncmp(policy + sizeof POLICY - 1 + 44, REST, sizeof REST - 1) != 0) return "no content security policy";
+    if (strstr(page, " style=\"")) return "an attribute of style, which the policy forbids";
     return strstr(page, "https://") ? "it links to somewhere else" : access_check(page);
 }

@@ -9,6 +9,7 @@
 #include "compare/figure.h"
 #include "compare/plot_labels.h"
 #include "compare/plots.h"
+#include "compare/visual_text.h"
 
 static const char HOSTILE[] = "</text><script>alert(1)</script> & \"quoted\" 'so' \x01\x1b[31m \xE2\x80\xAE turned \xFF\xFE "
                               "\xEF\xBF\xBE ]]> &#0; naïve 大きい 🙂\n\ttwo";
@@ -522,20 +523,81 @@ static void points_are_few_bytes(void **state) {
     Buffer svg = {0};
     for (int i = 0; i < 3000; i++) points[i] = (FigurePoint){i * 0.1237, -i * 0.01};
     figure_begin(&figure, 400, 300, "Points", "");
-    figure_dots(&figure, points, 3000, 2, series_ink(1), 0.5);
+    figure_dots(&figure, points, 3000, 2, 0, 0.5);
+    figure_dots(&figure, points + 1000, 1, 2, 1, 0.5);
     figure_hexagons(&figure, points, 1, 10, 12, INK_SHADE, 0.25);
     CHECK_OK(figure_write_svg(&svg, &figure, FIGURE_INLINE, &err), &err);
     assert_true(svg.size < 3000 * 14);
     assert_non_null(strstr(svg.data, "stroke-width=\"4\" stroke-opacity=\"0.5\" stroke-linecap=\"round\" d=\"M0 0h0M0.1 0h0"));
-    assert_non_null(strstr(svg.data, "d=\"M0-12l10 6l0 12l-10 6l-10-6l0-12z\""));
+    assert_non_null(strstr(svg.data, "d=\"M0-12l10 6v12l-10 6l-10-6v-12z\""));
+    assert_non_null(strstr(svg.data, "d=\"M121.9-11.8h3.6v3.6h-3.6z\""));
     buffer_free(&svg);
     figure_free(&figure);
+}
+
+/* ---- text in a PNG ---- */
+
+static void check_visual(const char *text, const char *expected) {
+    Buffer out = {0};
+    visual_text(&out, text, strlen(text));
+    assert_int_equal(out.size, strlen(expected));
+    assert_memory_equal(out.data, expected, out.size);
+    buffer_free(&out);
+}
+
+/* Expected: what the Unicode bidirectional algorithm and the Arabic joining classes say of these letters. */
+static void right_to_left_is_turned(void **state) {
+    (void)state;
+    check_visual("joy", "joy");
+    check_visual("שלום", "םולש");
+    check_visual("abc שלום 12", "abc 12 םולש");
+    check_visual("(שלום)", "(םולש)");                         /* brackets are mirrored */
+    check_visual("سلام", "\xEF\xBB\xA1\xEF\xBB\xBC\xEF\xBA\xB3"); /* seen initial, lam with alef final, meem isolated */
+    check_visual("a\xE2\x80\x8D\xEF\xB8\x8F" "b", "ab");       /* a joiner and a variation selector */
+    check_visual("喜び", "喜び");
+    check_visual("", "");
+}
+
+static void draw_png(Buffer *png, const char *text, bool halo) {
+    Figure figure;
+    Error err = {0};
+    png->size = 0;
+    figure_begin(&figure, 200, 40, "", "");
+    figure_text(&figure, 10, 25, (TextStyle){.size = 16, .halo = halo}, text);
+    CHECK_OK(figure_write_png(png, &figure, 1, &err), &err);
+    figure_free(&figure);
+}
+
+/* Whatever the fonts here have, each of these leaves something to be seen: letters, or boxes in their place. */
+static void every_script_is_drawn(void **state) {
+    (void)state;
+    static const char *const TEXTS[] = {"Ελπίδα", "радость", "שמחה", "فرح", "喜び", "기쁨", "आनंद", "ความสุข", "🙂", "joy 喜び 🙂 فرح",
+                                        "\xEE\x80\x80" /* for private use: in no font */};
+    Buffer blank = {0}, png = {0}, again = {0};
+    for (int halo = 0; halo < 2; halo++) {
+        draw_png(&blank, " ", halo);
+        for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
+            draw_png(&png, TEXTS[i], halo);
+            draw_png(&again, TEXTS[i], halo);
+            if (png.size == blank.size && memcmp(png.data, blank.data, png.size) == 0) fail_msg("%s is not to be seen", TEXTS[i]);
+            assert_int_equal(png.size, again.size);
+            assert_memory_equal(png.data, again.data, png.size);
+            char name[32];
+            snprintf(name, sizeof name, "script_%zu", i);
+            save(name, "png", &png);
+        }
+    }
+    buffer_free(&blank);
+    buffer_free(&png);
+    buffer_free(&again);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_reader_of_xml_is_strict),
         cmocka_unit_test(hostile_text_stays_text),
+        cmocka_unit_test(right_to_left_is_turned),
+        cmocka_unit_test(every_script_is_drawn),
         cmocka_unit_test(sizes_are_checked),
         cmocka_unit_test(axes_have_round_ticks),
         cmocka_unit_test(labels_keep_their_distance),

@@ -18,7 +18,7 @@ for package in "$home"/*.deb; do
 done
 [ "$(find "$home" -maxdepth 1 -name '*.deb' | wc -l)" = 3 ] || fail 'expected three packages'
 program=$(find "$home" -maxdepth 1 -name 'twofold_*.deb')
-for library in libdnnl liblinear libopenblas libcjson libutf8proc zlib1g libcairo libc6; do
+for library in libdnnl liblinear libopenblas libcjson libutf8proc zlib1g libcairo libfontconfig libfribidi libc6; do
     dpkg-deb -f "$program" Depends | grep -q "$library" || fail "twofold does not depend on $library"
 done
 "$home/there/usr/bin/twofold" predict --model "$root/tests/golden/tiny-distilbert" --text hello >"$home/said" || fail "predict: exit $?"

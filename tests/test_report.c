@@ -396,6 +396,31 @@ static void check_links(const char *page) {
     }
 }
 
+static int base64_digit(char c) {
+    static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = strchr(DIGITS, c);
+    return at && *at ? (int)(at - DIGITS) : -1;
+}
+
+/* The policy allows the page's one style, by the hash of what stands between its tags. */
+static void check_policy(const char *page) {
+    const char *style = strstr(page, "<style>") + strlen("<style>"), *hash = strstr(page, "sha256-") + strlen("sha256-");
+    Sha256Hex wanted = sha256_bytes(style, (size_t)(strstr(style, "</style>") - style));
+    unsigned bits = 0;
+    int held = 0, digit = 0;
+    for (const char *at = wanted.text; *at; at++) {
+        if (held < 4) {
+            digit = base64_digit(*hash++);
+            assert_true(digit >= 0);
+            bits = bits << 6 | (unsigned)digit;
+            held += 6;
+        }
+        assert_int_equal("0123456789abcdef"[bits >> (held - 4) & 15], *at);
+        held -= 4;
+    }
+    assert_int_equal(*hash, '=');
+}
+
 /* Everything that holds for every comparison; with its files when it is to have so many tables, not 0. Returns the page, released with free(). */
 static char *check_report(const Made *made, const char *name, int tables) {
     const char *kept = getenv("TWOFOLD_KEEP");
@@ -414,6 +439,7 @@ static char *check_report(const Made *made, const char *name, int tables) {
     assert_true(size < 2000000);
     if (page_check(page)) fail_msg("%s", page_check(page));
     check_links(page);
+    check_policy(page);
     char *markdown = read_whole(folder, "report.md", &size);
     assert_true(size < 60000); /* a pull request takes 65,536 */
     assert_null(strstr(markdown, "\x1b"));
@@ -436,8 +462,8 @@ static int count_text_in(const char *page, const char *part) {
 static void test_judges(void **state) {
     (void)state;
     static const char HEAD[] =
-        "<!DOCTYPE html>\n<html lang=\"en\"><meta content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
-        "<main><h1>1</h1>";
+        "<!DOCTYPE html>\n<html lang=\"en\"><meta content=\"default-src 'none'; style-src "
+        "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; base-uri 'none'; form-action 'none'\"><main><h1>1</h1>";
     static const struct {
         const char *body;
         bool good;

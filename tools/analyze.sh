@@ -36,7 +36,7 @@ run_cppcheck() {
 #   -Wanalyzer-too-complex                                               says that it gave up, not that it found something
 run_fanalyzer() {
     printf '%s\n' "${files[@]}" | xargs -P "$jobs" -I{} gcc -std=c11 -D_GNU_SOURCE '-DTWOFOLD_VERSION="0"' -DKERNELS=kernels_analyzed \
-        '-DKERNELS_NAME="analyzed"' -I. -isystem /usr/include/cairo -isystem /usr/include/liblinear -O1 -fanalyzer -Werror \
+        '-DKERNELS_NAME="analyzed"' -I. -isystem /usr/include/cairo -isystem /usr/include/fribidi -isystem /usr/include/liblinear -O1 -fanalyzer -Werror \
         -Wno-analyzer-null-dereference -Wno-analyzer-use-of-uninitialized-value -Wno-analyzer-malloc-leak \
         -Wno-analyzer-too-complex -c {} -o /dev/null
 }

