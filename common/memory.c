@@ -32,6 +32,31 @@ void *mem_new(size_t count, size_t size, Error *err) {
 
 void mem_free(void *block) { free(block); }
 
+/* Whole pages; what is large begins and ends with whole huge ones. */
+static size_t mapped_bytes(size_t bytes) {
+    size_t page = bytes >= HUGE_BLOCK ? HUGE_PAGE : 4096;
+    return (bytes + page) / page * page; /* never 0 */
+}
+
+void *mem_map(size_t bytes, Error *err) {
+    size_t size = mapped_bytes(bytes < SIZE_MAX / 2 ? bytes : SIZE_MAX / 2), slack = bytes >= HUGE_BLOCK ? HUGE_PAGE : 0;
+    unsigned char *start = mmap(NULL, size + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED) {
+        FAIL(err, ERROR_FAILED, "out of memory: %.1f MB asked for", (double)bytes / 1e6);
+        return NULL;
+    }
+    if (!slack) return start;
+    size_t before = (HUGE_PAGE - (uintptr_t)start % HUGE_PAGE) % HUGE_PAGE;
+    if (before) (void)munmap(start, before);
+    if (slack > before) (void)munmap(start + before + size, slack - before);
+    (void)madvise(start + before, size, MADV_HUGEPAGE); /* an offer: refusing it harms nothing */
+    return start + before;
+}
+
+void mem_unmap(void *block, size_t bytes) {
+    if (block) (void)munmap(block, mapped_bytes(bytes));
+}
+
 void *mem_grow(void *block, size_t *capacity, size_t needed, size_t size, Error *err) {
     if (block && needed <= *capacity) return block;
     size_t wanted = *capacity < 16 ? 16 : *capacity, bytes;

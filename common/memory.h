@@ -15,6 +15,11 @@
 MUST_CHECK void *mem_new(size_t count, size_t size, Error *err);
 void mem_free(void *block);
 
+/* Zeroed bytes that are taken from the machine when they are first written, by the thread that does: for large blocks of which parts may stay unused,
+ * or that threads fill side by side. At least 64-byte aligned. Released with mem_unmap and the same size; which takes NULL. */
+MUST_CHECK void *mem_map(size_t bytes, Error *err);
+void mem_unmap(void *block, size_t bytes);
+
 /* Grows `block` (from malloc, or NULL) so that it holds at least `needed` elements; capacity at least doubles. On failure
  * NULL is returned and the old block stands untouched. Not aligned beyond malloc; released with free(). */
 MUST_CHECK void *mem_grow(void *block, size_t *capacity, size_t needed, size_t size, Error *err);

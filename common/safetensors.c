@@ -455,6 +455,13 @@ bool tensor_read_floats(const StoredTensor *tensor, size_t first, size_t count, 
     }
 }
 
+const float *tensor_floats(const StoredTensor *tensor) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (tensor->type == TENSOR_F32 && (uintptr_t)tensor->data % sizeof(float) == 0) return (const float *)tensor->data;
+#endif
+    return NULL;
+}
+
 void tensor_forget(const StoredTensor *tensor) {
     size_t bytes = tensor_elements(tensor) * tensor_type_bytes(tensor->type);
     file_forget(tensor->data, bytes);

@@ -72,6 +72,9 @@ void tensor_shape_text(char out[128], const StoredTensor *tensor); /* "[3072, 76
 /* Elements [first, first + count) as float32, from F32, F16 or BF16; another type is ERROR_MODEL. The range must lie inside. */
 MUST_CHECK bool tensor_read_floats(const StoredTensor *tensor, size_t first, size_t count, float *out, Error *err);
 
+/* All elements where they lie in the mapping, or NULL when they are no float32 of this machine at an address for them. */
+const float *tensor_floats(const StoredTensor *tensor);
+
 /* The tensor has been read: its pages of the file need not stay in memory. Reading it again reads the file again. */
 void tensor_forget(const StoredTensor *tensor);
 

@@ -4,8 +4,7 @@
 #include "encoder/inside.h"
 
 static const float *tensor(const Pass *pass, ModelPart part) {
-    const Weights *w = pass->encoder->weights;
-    return weight_model(&w->table, &w->config, w->block, part);
+    return weights_model_part(pass->encoder->weights, part);
 }
 
 bool embeddings_forward(const Pass *pass, const Part *part, Error *err) {

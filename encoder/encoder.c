@@ -8,17 +8,37 @@
 
 /* ---- packing ---- */
 
-/* weight (out, in) */
-static bool pack_linear(PackedLinear *linear, const Encoder *encoder, Dtype dtype, const float *weight, const float *bias,
-                        int out, int in, Error *err) {
+/* Bytes of a matrix in the encoder's room for packed weights. */
+static size_t packed_room(Dtype dtype, int out, int in) {
+    size_t bytes = (size_t)out * (size_t)in * element_bytes(element_of(dtype));
+    return (bytes + 63) / 64 * 64;
+}
+
+/* Of one layer: q, k, v and out, up and down; for both directions when training. */
+static size_t layer_room_bytes(const Encoder *encoder) {
+    int C = encoder->weights->config.channels, F = encoder->weights->config.feed_forward;
+    size_t once = 2 * packed_room(encoder->dtype, C, C) + packed_room(encoder->dtype, 2 * C, C) + 2 * packed_room(encoder->dtype, F, C);
+    return encoder->training ? 2 * once : once;
+}
+
+static Packed *pack(const Encoder *encoder, unsigned char **place, Dtype dtype, const float *weight, int K, int N, int stride_k,
+                    int stride_n, Error *err) {
+    Packed *packed = ops_pack_into(place ? *place : NULL, encoder->ops, dtype, weight, K, N, stride_k, stride_n, err);
+    if (place) *place += packed_room(dtype, N, K);
+    return packed;
+}
+
+/* weight (out, in). *place: where the packed weights go, moved on behind them; NULL: room of their own. */
+static bool pack_linear(PackedLinear *linear, const Encoder *encoder, unsigned char **place, Dtype dtype, const float *weight,
+                        const float *bias, int out, int in, Error *err) {
     const Ops *ops = encoder->ops;
     bool training = encoder->training;
     linear->dtype = dtype;
     linear->bias = bias;
     if (linear->forward)
         return ops_repack(ops, linear->forward, weight, err) && (!training || ops_repack(ops, linear->backward, weight, err));
-    linear->forward = ops_pack(ops, dtype, weight, in, out, 1, in, err);
-    if (linear->forward && training) linear->backward = ops_pack(ops, dtype, weight, out, in, in, 1, err);
+    linear->forward = pack(encoder, place, dtype, weight, in, out, 1, in, err);
+    if (linear->forward && training) linear->backward = pack(encoder, place, dtype, weight, out, in, in, 1, err);
     return linear->forward && (!training || linear->backward);
 }
 
@@ -28,13 +48,13 @@ static void free_linear(PackedLinear *linear) {
 }
 
 /* Keys and values read the same input: their weights are put together, so that one product gives both. */
-static bool pack_keys_values(PackedLayer *packed, const Encoder *encoder, int layer, Error *err) {
+static bool pack_keys_values(PackedLayer *packed, const Encoder *encoder, unsigned char **place, int layer, Error *err) {
     const Weights *w = encoder->weights;
     int C = w->config.channels;
     size_t square = (size_t)C * (size_t)C;
     const float *part[4];
     const LayerPart parts[4] = {LAYER_K_WEIGHT, LAYER_V_WEIGHT, LAYER_K_BIAS, LAYER_V_BIAS};
-    for (int i = 0; i < 4; i++) part[i] = weight_layer(&w->table, &w->config, w->block, layer, parts[i]);
+    for (int i = 0; i < 4; i++) part[i] = weights_layer_part(w, layer, parts[i]);
     if (!packed->kv_bias) packed->kv_bias = mem_new(2 * (size_t)C, sizeof(float), err);
     packed->kv_weight = packed->kv_bias ? mem_new(2 * square, sizeof(float), err) : NULL;
     if (!packed->kv_weight) return false;
@@ -42,7 +62,7 @@ static bool pack_keys_values(PackedLayer *packed, const Encoder *encoder, int la
         memcpy(packed->kv_weight + i * square, part[i], square * sizeof(float));
         memcpy(packed->kv_bias + i * (size_t)C, part[i + 2], (size_t)C * sizeof(float));
     }
-    bool good = pack_linear(&packed->kv, encoder, encoder->dtype, packed->kv_weight, packed->kv_bias, 2 * C, C, err);
+    bool good = pack_linear(&packed->kv, encoder, place, encoder->dtype, packed->kv_weight, packed->kv_bias, 2 * C, C, err);
     mem_free(packed->kv_weight);
     packed->kv_weight = NULL;
     return good;
@@ -53,13 +73,16 @@ static bool pack_layer(Encoder *encoder, int layer, Error *err) {
     PackedLayer *packed = &encoder->layers[layer];
     int C = w->config.channels, F = w->config.feed_forward;
     const float *part[LAYER_PARTS];
-    for (int i = 0; i < LAYER_PARTS; i++) part[i] = weight_layer(&w->table, &w->config, w->block, layer, (LayerPart)i);
+    for (int i = 0; i < LAYER_PARTS; i++) part[i] = weights_layer_part(w, layer, (LayerPart)i);
     Dtype dtype = encoder->dtype;
-    return pack_linear(&packed->q, encoder, dtype, part[LAYER_Q_WEIGHT], part[LAYER_Q_BIAS], C, C, err) &&
-           pack_keys_values(packed, encoder, layer, err) &&
-           pack_linear(&packed->out, encoder, dtype, part[LAYER_OUT_WEIGHT], part[LAYER_OUT_BIAS], C, C, err) &&
-           pack_linear(&packed->up, encoder, dtype, part[LAYER_UP_WEIGHT], part[LAYER_UP_BIAS], F, C, err) &&
-           pack_linear(&packed->down, encoder, dtype, part[LAYER_DOWN_WEIGHT], part[LAYER_DOWN_BIAS], C, F, err);
+    unsigned char *place = (unsigned char *)encoder->room + (size_t)layer * layer_room_bytes(encoder);
+    bool good = pack_linear(&packed->q, encoder, &place, dtype, part[LAYER_Q_WEIGHT], part[LAYER_Q_BIAS], C, C, err) &&
+                pack_keys_values(packed, encoder, &place, layer, err) &&
+                pack_linear(&packed->out, encoder, &place, dtype, part[LAYER_OUT_WEIGHT], part[LAYER_OUT_BIAS], C, C, err) &&
+                pack_linear(&packed->up, encoder, &place, dtype, part[LAYER_UP_WEIGHT], part[LAYER_UP_BIAS], F, C, err) &&
+                pack_linear(&packed->down, encoder, &place, dtype, part[LAYER_DOWN_WEIGHT], part[LAYER_DOWN_BIAS], C, F, err);
+    for (int i = 0; i < LAYER_PARTS; i++) weights_forget(w, w->table.layer[layer * (int)LAYER_PARTS + i]);
+    return good;
 }
 
 static bool pack_head(Encoder *encoder, Error *err) {
@@ -67,10 +90,10 @@ static bool pack_head(Encoder *encoder, Error *err) {
     int C = w->config.channels, K = w->config.classes;
     if (!K) return true;
     const float *part[MODEL_PARTS];
-    for (int i = 0; i < MODEL_PARTS; i++) part[i] = weight_model(&w->table, &w->config, w->block, (ModelPart)i);
-    return pack_linear(&encoder->pre, encoder, DTYPE_FLOAT32, part[PART_PRE_WEIGHT], part[PART_PRE_BIAS], C, C, err) &&
-           pack_linear(&encoder->classifier, encoder, DTYPE_FLOAT32, part[PART_CLASSIFIER_WEIGHT], part[PART_CLASSIFIER_BIAS], K,
-                       C, err);
+    for (int i = 0; i < MODEL_PARTS; i++) part[i] = weights_model_part(w, (ModelPart)i);
+    return pack_linear(&encoder->pre, encoder, NULL, DTYPE_FLOAT32, part[PART_PRE_WEIGHT], part[PART_PRE_BIAS], C, C, err) &&
+           pack_linear(&encoder->classifier, encoder, NULL, DTYPE_FLOAT32, part[PART_CLASSIFIER_WEIGHT],
+                       part[PART_CLASSIFIER_BIAS], K, C, err);
 }
 
 typedef struct PackRun {
@@ -135,7 +158,9 @@ Encoder *encoder_new(const Weights *weights, const EncoderOptions *options, Pool
     encoder->ops = ops_new(err);
     if (encoder->ops && choose_dtype(encoder, options->dtype, err))
         encoder->layers = mem_new((size_t)weights->config.layers, sizeof *encoder->layers, err);
-    if (encoder->layers) {
+    encoder->room_bytes = encoder->layers ? layer_room_bytes(encoder) * (size_t)weights->config.layers : 0;
+    encoder->room = encoder->layers ? mem_map(encoder->room_bytes, err) : NULL;
+    if (encoder->room) {
         encoder->kernels = kernels_choose(ops_vector_bits(encoder->ops));
         if (encoder_refresh(encoder, pool, err)) return encoder;
     }
@@ -155,6 +180,7 @@ void encoder_free(Encoder *encoder) {
     free_linear(&encoder->pre);
     free_linear(&encoder->classifier);
     mem_free(encoder->layers);
+    mem_unmap(encoder->room, encoder->room_bytes);
     ops_free(encoder->ops);
     mem_free(encoder);
 }

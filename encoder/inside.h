@@ -39,6 +39,8 @@ struct Encoder {
     Dtype dtype;
     bool training;
     PackedLayer *layers;
+    void *room; /* for the packed weights of all layers, one layer behind the other */
+    size_t room_bytes;
     PackedLinear pre, classifier; /* of the head, when there is one */
 };
 
@@ -119,7 +121,8 @@ struct Workspace {
     int thread_count;
     TeamBarrier barrier;
     Element stored; /* of q, kv and mixed */
-    unsigned char *block;
+    unsigned char *block; /* mapped: every thread's part comes near to it when it writes there first */
+    size_t block_bytes;
 
     int32_t *token_row, *token_place; /* (n) number of the token's row, its place in it */
     int32_t *row;                     /* (B) number of each row: the batch's, or its place when it names none */

@@ -10,8 +10,7 @@
 #include "encoder/inside.h"
 
 static const float *tensor(const Pass *pass, int layer, LayerPart part) {
-    const Weights *w = pass->encoder->weights;
-    return weight_layer(&w->table, &w->config, w->block, layer, part);
+    return weights_layer_part(pass->encoder->weights, layer, part);
 }
 
 LayerRoom layer_room(const Pass *pass, int layer) {

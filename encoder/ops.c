@@ -215,7 +215,14 @@ static int choose_column_step(const Packed *packed, LayoutView layout) {
     return cuts ? COLUMN_BLOCK : packed->N;
 }
 
-static bool prepare_packing(Packed *packed, const Ops *ops, Error *err) {
+/* place: of K · N elements; one that is too small is not used. */
+static bool place_packed(Packed *packed, const Ops *ops, LayoutView layout, void *place, Error *err) {
+    bool fits = place && dnnl_memory_desc_get_size(layout) <= column_bytes(packed, packed->N);
+    return check(dnnl_memory_create(&packed->memory, layout, ops->engine, fits ? place : DNNL_MEMORY_ALLOCATE), "packing weights",
+                 err);
+}
+
+static bool prepare_packing(Packed *packed, const Ops *ops, void *place, Error *err) {
     Layout layout = {0};
     dnnl_primitive_desc_t reorder = NULL;
     bool quantised = packed->element == ELEMENT_INT8;
@@ -223,8 +230,7 @@ static bool prepare_packing(Packed *packed, const Ops *ops, Error *err) {
         (quantised ? describe(&packed->plain, ELEMENT_INT8, packed->K, packed->N, packed->N, 1, err)
                    : describe(&packed->plain, ELEMENT_FLOAT32, packed->K, packed->N, packed->stride_k, packed->stride_n, err)) &&
         choose_layout(&layout, packed, ops, err) &&
-        check(dnnl_memory_create(&packed->memory, layout_view(&layout), ops->engine, DNNL_MEMORY_ALLOCATE), "packing weights",
-              err) &&
+        place_packed(packed, ops, layout_view(&layout), place, err) &&
         check(dnnl_reorder_primitive_desc_create(&reorder, layout_view(&packed->plain), ops->engine, layout_view(&layout),
                                                  ops->engine, NULL),
               "planning to pack weights", err) &&
@@ -241,6 +247,11 @@ static bool prepare_packing(Packed *packed, const Ops *ops, Error *err) {
 }
 
 Packed *ops_pack(const Ops *ops, Dtype dtype, const float *weight, int K, int N, int stride_k, int stride_n, Error *err) {
+    return ops_pack_into(NULL, ops, dtype, weight, K, N, stride_k, stride_n, err);
+}
+
+Packed *ops_pack_into(void *place, const Ops *ops, Dtype dtype, const float *weight, int K, int N, int stride_k, int stride_n,
+                      Error *err) {
     static const Element ELEMENTS[DTYPES] = {
         [DTYPE_FLOAT32] = ELEMENT_FLOAT32, [DTYPE_BFLOAT16] = ELEMENT_BFLOAT16, [DTYPE_INT8] = ELEMENT_INT8};
     Packed *packed = mem_new(1, sizeof *packed, err);
@@ -250,7 +261,7 @@ Packed *ops_pack(const Ops *ops, Dtype dtype, const float *weight, int K, int N,
     packed->stride_k = stride_k;
     packed->stride_n = stride_n;
     packed->element = ELEMENTS[dtype];
-    if (prepare_packing(packed, ops, err) && ops_repack(ops, packed, weight, err)) return packed;
+    if (prepare_packing(packed, ops, place, err) && ops_repack(ops, packed, weight, err)) return packed;
     packed_free(packed);
     return NULL;
 }

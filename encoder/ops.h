@@ -35,6 +35,10 @@ size_t element_bytes(Element element);
  * column (encoder/quantize.h). */
 MUST_CHECK Packed *ops_pack(const Ops *ops, Dtype dtype, const float *weight, int K, int N, int stride_k, int stride_n,
                             Error *err);
+/* The same into a place of the caller's, aligned to 64 bytes, of K · N elements of the type. Where oneDNN wants more than that, or for NULL, it takes
+ * memory of its own. */
+MUST_CHECK Packed *ops_pack_into(void *place, const Ops *ops, Dtype dtype, const float *weight, int K, int N, int stride_k,
+                                 int stride_n, Error *err);
 /* Packs changed weights of the same shape again. */
 MUST_CHECK bool ops_repack(const Ops *ops, Packed *packed, const float *weight, Error *err);
 void packed_free(Packed *packed);

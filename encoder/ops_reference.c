@@ -149,6 +149,13 @@ const int32_t *packed_sums(const Packed *packed) { return packed->sums; }
 /* Any column can be asked for; the step is oneDNN's, so that the same work is shared out here. */
 int packed_column_step(const Packed *packed) { return packed->N % 64 == 0 ? 64 : packed->N; }
 
+/* Loops keep weights in a form of their own. */
+Packed *ops_pack_into(void *place, const Ops *ops, Dtype dtype, const float *weight, int K, int N, int stride_k, int stride_n,
+                      Error *err) {
+    (void)place;
+    return ops_pack(ops, dtype, weight, K, N, stride_k, stride_n, err);
+}
+
 /* ---- products ---- */
 
 void ops_runner_set_lane(OpsRunner *runner, ProfileLane *lane) { runner->lane = lane; }

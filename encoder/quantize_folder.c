@@ -57,7 +57,7 @@ static bool output_fill(Output *output, const Weights *weights, Error *err) {
     float *scales = output->scales;
     for (int i = 0; i < weights->table.count; i++) {
         const TensorSpec *spec = &weights->table.tensors[i];
-        const float *values = weights->block + spec->offset;
+        const float *values = weights_tensor(weights, i);
         StoredTensor *tensor = &output->tensors[output->count++];
         *tensor = (StoredTensor){.name = spec->name,
                                  .type = TENSOR_F32,

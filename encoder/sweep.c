@@ -11,12 +11,14 @@
 
 enum {
     TOKEN_BUDGET = 1024, /* large enough for the products' full speed, small enough that activations stay near the core */
+    TOKENS_ALONE = 64,   /* room for a batch that is alone, at first */
     TOKENS_LEAST = 256   /* a batch is not made smaller than this to give every thread one */
 };
 
 /* Where a batch is laid out and run: one thread's, or (the last one) all threads' for a batch that is alone. */
 typedef struct Lane {
     Workspace *workspace; /* NULL until needed */
+    int tokens;           /* the most in a batch */
     int32_t *ids;         /* (tokens) */
     int32_t *starts;      /* (tokens + 1) */
     int32_t *row;         /* (tokens) */
@@ -67,10 +69,20 @@ static void lane_free(Lane *lane) {
     *lane = (Lane){0};
 }
 
-static bool lane_make(Lane *lane, const Sweep *sweep, bool is_shared, int thread, Error *err) {
-    if (lane->workspace) return true;
-    size_t tokens = (size_t)sweep->tokens;
-    WorkspaceOptions options = {.tokens = sweep->tokens, .rows = sweep->tokens, .all_hidden = sweep->options.all_hidden,
+/* A thread's own lane takes any batch of the run. One for a batch that is alone grows with what comes: one text needs little room. */
+static int lane_tokens(const Sweep *sweep, bool is_shared, int needed) {
+    int tokens = TOKENS_ALONE;
+    while (tokens < needed && tokens < sweep->tokens / 2) tokens *= 2;
+    if (tokens < needed) return sweep->tokens;
+    return is_shared && tokens < sweep->tokens ? tokens : sweep->tokens;
+}
+
+static bool lane_make(Lane *lane, const Sweep *sweep, bool is_shared, int needed, int thread, Error *err) {
+    if (lane->workspace && lane->tokens >= needed) return true;
+    lane_free(lane);
+    lane->tokens = lane_tokens(sweep, is_shared, needed);
+    size_t tokens = (size_t)lane->tokens;
+    WorkspaceOptions options = {.tokens = lane->tokens, .rows = lane->tokens, .all_hidden = sweep->options.all_hidden,
                                 .lane = pool_lane(sweep->pool, thread)};
     lane->ids = mem_new(tokens, sizeof *lane->ids, err);
     lane->starts = mem_new(tokens + 1, sizeof *lane->starts, err);
@@ -202,10 +214,16 @@ static void end_with(Work *work, const Error *err) {
     atomic_store(&work->ended, true);
 }
 
+static int batch_tokens(const Work *work, int number) {
+    int tokens = 0;
+    for (int i = work->plan.begins[number]; i < work->plan.begins[number + 1]; i++) tokens += length_of(work, work->plan.order[i]);
+    return tokens;
+}
+
 static bool run_batch(Work *work, int number, Lane *lane, bool is_shared, int thread, Error *err) {
     Sweep *sweep = work->sweep;
     ProfilePart before = pool_enter(sweep->pool, PROFILE_PREPARE);
-    bool made = lane_make(lane, sweep, is_shared, thread, err);
+    bool made = lane_make(lane, sweep, is_shared, batch_tokens(work, number), thread, err);
     (void)pool_enter(sweep->pool, before);
     if (!made) return false;
     Batch batch = lay_out(work, lane, number);

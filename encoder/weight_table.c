@@ -134,6 +134,19 @@ void weight_table_free(WeightTable *table) {
     *table = (WeightTable){0};
 }
 
+const float *weights_tensor(const Weights *weights, int index) {
+    if (index < 0) return NULL;
+    return weights->places ? weights->places[index] : weights->block + weights->table.tensors[index].offset;
+}
+
+const float *weights_model_part(const Weights *weights, ModelPart part) {
+    return weights_tensor(weights, weights->table.model[part]);
+}
+
+const float *weights_layer_part(const Weights *weights, int layer, LayerPart part) {
+    return weights_tensor(weights, weights->table.layer[layer * (int)LAYER_PARTS + (int)part]);
+}
+
 float *weight_model(const WeightTable *table, const EncoderConfig *config, float *block, ModelPart part) {
     (void)config;
     return table->model[part] < 0 ? NULL : block + table->tensors[table->model[part]].offset;

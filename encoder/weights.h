@@ -80,7 +80,10 @@ float *weight_layer(const WeightTable *table, const EncoderConfig *config, float
 typedef struct Weights {
     EncoderConfig config; /* config.classes and labels: as asked for at loading */
     WeightTable table;
-    float *block;    /* (table.total) */
+    float *block;    /* (table.total); of mapped weights what is not left in the file */
+    const float **places;      /* (table.count) of mapped weights: where each tensor is; else NULL, and all are in the block */
+    struct SafeTensors *files; /* of mapped weights; else NULL */
+    size_t copied;             /* floats in the block of mapped weights */
     int new_tensors; /* how many of the head were not taken from the folder */
 } Weights;
 
@@ -92,7 +95,17 @@ typedef struct Weights {
  * and so is one that holds an infinity or NaN. */
 MUST_CHECK bool weights_load(Weights *weights, const char *folder, int classes, const char *const *labels, uint64_t seed,
                              Error *err);
+/* The same for reading alone: float32 matrices stay in the file, which is mapped and must not be changed in place until
+ * weights_free (a new file put in its place by rename, as all writers here do, is none of its business). classes: 0 or less. */
+MUST_CHECK bool weights_map(Weights *weights, const char *folder, int classes, Error *err);
 void weights_free(Weights *weights); /* takes a zeroed one */
+
+/* A tensor's floats, in the block or in the file; NULL where the part does not exist. */
+const float *weights_tensor(const Weights *weights, int index);
+const float *weights_model_part(const Weights *weights, ModelPart part);
+const float *weights_layer_part(const Weights *weights, int layer, LayerPart part);
+/* The tensor has been read, and if it is in the file it need not stay in memory; reading it again reads the file again. */
+void weights_forget(const Weights *weights, int index);
 
 /* Writes what from_pretrained reads: config.json (architectures …ForSequenceClassification when classes > 0, id2label with
  * string keys, label2id, problem_type) and model.safetensors (float32, {"format":"pt"}), keeping the other entries of

@@ -250,53 +250,132 @@ static bool read_int8(float *out, const TensorSpec *spec, const StoredTensor *st
     return true;
 }
 
+/* A tensor into its room. */
+static bool fill_tensor(const Loader *loader, int index, float *out, uint64_t seed, Error *err) {
+    const Weights *weights = loader->weights;
+    const WeightTable *table = &weights->table;
+    const TensorSpec *spec = &table->tensors[index];
+    const StoredTensor *stored = loader->stored[index];
+    bool classifier = index == table->model[PART_CLASSIFIER_WEIGHT] || index == table->model[PART_CLASSIFIER_BIAS];
+    if (!stored) {
+        for (int part = PART_PRE_WEIGHT; part < MODEL_PARTS; part++)
+            if (table->model[part] == index) draw(out, spec, part, weights->config.initializer_range, seed);
+        return true;
+    }
+    bool good = loader->scales[index] && !classifier ? read_int8(out, spec, stored, loader->scales[index], err)
+                : classifier && loader->class_rows   ? read_rows(loader, out, spec, stored, err)
+                                                     : tensor_read_floats(stored, 0, spec->count, out, err);
+    if (!good || (!loader->scales[index] && !check_finite(stored, out, spec->count, err))) return false;
+    tensor_forget(stored);
+    return true;
+}
+
 static bool fill(const Loader *loader, uint64_t seed, Error *err) {
     Weights *weights = loader->weights;
-    const WeightTable *table = &weights->table;
-    for (int part = PART_PRE_WEIGHT; part < MODEL_PARTS; part++) {
-        int i = table->model[part];
-        if (i >= 0 && table->tensors[i].is_new)
-            draw(weights->block + table->tensors[i].offset, &table->tensors[i], part, weights->config.initializer_range, seed);
-    }
-    for (int i = 0; i < table->count; i++) {
-        const TensorSpec *spec = &table->tensors[i];
-        const StoredTensor *stored = loader->stored[i];
-        bool classifier = i == table->model[PART_CLASSIFIER_WEIGHT] || i == table->model[PART_CLASSIFIER_BIAS];
-        float *out = weights->block + spec->offset;
-        if (!stored) continue;
-        if (loader->scales[i] && !classifier) {
-            if (!read_int8(out, spec, stored, loader->scales[i], err)) return false;
-            tensor_forget(stored);
-            continue;
-        }
-        if (!(classifier && loader->class_rows ? read_rows(loader, out, spec, stored, err)
-                                               : tensor_read_floats(stored, 0, spec->count, out, err)) ||
-            !check_finite(stored, out, spec->count, err))
-            return false;
-        tensor_forget(stored);
-    }
-    return true;
+    weights->block = mem_new(weights->table.total, sizeof *weights->block, err);
+    for (int i = 0; weights->block && i < weights->table.count; i++)
+        if (!fill_tensor(loader, i, weights->block + weights->table.tensors[i].offset, seed, err)) return false;
+    return weights->block != NULL;
+}
+
+static bool loader_bind(Loader *loader, int classes, const char *const *labels, Error *err) {
+    Weights *weights = loader->weights;
+    return encoder_config_load(&weights->config, loader->folder, err) && open_tensors(loader, err) &&
+           choose_head(loader, classes, labels, err) &&
+           weight_table_make(&weights->table, &weights->config, weights->config.classes, err) && bind_tensors(loader, err);
+}
+
+static bool loader_close(Loader *loader, bool loaded) {
+    mem_free(loader->stored);
+    mem_free(loader->scales);
+    mem_free(loader->class_rows);
+    safetensors_close(&loader->tensors);
+    if (!loaded) weights_free(loader->weights);
+    return loaded;
 }
 
 bool weights_load(Weights *weights, const char *folder, int classes, const char *const *labels, uint64_t seed, Error *err) {
     *weights = (Weights){0};
     Loader loader = {.weights = weights, .folder = folder};
-    bool loaded = encoder_config_load(&weights->config, folder, err) && open_tensors(&loader, err) &&
-                  choose_head(&loader, classes, labels, err) &&
-                  weight_table_make(&weights->table, &weights->config, weights->config.classes, err) &&
-                  bind_tensors(&loader, err) && (weights->block = mem_new(weights->table.total, sizeof *weights->block, err)) &&
-                  fill(&loader, seed, err);
-    mem_free(loader.stored);
-    mem_free(loader.scales);
-    mem_free(loader.class_rows);
-    safetensors_close(&loader.tensors);
-    if (!loaded) weights_free(weights);
-    return loaded;
+    return loader_close(&loader, loader_bind(&loader, classes, labels, err) && fill(&loader, seed, err));
+}
+
+/* ---- mapped ---- */
+
+/* A matrix of floats stays where it is. Vectors are small, read at every step, and stand scattered among the matrices: they are copied. */
+static const float *floats_in_place(const Loader *loader, int index) {
+    const StoredTensor *stored = loader->stored[index];
+    return stored && loader->weights->table.tensors[index].dimensions == 2 ? tensor_floats(stored) : NULL;
+}
+
+static bool place_copies(Loader *loader, Error *err) {
+    Weights *weights = loader->weights;
+    const WeightTable *table = &weights->table;
+    size_t total = 0;
+    for (int i = 0; i < table->count; i++)
+        if (!floats_in_place(loader, i)) total += (table->tensors[i].count + 15) / 16 * 16;
+    weights->block = mem_new(total, sizeof *weights->block, err);
+    weights->copied = total;
+    float *next = weights->block;
+    for (int i = 0; next && i < table->count; i++) {
+        if (floats_in_place(loader, i)) continue;
+        if (!fill_tensor(loader, i, next, 0, err)) return false;
+        weights->places[i] = next;
+        next += (table->tensors[i].count + 15) / 16 * 16;
+    }
+    return next != NULL;
+}
+
+/* Checked a stretch at a time. The tables that are looked up are not kept in memory for it; the others are about to be packed. */
+static bool check_in_place(const Loader *loader, int index, Error *err) {
+    enum { STRETCH = 1 << 19 };
+    const TensorSpec *spec = &loader->weights->table.tensors[index];
+    const float *floats = loader->weights->places[index];
+    for (size_t first = 0; first < spec->count; first += STRETCH) {
+        size_t count = spec->count - first < STRETCH ? spec->count - first : STRETCH;
+        if (find_not_finite(floats + first, count) < count) return check_finite(loader->stored[index], floats, spec->count, err);
+        if (spec->layer < 0) file_forget(floats + first, count * sizeof *floats);
+    }
+    return true;
+}
+
+static bool is_copy(const Weights *weights, int index) {
+    uintptr_t place = (uintptr_t)weights->places[index], block = (uintptr_t)weights->block;
+    return place >= block && place < block + weights->copied * sizeof(float);
+}
+
+static bool place(Loader *loader, Error *err) {
+    Weights *weights = loader->weights;
+    weights->places = mem_new((size_t)weights->table.count, sizeof *weights->places, err);
+    weights->files = weights->places ? mem_new(1, sizeof *weights->files, err) : NULL;
+    if (!weights->files || !place_copies(loader, err)) return false;
+    for (int i = 0; i < weights->table.count; i++) {
+        if (weights->places[i]) continue;
+        weights->places[i] = floats_in_place(loader, i);
+        if (!check_in_place(loader, i, err)) return false;
+    }
+    *weights->files = loader->tensors; /* kept open */
+    loader->tensors = (SafeTensors){0};
+    return true;
+}
+
+bool weights_map(Weights *weights, const char *folder, int classes, Error *err) {
+    *weights = (Weights){0};
+    Loader loader = {.weights = weights, .folder = folder};
+    return loader_close(&loader, loader_bind(&loader, classes, NULL, err) && place(&loader, err));
+}
+
+void weights_forget(const Weights *weights, int index) {
+    bool is_in_file = weights->files && index >= 0 && !is_copy(weights, index);
+    if (is_in_file) file_forget(weights->places[index], weights->table.tensors[index].count * sizeof(float));
 }
 
 void weights_free(Weights *weights) {
     encoder_config_free(&weights->config);
     weight_table_free(&weights->table);
     mem_free(weights->block);
+    mem_free((void *)weights->places);
+    if (weights->files) safetensors_close(weights->files);
+    mem_free(weights->files);
     *weights = (Weights){0};
 }

@@ -12,7 +12,7 @@ bool weights_write(const Weights *weights, const char *path, Error *err) {
                                    .type = TENSOR_F32,
                                    .dimensions = spec->dimensions,
                                    .shape = {spec->rows, spec->columns},
-                                   .data = weights->block + spec->offset};
+                                   .data = weights_tensor(weights, i)};
     }
     bool written = safetensors_write(path, stored, table->count, err);
     mem_free(stored);

@@ -164,7 +164,8 @@ Workspace *workspace_new(const Encoder *encoder, const WorkspaceOptions *options
     team_barrier_init(&ws->barrier);
     Arena arena = {0};
     if (good) plan(&arena, ws, config);
-    ws->block = good ? mem_new(arena.used, 1, err) : NULL;
+    ws->block_bytes = arena.used;
+    ws->block = good ? mem_map(arena.used, err) : NULL;
     if (ws->block) {
         arena = (Arena){.base = ws->block};
         plan(&arena, ws, config);
@@ -187,7 +188,7 @@ void workspace_free(Workspace *ws) {
     mem_free(ws->threads);
     mem_free(ws->blocks);
     mem_free(ws->layers);
-    mem_free(ws->block);
+    mem_unmap(ws->block, ws->block_bytes);
     team_barrier_destroy(&ws->barrier);
     mem_free(ws);
 }
