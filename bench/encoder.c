@@ -257,12 +257,12 @@ static void run_step(void *context, Pool *pool) {
     Error err = {0};
     const float *logits;
     ForwardOptions options = {.cls_only = true, .dropout = true, .seed = 1, .step = step->number++};
+    if (step->whole) adamw_wake_words(&step->adamw, step->weights->block, step->batch.ids, step->batch.tokens);
     if (!encoder_forward(step->encoder, step->workspace, &step->batch, &options, &err) ||
         !encoder_classify(step->encoder, step->workspace, &step->batch, &options, &logits, &err) ||
         !encoder_backward(step->encoder, step->workspace, &step->batch, &options, step->dlogits, step->gradients, &err))
         die(&err);
     if (!step->whole) return;
-    adamw_wake_words(&step->adamw, step->batch.ids, step->batch.tokens);
     double norm = adamw_gradient_norm(&step->adamw, step->gradients, pool);
     adamw_step(&step->adamw, step->weights->block, step->gradients, 1e-6, norm, 1.0, pool);
     if (!encoder_refresh(step->encoder, pool, &err)) die(&err);

@@ -56,7 +56,7 @@ static void bench_steps(const Options *options, Trainer *trainer, const Tokens *
 static void bench_optimiser(Trainer *trainer, Pool *pool) {
     AdamW *adamw = &trainer->adamw;
     double seconds[UPDATES];
-    for (int32_t id = 0; id < adamw->words; id++) adamw_wake_words(adamw, &id, 1);
+    for (int32_t id = 0; id < adamw->words; id++) adamw_wake_words(adamw, trainer->input->weights->block, &id, 1);
     for (int i = 0; i < UPDATES; i++) {
         double started = clock_wall_s(), norm = adamw_gradient_norm(adamw, trainer->gradient.sum, pool);
         adamw_step(adamw, trainer->input->weights->block, trainer->gradient.sum, 1e-6, norm, 1, pool);

@@ -1,6 +1,7 @@
 #include "finetune/adamw.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "common/memory.h"
 #include "common/profile.h"
@@ -35,7 +36,7 @@ static void cut_tensor(AdamW *adamw, const TensorSpec *tensor) {
 
 static bool watch_words(AdamW *adamw, const WeightTable *table, int freeze_layers, Error *err) {
     int words = table->model[PART_WORDS];
-    if (words < 0 || !adamw_trains(table, words, freeze_layers) || adamw->weight_decay > 0) return true;
+    if (words < 0 || !adamw_trains(table, words, freeze_layers)) return true;
     const TensorSpec *tensor = &table->tensors[words];
     adamw->words_offset = tensor->offset;
     adamw->words_row = (size_t)tensor->columns;
@@ -44,10 +45,48 @@ static bool watch_words(AdamW *adamw, const WeightTable *table, int freeze_layer
     return adamw->is_awake != NULL;
 }
 
-void adamw_wake_words(AdamW *adamw, const int32_t *ids, int64_t count) {
+/* One multiplication a step and in their order, as if each had been done in its time; a few floats at a time, which stay in registers. */
+static void decay_row(const AdamW *adamw, float *row) {
+    enum { SOME = 64 };
+    for (size_t begin = 0; begin < adamw->words_row; begin += SOME) {
+        size_t count = adamw->words_row - begin < SOME ? adamw->words_row - begin : SOME;
+        float some[SOME] = {0};
+        memcpy(some, row + begin, count * sizeof *some);
+        for (int step = 0; step < adamw->decay_count; step++)
+            for (int i = 0; i < SOME; i++) some[i] *= adamw->decay[step];
+        memcpy(row + begin, some, count * sizeof *some);
+    }
+}
+
+void adamw_wake_words(AdamW *adamw, float *weights, const int32_t *ids, int64_t count) {
     if (!adamw->is_awake) return;
-    for (int64_t i = 0; i < count; i++)
-        if (ids[i] >= 0 && ids[i] < adamw->words) adamw->is_awake[ids[i]] = true;
+    for (int64_t i = 0; i < count; i++) {
+        if (ids[i] < 0 || ids[i] >= adamw->words || adamw->is_awake[ids[i]]) continue;
+        decay_row(adamw, weights + adamw->words_offset + (size_t)ids[i] * adamw->words_row);
+        adamw->is_awake[ids[i]] = true;
+    }
+}
+
+enum { SETTLED_WORDS = 256 }; /* that one task settles */
+
+typedef struct SettleJob {
+    const AdamW *adamw;
+    float *weights;
+} SettleJob;
+
+static void settle_task(void *context, int task, int thread) {
+    const SettleJob *job = context;
+    const AdamW *adamw = job->adamw;
+    (void)thread;
+    for (int word = task * SETTLED_WORDS; word < (task + 1) * SETTLED_WORDS && word < adamw->words; word++)
+        if (!adamw->is_awake[word]) decay_row(adamw, job->weights + adamw->words_offset + (size_t)word * adamw->words_row);
+}
+
+void adamw_settle(AdamW *adamw, float *weights, Pool *pool) {
+    SettleJob job = {adamw, weights};
+    if (adamw->is_awake && adamw->decay_count > 0)
+        pool_run(pool, (adamw->words + SETTLED_WORDS - 1) / SETTLED_WORDS, settle_task, &job);
+    adamw->decay_count = 0;
 }
 
 void adamw_wake_moved_words(AdamW *adamw) {
@@ -192,5 +231,9 @@ void adamw_step(AdamW *adamw, float *weights, float *gradients, double learning_
                    .deviation = (float)sqrt(1 - pow(adamw->beta2, t))};
     ProfilePart before = pool_enter(pool, PROFILE_OPTIMISER);
     pool_run(pool, adamw->span_count, step_task, &job);
+    if (adamw->weight_decay > 0) {
+        if (adamw->decay_count == ADAMW_DECAYS) adamw_settle(adamw, weights, pool);
+        adamw->decay[adamw->decay_count++] = job.keep;
+    }
     (void)pool_enter(pool, before);
 }

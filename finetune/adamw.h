@@ -15,6 +15,8 @@ typedef struct AdamWSpan {
     bool decays;
 } AdamWSpan;
 
+enum { ADAMW_DECAYS = 512 };
+
 typedef struct AdamW {
     double beta1, beta2, epsilon, weight_decay;
     int64_t step;          /* finished steps */
@@ -24,10 +26,13 @@ typedef struct AdamW {
     int span_count;
     double *squares; /* (span_count) sums of squared gradients */
 
-    /* Rows of the word embeddings that no text has had yet: gradient and moments are zero, a step would change nothing, and costs nothing. */
+    /* Rows of the word embeddings that no text has had yet: gradient and moments are zero, so that a step would only decay them. It costs nothing:
+     * they sleep, and what they have yet to be multiplied with is kept until one of them is read. Multiplying late gives the same bits. */
     size_t words_offset, words_row; /* where the table begins, and floats in a row of it */
     int words;                      /* rows */
-    bool *is_awake;                 /* (words); NULL: every row takes part, as with weight decay */
+    bool *is_awake;                 /* (words); NULL: the table is not trained */
+    float decay[ADAMW_DECAYS];      /* of the last steps: what the sleeping rows are behind by, all by the same */
+    int decay_count;
 } AdamW;
 
 typedef struct AdamWOptions {
@@ -41,9 +46,12 @@ void adamw_free(AdamW *adamw); /* takes a zeroed one */
 /* Whether tensor `index` of the table is trained when N layers are frozen: all of the head always is, BERT's pooler with it. */
 bool adamw_trains(const WeightTable *table, int index, int freeze_layers);
 
-/* Rows of the word embeddings that the next gradient may reach. Every one must be named before the step it first matters in. */
-void adamw_wake_words(AdamW *adamw, const int32_t *ids, int64_t count);
-/* After the moments have been read from a checkpoint: rows whose moments are not zero are awake. */
+/* Rows of the word embeddings that the next gradient may reach. Every one must be named before the weights are read for it: here a sleeping row gets
+ * the decay it is behind by. */
+void adamw_wake_words(AdamW *adamw, float *weights, const int32_t *ids, int64_t count);
+/* Gives all sleeping rows the decay they are behind by, as evaluating and saving want it; when steps go on, they give the bits they would have given without. */
+void adamw_settle(AdamW *adamw, float *weights, Pool *pool);
+/* After weights (settled) and moments have been read from a checkpoint: rows whose moments are not zero are awake. */
 void adamw_wake_moved_words(AdamW *adamw);
 
 /* The norm of all trained gradients, summed in double in a fixed order: the same bits for any number of threads. */

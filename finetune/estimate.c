@@ -28,8 +28,8 @@ static bool time_step(Trainer *trainer, float *stand_in, int count, double *seco
     plan_order(&trainer->plan, 0, trainer->order);
     for (int round = 0; round < 2; round++) {
         double loss, started = clock_wall_s();
-        if (!gradient_add(&trainer->gradient, trainer->order, count, 0, &loss, err)) return false;
         trainer_wake_words(trainer, trainer->order, count);
+        if (!gradient_add(&trainer->gradient, trainer->order, count, 0, &loss, err)) return false;
         double norm = adamw_gradient_norm(&trainer->adamw, trainer->gradient.sum, pool);
         adamw_step(&trainer->adamw, stand_in, trainer->gradient.sum, 0, norm, 1, pool);
         if (!encoder_refresh(trainer->encoder, pool, err)) return false;

@@ -62,13 +62,13 @@ bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOp
     AdamWOptions adamw = {options->adam_beta1, options->adam_beta2, options->adam_epsilon, options->weight_decay,
                           options->freeze_layers};
     ProfilePart before = pool_enter(input->pool, PROFILE_PREPARE);
-    bool good = memory_check("this training", finetune_memory_mb(input, options), "a smaller model or --freeze_layers needs less",
-                             err) &&
-           write_identity(trainer, err) && (trainer->order = mem_new((size_t)input->train.count, sizeof *trainer->order, err)) &&
-           (trainer->encoder =
-                encoder_new(weights, &(EncoderOptions){.dtype = options->dtype, .training = true}, input->pool, err)) &&
-           gradient_make(&trainer->gradient, trainer->encoder, weights, &input->train, most_rows, options, input->pool, err) &&
-           adamw_make(&trainer->adamw, &weights->table, &adamw, err);
+    bool good =
+        memory_check("this training", finetune_memory_mb(input, options), "a smaller model or --freeze_layers needs less", err) &&
+        write_identity(trainer, err) && (trainer->order = mem_new((size_t)input->train.count, sizeof *trainer->order, err)) &&
+        (trainer->encoder =
+             encoder_new(weights, &(EncoderOptions){.dtype = options->dtype, .training = true}, input->pool, err)) &&
+        gradient_make(&trainer->gradient, trainer->encoder, weights, &input->train, most_rows, options, input->pool, err) &&
+        adamw_make(&trainer->adamw, &weights->table, &adamw, err);
     (void)pool_enter(input->pool, before);
     return good;
 }
@@ -137,7 +137,8 @@ void trainer_wake_words(Trainer *trainer, const int *places, int count) {
     const FinetuneRows *train = &trainer->input->train;
     for (int i = 0; i < count; i++) {
         int row = finetune_row(train, places[i]);
-        adamw_wake_words(&trainer->adamw, tokens_row(train->tokens, row), tokens_length(train->tokens, row));
+        adamw_wake_words(&trainer->adamw, trainer->input->weights->block, tokens_row(train->tokens, row),
+                         tokens_length(train->tokens, row));
     }
 }
 
@@ -147,8 +148,8 @@ bool trainer_step(Trainer *trainer, Error *err) {
     float *gradients = trainer->gradient.sum;
     int count;
     const int *places = step_places(trainer, &count);
-    if (!gradient_add(&trainer->gradient, places, count, trainer->state.step, &step.loss, err)) return false;
     trainer_wake_words(trainer, places, count);
+    if (!gradient_add(&trainer->gradient, places, count, trainer->state.step, &step.loss, err)) return false;
     step.grad_norm = adamw_gradient_norm(&trainer->adamw, gradients, input->pool);
     if (!isfinite(step.loss) || !isfinite(step.grad_norm))
         return fail_diverged(trainer, step.loss, step.grad_norm, step.learning_rate, err);
@@ -239,6 +240,7 @@ static bool evaluate(Trainer *trainer, Error *err) {
     Predictions predictions = {0};
     Scores scores = {0};
     double loss = 0, started = clock_wall_s();
+    adamw_settle(&trainer->adamw, input->weights->block, input->pool);
     bool good = predict_rows(&predictions, trainer->encoder, &input->validation, &trainer->gradient.loss, &loss, "validation",
                              input->pool, trainer->observer, err) &&
                 scores_compute(&scores, &predictions, input->pool, err) &&
@@ -258,6 +260,7 @@ static bool save_state(Trainer *trainer, bool interrupted, Error *err) {
     int64_t step = trainer->state.step;
     trainer->state.train_s = trainer->before_s + session_s(trainer);
     trainer->state.train_cpu_s = trainer->before_cpu_s + session_cpu_s(trainer);
+    adamw_settle(&trainer->adamw, trainer->input->weights->block, trainer->input->pool);
     if (!checkpoint_save(&parts, interrupted, err)) return false;
     if (!interrupted) trainer->state.saved = step;
     return checkpoint_tidy(parts.output_dir, interrupted ? 0 : trainer->options->save_total_limit, step, trainer->state.best_step,
@@ -330,7 +333,7 @@ static bool keep_last_good(Trainer *trainer, Error *err) {
                      failure.message, trainer->input->output_dir, (long long)step, why.message);
 }
 
-static bool train(Trainer *trainer, Error *err) {
+static bool run_steps(Trainer *trainer, Error *err) {
     bool good = follow_up(trainer, err);
     while (good && trainer->state.step < trainer->plan.steps && !stopped_early(trainer)) {
         if (observer_stop(trainer->observer)) return interrupt(trainer, err);
@@ -346,6 +349,12 @@ static bool train(Trainer *trainer, Error *err) {
     }
     bool unsaved = trainer->plan.saves != INTERVAL_NO && trainer->state.saved != trainer->state.step;
     return good && (!unsaved || save(trainer, false, err));
+}
+
+static bool train(Trainer *trainer, Error *err) {
+    bool good = run_steps(trainer, err);
+    adamw_settle(&trainer->adamw, trainer->input->weights->block, trainer->input->pool);
+    return good;
 }
 
 /* A run that goes on from a checkpoint in another folder does not have the best one before it. */

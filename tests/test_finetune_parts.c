@@ -142,9 +142,8 @@ static void test_adamw_equals_torch(void **state) {
     assert_int_equal(cases, 3);
 }
 
-/* Steps over all rows and steps over those that are awake: the same weights, moments and norms, bit for bit. */
-static void test_adamw_passes_sleeping_words_over(void **state) {
-    (void)state;
+/* Steps over all rows and steps over those that are awake, whose decay comes late: the same weights, moments and norms, bit for bit. */
+static void check_sleeping_words(double weight_decay) {
     Error err = {0};
     EncoderConfig config = {.family = FAMILY_DISTILBERT,
                             .layers = 1,
@@ -156,7 +155,7 @@ static void test_adamw_passes_sleeping_words_over(void **state) {
                             .classes = 3};
     WeightTable table;
     CHECK_OK(weight_table_make(&table, &config, 3, &err), &err);
-    AdamWOptions options = {0.9, 0.999, 1e-8, 0, 0};
+    AdamWOptions options = {0.9, 0.999, 1e-8, weight_decay, 0};
     AdamW both[2];
     float *weights[2], *gradients[2];
     const size_t words = table.tensors[table.model[PART_WORDS]].offset;
@@ -166,24 +165,29 @@ static void test_adamw_passes_sleeping_words_over(void **state) {
         gradients[i] = mem_new(table.total, sizeof(float), &err);
         for (size_t k = 0; k < table.total; k++) weights[i][k] = (float)(k % 17) * 0.01f;
     }
-    for (int32_t word = 0; word < config.vocabulary; word++) adamw_wake_words(&both[0], &word, 1);
-    for (int step = 0; step < 6; step++) {
-        const int32_t ids[] = {0, 5, 2730 + step, 2731, 8000 - 7 * step, 9000};
+    for (int32_t word = 0; word < config.vocabulary; word++) adamw_wake_words(&both[0], weights[0], &word, 1);
+    for (int step = 0; step < (weight_decay > 0 ? ADAMW_DECAYS + 40 : 6); step++) {
+        const int32_t ids[] = {0, 5, 2730 + step, 2731, 8000 - 7 * step, 9000}; /* some for the first time, some again */
+        ;
         for (int i = 0; i < 2; i++) {
             for (size_t k = 0; k < sizeof ids / sizeof *ids; k++)
                 for (int c = 0; c < 24; c++)
                     gradients[i][words + (size_t)ids[k] * 24 + (size_t)c] = (float)(step + c - 11) * 0.1f;
             if (step == 3 && i == 1) { /* as after a checkpoint */
+                adamw_settle(&both[1], weights[1], NULL);
                 memset(both[1].is_awake, 0, (size_t)config.vocabulary);
                 adamw_wake_moved_words(&both[1]);
             }
         }
-        adamw_wake_words(&both[1], ids, sizeof ids / sizeof *ids);
+        adamw_wake_words(&both[1], weights[1], ids, sizeof ids / sizeof *ids);
         double norms[2];
         for (int i = 0; i < 2; i++) {
             norms[i] = adamw_gradient_norm(&both[i], gradients[i], NULL);
-            adamw_step(&both[i], weights[i], gradients[i], 0.01, norms[i], 1, NULL);
+            adamw_step(&both[i], weights[i], gradients[i], 0.01 / (step + 1), norms[i], 1, NULL);
         }
+        bool is_last = step + 1 == ADAMW_DECAYS + 40;
+        if (weight_decay > 0 && step != 4 && !is_last) continue; /* behind, until they are settled */
+        adamw_settle(&both[1], weights[1], NULL);
         assert_memory_equal(&norms[0], &norms[1], sizeof *norms);
         assert_memory_equal(weights[0], weights[1], table.total * sizeof(float));
         assert_memory_equal(both[0].first, both[1].first, table.total * sizeof(float));
@@ -196,6 +200,12 @@ static void test_adamw_passes_sleeping_words_over(void **state) {
         mem_free(gradients[i]);
     }
     weight_table_free(&table);
+}
+
+static void test_adamw_passes_sleeping_words_over(void **state) {
+    (void)state;
+    check_sleeping_words(0);
+    check_sleeping_words(0.5);
 }
 
 static void test_adamw_leaves_frozen_tensors_alone(void **state) {
