@@ -76,7 +76,7 @@ typedef struct GradientRoom {
     float *dx1;   /* (m, C) */
     float *dsub2; /* (m, C) of what the feed-forward part adds */
     Operand dsub2_low;
-    float *g; /* (m, F) GELU again */
+    float *g; /* (m, F) GELU again; bfloat16 has the operand alone */
     Operand g_low;
     float *dff; /* (m, F) */
     Operand dff_low;
@@ -95,7 +95,7 @@ typedef struct GradientRoom {
 enum {
     BLOCK_ROWS = 128, /* rows that go through a layer's row-wise half together: what they leave stays in the core's own cache */
     SUM_ROWS = 64,    /* of int8 products on their way to floats */
-    NORM_ROWS = 8     /* that are normed, then made operands: still in the first cache */
+    NEAR_ROWS = 8     /* that are normed or dropped, then made operands: still in the first cache */
 };
 
 /* What a part's rows leave on their way through the feed-forward half, a block at a time. */

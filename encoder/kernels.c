@@ -43,29 +43,44 @@ static void drop(float *x, int m, int C, const Dropout *dropout, const int32_t *
 
 /* ---- layer norm ---- */
 
+/* Sums along a row run in four chains, vector by vector in turn: one alone waits for each addition. */
+enum { CHAINS_OF_ROW = 4 };
+
+INLINE float sum_chains(const Vec sum[CHAINS_OF_ROW]) { return v_sum(v_add(v_add(sum[0], sum[1]), v_add(sum[2], sum[3]))); }
+
 /* y = x + drop(add), and its sum. */
-static float add_row(float *y, const float *x, const float *add, int C, DropWords *words, int64_t first) {
-    Vec sum = v_set(0);
-    for (int c = 0; c < C; c += LANES) {
-        Vec v = v_load_upto(x + c, C - c);
-        if (add && words)
-            v = v_fma(v_load_upto(add + c, C - c), drop_factor(words, first + c / LANES), v);
-        else if (add)
-            v = v_add(v, v_load_upto(add + c, C - c));
-        sum = v_add(sum, v);
-        v_store_upto(y + c, v, C - c);
+INLINE float add_row(float *y, const float *x, const float *add, int C, DropWords *words, int64_t first) {
+    Vec sum[CHAINS_OF_ROW];
+    for (int chain = 0; chain < CHAINS_OF_ROW; chain++) sum[chain] = v_set(0);
+    for (int begin = 0; begin < C; begin += CHAINS_OF_ROW * LANES) {
+        UNROLL for (int chain = 0; chain < CHAINS_OF_ROW; chain++) {
+            int c = begin + chain * LANES;
+            if (c >= C) break;
+            Vec v = v_load_upto(x + c, C - c);
+            if (add && words)
+                v = v_fma(v_load_upto(add + c, C - c), drop_factor(words, first + c / LANES), v);
+            else if (add)
+                v = v_add(v, v_load_upto(add + c, C - c));
+            sum[chain] = v_add(sum[chain], v);
+            v_store_upto(y + c, v, C - c);
+        }
     }
-    return v_sum(sum);
+    return sum_chains(sum);
 }
 
-static float squares_around(const float *y, int C, float mean) {
-    Vec sum = v_set(0);
-    for (int c = 0; c < C; c += LANES) {
-        Vec v = v_sub(v_load_upto(y + c, C - c), v_set(mean));
-        if (C - c < LANES) v = v_fill_from(v, C - c, 0);
-        sum = v_fma(v, v, sum);
+INLINE float squares_around(const float *y, int C, float mean) {
+    Vec sum[CHAINS_OF_ROW];
+    for (int chain = 0; chain < CHAINS_OF_ROW; chain++) sum[chain] = v_set(0);
+    for (int begin = 0; begin < C; begin += CHAINS_OF_ROW * LANES) {
+        UNROLL for (int chain = 0; chain < CHAINS_OF_ROW; chain++) {
+            int c = begin + chain * LANES;
+            if (c >= C) break;
+            Vec v = v_sub(v_load_upto(y + c, C - c), v_set(mean));
+            if (C - c < LANES) v = v_fill_from(v, C - c, 0);
+            sum[chain] = v_fma(v, v, sum[chain]);
+        }
     }
-    return v_sum(sum);
+    return sum_chains(sum);
 }
 
 static void add_norm(float *y, float *normed, float *rstd, const float *x, const float *add, const float *weight,
@@ -106,26 +121,49 @@ static void norm_backward(float *dx, const float *dy, const float *normed, const
     }
 }
 
+/* Sums over rows go down some columns side by side, whole cache lines of a row at a time; each column in one chain, in order. */
+INLINE void norm_weight_columns(float *dweight, float *dbias, const float *dy, const float *normed, int m, int C, int columns,
+                                const int vectors) {
+    Vec weight[8], bias[8];
+    UNROLL for (int v = 0; v < vectors; v++) weight[v] = bias[v] = v_set(0);
+    for (int i = 0; i < m; i++, dy += C, normed += C) {
+        UNROLL for (int v = 0; v < vectors; v++) {
+            Vec g = v_load_upto(dy + v * LANES, columns - v * LANES);
+            weight[v] = v_fma(g, v_load_upto(normed + v * LANES, columns - v * LANES), weight[v]);
+            bias[v] = v_add(bias[v], g);
+        }
+    }
+    UNROLL for (int v = 0; v < vectors; v++) {
+        int at = v * LANES, left = columns - at;
+        v_store_upto(dweight + at, v_add(v_load_upto(dweight + at, left), weight[v]), left);
+        v_store_upto(dbias + at, v_add(v_load_upto(dbias + at, left), bias[v]), left);
+    }
+}
+
 static void norm_weight_gradient(float *dweight, float *dbias, const float *dy, const float *normed, int m, int C, int begin,
                                  int end) {
-    for (int c = begin; c < end; c += LANES) {
-        Vec weight = v_set(0), bias = v_set(0);
-        for (int i = 0; i < m; i++) {
-            Vec g = v_load_upto(dy + (size_t)i * (size_t)C + c, end - c);
-            weight = v_fma(g, v_load_upto(normed + (size_t)i * (size_t)C + c, end - c), weight);
-            bias = v_add(bias, g);
-        }
-        v_store_upto(dweight + c, v_add(v_load_upto(dweight + c, end - c), weight), end - c);
-        v_store_upto(dbias + c, v_add(v_load_upto(dbias + c, end - c), bias), end - c);
+    int c = begin;
+    for (; end - c >= 4 * LANES; c += 4 * LANES)
+        norm_weight_columns(dweight + c, dbias + c, dy + c, normed + c, m, C, 4 * LANES, 4);
+    for (; c < end; c += LANES) norm_weight_columns(dweight + c, dbias + c, dy + c, normed + c, m, C, end - c, 1);
+}
+
+INLINE void sum_columns(float *sum, const float *x, int m, int ld, int columns, const int vectors) {
+    Vec total[8];
+    UNROLL for (int v = 0; v < vectors; v++) total[v] = v_set(0);
+    for (int i = 0; i < m; i++, x += ld) {
+        UNROLL for (int v = 0; v < vectors; v++) total[v] = v_add(total[v], v_load_upto(x + v * LANES, columns - v * LANES));
+    }
+    UNROLL for (int v = 0; v < vectors; v++) {
+        int at = v * LANES, left = columns - at;
+        v_store_upto(sum + at, v_add(v_load_upto(sum + at, left), total[v]), left);
     }
 }
 
 static void column_sum(float *sum, const float *x, int m, int ld, int begin, int end) {
-    for (int c = begin; c < end; c += LANES) {
-        Vec total = v_set(0);
-        for (int i = 0; i < m; i++) total = v_add(total, v_load_upto(x + (size_t)i * (size_t)ld + c, end - c));
-        v_store_upto(sum + c, v_add(v_load_upto(sum + c, end - c), total), end - c);
-    }
+    int c = begin;
+    for (; end - c >= 8 * LANES; c += 8 * LANES) sum_columns(sum + c, x + c, m, ld, 8 * LANES, 8);
+    for (; c < end; c += LANES) sum_columns(sum + c, x + c, m, ld, end - c, 1);
 }
 
 /* ---- GELU ---- */

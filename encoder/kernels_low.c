@@ -88,6 +88,18 @@ static void gelu_floats(float *y, const float *u, size_t count) {
     }
 }
 
+/* gelu'(u) = Φ(u) + u φ(u) */
+static void gelu_backward_round(Bfloat16 *g, Bfloat16 *du_rounded, float *du, const float *dg, const float *u, size_t count) {
+    for (size_t i = 0; i < count; i += LANES) {
+        int left = lanes_left(count, i);
+        Vec x = v_load_upto(u + i, left), bell, phi = normal_distribution_low(x, &bell);
+        Vec slope = v_fma(v_mul(x, v_set(0.398942280f)), bell, phi), gradient = v_mul(v_load_upto(dg + i, left), slope);
+        v_store_upto(du + i, gradient, left);
+        round_upto(du_rounded + i, gradient, left);
+        round_upto(g + i, v_mul(x, phi), left);
+    }
+}
+
 /* ---- 8-bit steps ---- */
 
 /* The smallest and largest of a row, and 0. */
@@ -364,6 +376,7 @@ const LowKernels LOW_KERNELS = {
     .widen = widen,
     .gelu_round = gelu_round,
     .gelu = gelu_floats,
+    .gelu_backward_round = gelu_backward_round,
     .quantize = quantize,
     .dequantize = dequantize,
     .dequantize_round = dequantize_round,

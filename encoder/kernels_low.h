@@ -34,6 +34,8 @@ typedef struct LowKernels {
     /* y = gelu(u), rounded; and in floats, y may be u */
     void (*gelu_round)(Bfloat16 *y, const float *u, size_t count);
     void (*gelu)(float *y, const float *u, size_t count);
+    /* g = gelu(u) and du = dg · gelu'(u), rounded; du in floats too, and may be dg there. */
+    void (*gelu_backward_round)(Bfloat16 *g, Bfloat16 *du_rounded, float *du, const float *dg, const float *u, size_t count);
 
     /* One row (C): steps between its smallest and largest value, 0 among them, so that 0 is exact. */
     RowScale (*quantize)(uint8_t *to, const float *from, int C);

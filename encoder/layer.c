@@ -167,8 +167,8 @@ static bool block_norm(const Block *block, DropPlace place, LayerPart weight, fl
     const float *sub = pass->ws->blocks[block->part->index].sub;
     ProfilePart before = profile_enter(block->thread->lane, PROFILE_NORM);
     Dropout dropout = drop_at(pass, block->layer, place);
-    for (int i = begin; i < begin + m; i += NORM_ROWS) {
-        int rows = begin + m - i < NORM_ROWS ? begin + m - i : NORM_ROWS;
+    for (int i = begin; i < begin + m; i += NEAR_ROWS) {
+        int rows = begin + m - i < NEAR_ROWS ? begin + m - i : NEAR_ROWS;
         size_t at = (size_t)i * (size_t)C;
         encoder->kernels->add_norm(y + at, normed ? normed + at : NULL, rstd ? rstd + i : NULL, x + at,
                                    sub + (size_t)(i - block->begin) * (size_t)C, tensor(pass, block->layer, weight),
@@ -247,12 +247,15 @@ bool layer_forward(const Pass *pass, int layer, const Part *part, WorkspaceThrea
 
 static void copy_and_drop(const Pass *pass, int layer, const Queries *q, DropPlace place, float *to, const Operand *low,
                           const float *from) {
-    size_t C = (size_t)pass->encoder->weights->config.channels, at = (size_t)q->begin * C;
-    int m = q->end - q->begin;
+    size_t C = (size_t)pass->encoder->weights->config.channels;
     Dropout dropout = drop_at(pass, layer, place);
-    memcpy(to + at, from + at, (size_t)m * C * sizeof *to);
-    pass->encoder->kernels->drop(to + at, m, (int)C, &dropout, q->row + q->begin, q->place + q->begin);
-    operand_fill(pass->encoder, low, to, q->begin, q->end, (int)C);
+    for (int i = q->begin; i < q->end; i += NEAR_ROWS) {
+        int rows = q->end - i < NEAR_ROWS ? q->end - i : NEAR_ROWS;
+        size_t at = (size_t)i * C;
+        memcpy(to + at, from + at, (size_t)rows * C * sizeof *to);
+        pass->encoder->kernels->drop(to + at, rows, (int)C, &dropout, q->row + i, q->place + i);
+        operand_fill(pass->encoder, low, to, i, i + rows, (int)C);
+    }
 }
 
 static void norm_backward(const Pass *pass, int layer, const Queries *q, LayerPart weight, float *dx, const float *dy,
@@ -303,6 +306,21 @@ static bool input_gradient_needed(const Pass *pass, int layer) {
     return layer > o->from_layer || (o->from_layer == 0 && !o->embeddings_frozen);
 }
 
+/* From the gradient of GELU's output, in dff, to that of its input, and GELU again; as operands both. */
+static void gelu_backward(const Pass *pass, const Queries *q, const float *u, ProfileLane *lane) {
+    const Encoder *encoder = pass->encoder;
+    const GradientRoom *g = &pass->ws->gradient;
+    size_t F = (size_t)encoder->weights->config.feed_forward, at = (size_t)q->begin * F, count = (size_t)(q->end - q->begin) * F;
+    float *dff = g->dff + at;
+    ProfilePart before = profile_enter(lane, PROFILE_GELU);
+    if (encoder->dtype == DTYPE_FLOAT32)
+        encoder->kernels->gelu_backward(g->g + at, dff, dff, u + at, count);
+    else
+        encoder->low->gelu_backward_round((Bfloat16 *)g->g_low.rows + at, (Bfloat16 *)g->dff_low.rows + at, dff, dff, u + at,
+                                          count);
+    (void)profile_enter(lane, before);
+}
+
 /* Everything of a layer's backward that is done row by row. */
 static bool layer_part(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
     const Encoder *encoder = pass->encoder;
@@ -313,16 +331,11 @@ static bool layer_part(const Pass *pass, const Part *part, WorkspaceThread *thre
     const GradientRoom *g = &pass->ws->gradient;
     Queries q = queries_of(pass, layer, part);
     float *dy = g->dy[pass->dy], *dx = g->dy[1 - pass->dy], *dquery = q.cls ? g->dcls : dx;
-    size_t ff = (size_t)q.begin * (size_t)F;
 
     norm_backward(pass, layer, &q, LAYER_NORM2_WEIGHT, g->dx1, dy, room.normed2, room.rstd2, thread->lane);
     copy_and_drop(pass, layer, &q, DROP_FEED_FORWARD, g->dsub2, &g->dsub2_low, g->dx1);
     if (!linear_backward(encoder, thread, g->dff, &g->dsub2_low, &w->down, q.begin, q.end, C, F, false, err)) return false;
-    ProfilePart before = profile_enter(thread->lane, PROFILE_GELU);
-    encoder->kernels->gelu_backward(g->g + ff, g->dff + ff, g->dff + ff, room.u + ff, (size_t)(q.end - q.begin) * (size_t)F);
-    operand_fill(encoder, &g->g_low, g->g, q.begin, q.end, F);
-    operand_fill(encoder, &g->dff_low, g->dff, q.begin, q.end, F);
-    (void)profile_enter(thread->lane, before);
+    gelu_backward(pass, &q, room.u, thread->lane);
     if (!linear_backward(encoder, thread, g->dx1, &g->dff_low, &w->up, q.begin, q.end, F, C, true, err)) return false;
 
     norm_backward(pass, layer, &q, LAYER_NORM1_WEIGHT, dquery, g->dx1, room.normed1, room.rstd1, thread->lane);

@@ -84,7 +84,7 @@ static void plan_gradients(Arena *arena, Workspace *ws, const EncoderConfig *c) 
     int n = o->tokens, C = c->channels, F = c->feed_forward;
     float **square[] = {&room->dy[0], &room->dy[1], &room->dx1, &room->dsub2, &room->dsub1, &room->dmixed, &room->dq};
     for (size_t i = 0; i < sizeof square / sizeof *square; i++) *square[i] = take_rows(arena, n, C);
-    room->g = take_rows(arena, n, F);
+    if (o->dtype == DTYPE_FLOAT32) room->g = take_rows(arena, n, F);
     room->dff = take_rows(arena, n, F);
     room->dkv = take_rows(arena, n, 2 * C);
     room->dsub2_low = take_operand(arena, ws, room->dsub2, n, C);
