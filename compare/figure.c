@@ -15,16 +15,16 @@ const InkLook figure_inks[INK_COUNT] = {
     [INK_PAPER] = {"paper", 0xffffff, 0x14171b},
     [INK_SHADE] = {"shade", 0x083d70, 0x6db3f2},
     [INK_ON_SHADE] = {"on-shade", 0xffffff, 0x0b0e12},
-    /* Okabe and Ito's blue, vermilion, bluish green, reddish purple, orange, sky blue, black and yellow; the last three
-     * changed in lightness only, to stand on white and on black. */
+    /* From Okabe and Ito's blue and vermilion (2008) on, chosen so that any two stay at least 9 apart by CIEDE2000 for readers without red, green
+     * or blue cones (tests/test_palette.c; their own eight, made dark enough to stand on white, come as near as 2.9). */
     [INK_SERIES + 0] = {"s0", 0x0072b2, 0x4aa8e0},
     [INK_SERIES + 1] = {"s1", 0xd55e00, 0xf08a3c},
-    [INK_SERIES + 2] = {"s2", 0x009e73, 0x2fc79b},
-    [INK_SERIES + 3] = {"s3", 0xb3568b, 0xdf93bd},
-    [INK_SERIES + 4] = {"s4", 0xc98a00, 0xf0b429},
-    [INK_SERIES + 5] = {"s5", 0x3c9ccb, 0x8fd0f2},
-    [INK_SERIES + 6] = {"s6", 0x33383e, 0xd0d4d9},
-    [INK_SERIES + 7] = {"s7", 0x8f8500, 0xf0e442},
+    [INK_SERIES + 2] = {"s2", 0x156431, 0x6c9c72},
+    [INK_SERIES + 3] = {"s3", 0xa30483, 0xdaa8bc},
+    [INK_SERIES + 4] = {"s4", 0xca8258, 0xe2e41a},
+    [INK_SERIES + 5] = {"s5", 0x2c98ef, 0x99d1fe},
+    [INK_SERIES + 6] = {"s6", 0x243049, 0xeaebee},
+    [INK_SERIES + 7] = {"s7", 0x5f3e00, 0xb5d47e},
 };
 
 /* About the same area each. */

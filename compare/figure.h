@@ -12,8 +12,7 @@
 #include "common/memory.h"
 
 /* What a mark means, not which colour it has: the pages decide that for light and dark (figure_inks in figure.c has the
- * table). The series follow Okabe and Ito (2008), told apart by readers who see fewer colours; each has a shape and a dash of
- * its own besides. */
+ * table). The series can be told apart by readers who see fewer colours; each has a shape and a dash of its own besides. */
 typedef enum Ink {
     INK_TEXT,
     INK_MUTED,    /* axis labels, notes */

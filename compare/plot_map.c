@@ -101,7 +101,7 @@ static size_t class_points(FigurePoint *points, double *sorted, FigurePoint *mid
     return count;
 }
 
-static const double NAME_SIZE = 13, MARK_ROOM = 13;
+static const double NAME_SIZE = 13, MARK_ROOM = 15;
 
 /* The free place nearest to the middle, above or below it, within the frame. False when there is none. */
 static bool name_place(Box *place, const Box *taken, int count, FigurePoint middle, double width, const Frame *frame) {

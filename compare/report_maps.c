@@ -48,8 +48,8 @@ bool report_plot_map(Figure *figure, const Comparison *c, MapSideId side, int um
     else
         (void)snprintf(
             caption, sizeof caption,
-            "The same map, a panel a class with its number of texts: darker hexagons hold more of them, each panel on its own "
-            "scale. Classes whose dark parts coincide are hard to tell apart.");
+            "The same map, a panel a class with its number of texts: the fuller a hexagon's colour, the more of them it holds, "
+            "each panel on its own scale. Classes whose full parts coincide are hard to tell apart.");
     write_axes(axes, map, umap);
     MapPlot plot = {.places = map->places.values,
                     .labels = labels,

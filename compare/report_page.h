@@ -29,6 +29,7 @@ void page_add_statistics(Page *page);
 void page_add_confusions(Page *page);
 void page_add_errors(Page *page);
 void page_add_parts(Page *page);
+bool page_has_parts(const Comparison *comparison);
 void page_add_label_errors(Page *page);
 void page_add_learning(Page *page);
 void page_add_confidence(Page *page);

@@ -93,10 +93,12 @@ static void add_words(Page *page, int entry) {
     buffer_text(page->out, "</details>\n");
 }
 
+bool page_has_parts(const Comparison *c) { return c->errors && c->errors->by_length.count && main_entry(c) >= 0; }
+
 void page_add_parts(Page *page) {
     const Comparison *c = page->comparison;
-    int entry = c->errors ? main_entry(c) : -1, shown = 0;
-    if (entry < 0 || !c->errors->by_length.count) return;
+    if (!page_has_parts(c)) return;
+    int entry = main_entry(c), shown = 0;
     buffer_text(page->out, "<section id=\"parts\">\n");
     add_heading(page, &c->errors->by_length, entry, true);
     add_table(page, &c->errors->by_length, false);

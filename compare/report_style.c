@@ -107,7 +107,9 @@ static const char PAPER[] =
     "body{font-size:10pt}\n"
     "main{max-width:none;padding:0}\n"
     "nav{display:none}\n"
-    "h2,h3,summary,caption{break-after:avoid}\n"
+    "h2,h3,summary,caption,thead,.which{break-after:avoid}\n"
+    "tbody tr:first-child{break-before:avoid}\n"
+    ".scroll:not(:has(tbody tr:nth-child(13))),.side>div,caption{break-inside:avoid}\n" /* a dozen rows stay together */
     "figure,tr,.answer,.warning{break-inside:avoid}\n"
     "details::details-content{content-visibility:visible;block-size:auto}\n" /* paper cannot be unfolded */
     ".scroll{overflow:visible}\n"

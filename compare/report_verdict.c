@@ -60,10 +60,13 @@ static void add_navigation(Page *page) {
     } links[] = {{"clean", "Is the test clean?", true}, {"differences", "Where they differ", true},
                  {"statistics", "How sure", page->comparison->resamples > 0},
                  {"confusions", "Confusions", done},    {"errors", "Worst errors", done},
+                 {"parts", "On which texts", page_has_parts(page->comparison)},
+                 {"labels", "Doubtful labels", page->comparison->audit.suspect_count > 0},
                  {"learning", "Learning", learned},     {"curve", "Learning curve", page->comparison->curve != NULL},     {"confidence", "Confidence", page_has_confidence(page->comparison)},
                  {"cascade", "Cascade", page->comparison->cascade_count > 0},
                  {"costs", "Costs", done},
                  {"tuning", "Settings", true},
+                 {"maps", "Maps", maps_has(&page->comparison->maps)},
                  {"making", "How this was made", true}};
     buffer_text(page->out, "<nav aria-label=\"Sections\"><ol>\n");
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)

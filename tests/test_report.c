@@ -17,7 +17,7 @@
 #include "tests/page_check.h"
 #include "tests/schema_check.h"
 
-static const char HOSTILE[] =
+static char HOSTILE[] =
     "</td><script>alert(1)</script><img src=x onerror=alert(2)> & \"quoted\" 'so' `tick` | pipe * _ @someone \x01\x1b[31m "
     "\xE2\x80\xAE turned \xE2\x81\xA6 \xEF\xBB\xBF naïve 大きい 🙂\n\ttwo";
 
@@ -45,6 +45,7 @@ static void *take(size_t count, size_t size) {
 
 static void make_names(Made *made, const Wish *wish) {
     Dataset *d = &made->dataset;
+    static char giant[100001];
     made->labels = take((size_t)wish->classes, sizeof *made->labels);
     d->class_names = take((size_t)wish->classes, sizeof *d->class_names);
     for (int k = 0; k < wish->classes; k++) {
@@ -57,6 +58,7 @@ static void make_names(Made *made, const Wish *wish) {
             snprintf(made->labels[k], sizeof *made->labels, "intent_number_%d", k);
         d->class_names[k] = made->labels[k];
     }
+    if (wish->hostile) d->class_names[1] = memset(giant, 'x', sizeof giant - 1);
 }
 
 static void add_text(Buffer *text, const Wish *wish, int row, bool first_test) {
@@ -76,6 +78,8 @@ static Made *make(const Wish *wish) {
     Buffer text = {0};
     static char file[] = "train.csv", *files[] = {file}, detected[] = "CSV with ',', UTF-8";
     *d = (Dataset){.classes = wish->classes, .files = 1, .file_names = files, .detected = detected};
+    if (wish->hostile) files[0] = HOSTILE;
+    else files[0] = file;
     make_names(made, wish);
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) d->rows += wish->rows[split];
     size_t rows = (size_t)d->rows;
@@ -508,11 +512,11 @@ static void test_judges(void **state) {
 
 /* Every other row of a column of the data, and two labels that look wrong. */
 static void add_audit_facts(Made *made, bool hostile) {
-    static char plain[] = "web", markup[] = "<b>&", column[] = "channel", *names[] = {plain, plain};
+    static char plain[] = "web", column[] = "channel", *names[2] = {plain};
     Dataset *d = &made->dataset;
     Audit *audit = &made->comparison.audit;
-    names[1] = hostile ? markup : column;
-    d->slice_column = column;
+    names[1] = hostile ? HOSTILE : column;
+    d->slice_column = hostile ? HOSTILE : column;
     d->slice_names = names;
     d->slice_count = 2;
     d->slices = take((size_t)d->rows, sizeof *d->slices);
@@ -552,11 +556,11 @@ static void learn(Made *made) {
     CHECK_OK(curve_judge(curve, c, &err), &err);
 }
 
-/* Both encoders' maps of a few test texts. */
+/* Both encoders' maps, without any order: no drawing of so many texts is larger. */
 static void draw(Made *made) {
     Maps *maps = &made->comparison.maps;
     Random random = random_start(5, STREAM_TEST, 0);
-    maps->rows = maps->all = made->dataset.splits[SPLIT_TEST].count < 40 ? made->dataset.splits[SPLIT_TEST].count : 40;
+    maps->rows = maps->all = made->dataset.splits[SPLIT_TEST].count < MAPPED_MOST ? made->dataset.splits[SPLIT_TEST].count : MAPPED_MOST;
     maps->test = take((size_t)maps->rows, sizeof *maps->test);
     for (int i = 0; i < maps->rows; i++) maps->test[i] = i;
     for (int side = 0; side < MAP_SIDES; side++) {
@@ -630,6 +634,32 @@ static void test_hostile(void **state) {
     free_made(made);
 }
 
+/* In the tables too, which hold them uncut, and in compare.json. */
+static void test_hostile_files(void **state) {
+    (void)state;
+    Made *made = make_five(&(Wish){.rows = {60, 30, 90}, .classes = 3, .hostile = true, .longest = 100000});
+    const char *label = made->dataset.class_names[0];
+    Error err = {0};
+    write_all(&made->comparison, "report_hostile");
+    CHECK_OK(report_write_tables(&made->comparison, "report_hostile", &err), &err);
+    CHECK_OK(report_write_differences(&made->comparison, "report_hostile", &err), &err);
+    assert_int_equal(check_csv("report_hostile", "tables/class_rows.csv", label), 1);
+    assert_int_equal(check_csv("report_hostile", "tables/class_rows.csv", made->dataset.class_names[1]), 1);
+    assert_int_equal(check_csv("report_hostile", "tables/class_scores.csv", label), 5);
+    assert_true(check_csv("report_hostile", "tables/parts.csv", HOSTILE) > 5);
+    assert_true(check_csv("report_hostile", "differences.csv", HOSTILE) > 0);
+    Json *json = json_parse_file("report_hostile/compare.json", ERROR_DATA, &err);
+    if (!json) fail_msg("%s", err.message);
+    assert_string_equal(json_string_or(json_first(json_get(json_get(json, "data"), "labels")), ""), label);
+    json_free(json);
+    size_t size;
+    char *text = read_whole("report_hostile", "compare.json", &size);
+    assert_null(strchr(text, '\x1b'));
+    free(text);
+    CHECK_OK(folder_remove("report_hostile", &err), &err);
+    free_made(made);
+}
+
 static void test_one_entry_two_classes(void **state) {
     (void)state;
     Made *made = make(&(Wish){.rows = {20, 5, 10}, .classes = 2});
@@ -660,10 +690,15 @@ static void test_all_failed(void **state) {
     free_made(made);
 }
 
-static void test_many_classes(void **state) {
+static void test_sizes(void **state) {
     (void)state;
-    Made *made = make_five(&(Wish){.rows = {8000, 2000, 20000}, .classes = 77});
-    char *page = check_report(made, "77", 0);
+    Made *made = make_five(&(Wish){.rows = {16000, 2000, 2000}, .classes = 6});
+    char *page = check_report(made, "20000", 0);
+    assert_null(strstr(page, "Too large for this page"));
+    free(page);
+    free_made(made);
+    made = make_five(&(Wish){.rows = {8000, 2000, 20000}, .classes = 77});
+    page = check_report(made, "77", 0);
     free(page);
     free_made(made);
     made = make_five(&(Wish){.rows = {3000, 1000, 3000}, .classes = 1000});
@@ -710,7 +745,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_judges),     cmocka_unit_test(test_five_entries),
         cmocka_unit_test(test_hostile),    cmocka_unit_test(test_one_entry_two_classes),
-        cmocka_unit_test(test_all_failed), cmocka_unit_test(test_many_classes),
+        cmocka_unit_test(test_all_failed), cmocka_unit_test(test_sizes),        cmocka_unit_test(test_hostile_files),
         cmocka_unit_test(test_measured),   cmocka_unit_test(test_unwritable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
