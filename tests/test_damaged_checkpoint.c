@@ -24,6 +24,17 @@ static bool same_state(const TrainState *state) {
     return same;
 }
 
+/* Not what lies between them: it belongs to nobody. */
+static bool same_tensors(void) {
+    const WeightTable *table = &run.weights.table;
+    bool same = true;
+    for (int i = 0; same && i < table->count; i++) {
+        const TensorSpec *spec = &table->tensors[i];
+        same = memcmp(run.weights.block + spec->offset, weights_before + spec->offset, spec->count * sizeof(float)) == 0;
+    }
+    return same;
+}
+
 /* Whether it went on from the checkpoint: from all of it, or from nothing of it and with a note. */
 static bool resume(void) {
     TrainState state = {0};
@@ -37,8 +48,7 @@ static bool resume(void) {
     CHECK_OK(checkpoint_resume(&parts, &found, &observer, &err), &err);
     assert_true(found || notes > 0);
     if (found) {
-        assert_true(same_state(&state));
-        assert_memory_equal(run.weights.block, weights_before, bytes);
+        assert_true(same_state(&state) && same_tensors());
     } else {
         assert_true(state.step == 0 && !state.history);
         assert_int_equal(*(unsigned char *)run.weights.block, 1);
