@@ -234,14 +234,14 @@ static bool read_length(const FileMap *map, const char *path, size_t *length, Er
 }
 
 /* Maps and checks one more file and appends its tensors. */
-static bool add_file(SafeTensors *tensors, const char *path, Error *err) {
+static bool add_file(SafeTensors *tensors, const char *path, ErrorKind unreadable, Error *err) {
     SafeTensorsFile *file = calloc(1, sizeof *file);
     if (!file) return FAIL(err, ERROR_FAILED, "%s: out of memory", path);
     file->next = tensors->files;
     tensors->files = file;
     size_t length = 0;
     file->path = mem_copy_text(path, strlen(path), err);
-    if (!file->path || !file_map(&file->map, path, ERROR_MODEL, err) || !read_length(&file->map, path, &length, err))
+    if (!file->path || !file_map(&file->map, path, unreadable, err) || !read_length(&file->map, path, &length, err))
         return false;
     int first = tensors->count;
     size_t header_end = LENGTH_BYTES + length;
@@ -264,11 +264,17 @@ static bool sort_names(SafeTensors *tensors, Error *err) {
     return true;
 }
 
-bool safetensors_open(SafeTensors *out, const char *path, Error *err) {
+static bool open_one(SafeTensors *out, const char *path, ErrorKind unreadable, Error *err) {
     *out = (SafeTensors){0};
-    if (add_file(out, path, err) && sort_names(out, err)) return true;
+    if (add_file(out, path, unreadable, err) && sort_names(out, err)) return true;
     safetensors_close(out);
     return false;
+}
+
+bool safetensors_open(SafeTensors *out, const char *path, Error *err) { return open_one(out, path, ERROR_MODEL, err); }
+
+bool safetensors_open_left(SafeTensors *out, const char *path, Error *err) {
+    return open_one(out, path, file_exists(path) ? ERROR_PATH : ERROR_MODEL, err);
 }
 
 void safetensors_close(SafeTensors *tensors) {
@@ -364,7 +370,8 @@ static bool open_shards(SafeTensors *out, Placements *placements, const char *in
     for (size_t i = 0; i < placements->count; i++) {
         Path shard;
         if (i && by_shard(&placements->items[i - 1], &placements->items[i]) == 0) continue;
-        if (!path_make(&shard, err, "%.*s%s", folder, index_path, placements->items[i].shard) || !add_file(out, shard.text, err))
+        if (!path_make(&shard, err, "%.*s%s", folder, index_path, placements->items[i].shard) ||
+            !add_file(out, shard.text, ERROR_MODEL, err))
             return false;
     }
     if (!sort_names(out, err)) return false;

@@ -58,6 +58,8 @@ typedef struct SafeTensors {
 
 /* Maps one file. Whatever is wrong with it is ERROR_MODEL. */
 MUST_CHECK bool safetensors_open(SafeTensors *out, const char *path, Error *err);
+/* The same for a file that an earlier run left, and that is done without when it is damaged: one that cannot be read is ERROR_PATH. */
+MUST_CHECK bool safetensors_open_left(SafeTensors *out, const char *path, Error *err);
 /* Maps the shards that an index ("weight_map": tensor name → file name) beside them lists. Names that would leave the folder
  * are refused. */
 MUST_CHECK bool safetensors_open_index(SafeTensors *out, const char *index_path, Error *err);

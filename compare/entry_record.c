@@ -234,7 +234,7 @@ static bool take_training(EntryResult *entry, const SafeTensors *file, const Jso
 
 static bool load_answers(EntryResult *entry, const Dataset *dataset, const Json *record, const char *path, Error *err) {
     SafeTensors file = {0};
-    bool good = safetensors_open(&file, path, err);
+    bool good = safetensors_open_left(&file, path, err);
     for (Split split = SPLIT_VALIDATION; good && split < SPLIT_COUNT; split++)
         good = take_predictions(entry, &file, dataset, split, err);
     if (good && has_training(entry)) good = take_training(entry, &file, json_get(record, "training"), err);
@@ -242,15 +242,8 @@ static bool load_answers(EntryResult *entry, const Dataset *dataset, const Json 
     return good;
 }
 
-/* What the system says no to, and memory that is not there, is no damage: a finished entry must not be trained again for it. */
-static bool is_readable(const char *path, Error *err) {
-    FileMap map = {0};
-    bool good = !file_exists(path) || file_map(&map, path, ERROR_PATH, err);
-    file_unmap(&map);
-    return good;
-}
-
-/* *record: NULL when there is none, and when it is damaged. */
+/* *record: NULL when there is none, and when it is damaged. What the system says no to, and memory that is not there, is no damage: a finished entry must
+ * not be trained again for it. */
 static bool read_record(Json **record, const char *folder, bool *there, Error *err) {
     Path path;
     *record = NULL;
@@ -291,8 +284,6 @@ bool entry_record_load(EntryResult *entry, const Dataset *dataset, const char *k
         buffer_text(changed, "its record is damaged");
     else if (strcmp(recorded, key) != 0)
         entry_key_difference(changed, key, recorded);
-    else if (!is_readable(answers.text, err))
-        good = false;
     else if (!load_answers(entry, dataset, record, answers.text, &damage)) {
         buffer_text(changed, "its answers are damaged");
         for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) predictions_free(&entry->predictions[split]);

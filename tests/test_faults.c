@@ -41,7 +41,7 @@ static const Case CASES[] = {
     {"explore", false, {"explore", data, "--model", MODEL, "--num_threads", "1"}},
     {"tokenize", false, {"tokenize", "--model", MODEL, "the good film"}},
     {"convert", false, {"convert", "--model", BERT, "--to", "distilbert", "--output_dir", OUT}},
-    {"quantize", false, {"quantize", "--model", tuned, "--output_dir", OUT}},
+    {"quantize", false, {"quantize", "--model", tuned, "--output_dir", OUT, "--num_threads", "1"}},
     {"compare-tuned", true, {COMPARE, "finetune"}},
     {"compare-frozen", true, {COMPARE, "cls-logreg"}},
     {"compare-words", true, {COMPARE, "tfidf-logreg"}},
@@ -373,12 +373,21 @@ static void test_killed_after_each(void **state) {
 
 /* ---- memory ---- */
 
+/* What a copy has not given back is asked of a process by itself, which has nothing that was made before the copy. */
+static void check_given_back(const End *end) {
+    long calls, blocks;
+    empty(place);
+    go_to(place);
+    Ran ran = run_with(end->job, &(Fault){"memory", "fail", ENOMEM, NULL}, end->at, false, &calls, &blocks);
+    if (blocks > 0) fail_msg("%s, allocation %ld: %ld blocks are not given back: %s", end->job->name, end->at, blocks, ran.err);
+    ran_free(&ran);
+}
+
 static void check_failed_allocation(const End *end, const Ran *whole) {
     check_answer(end, false);
     check_whole(end);
     check_complete(end, whole);
-    if (end->blocks > 0)
-        fail_msg("%s, allocation %ld: %ld blocks are not given back: %s", end->job->name, end->at, end->blocks, end->err);
+    if (end->blocks > 0) check_given_back(end);
     if (end->status != 0 && end->status != 1)
         fail_msg("%s, allocation %ld: status %d: %s", end->job->name, end->at, end->status, end->err);
 }
