@@ -7,9 +7,10 @@
 #include "common/random.h"
 #include "features/fuzzy_graph.h"
 #include "features/pca.h"
+#include "features/spectral.h"
 
 enum {
-    DIMENSIONS = 2,
+    DIMENSIONS = SPECTRAL_MODES,
     NEGATIVES = 5, /* rows drawn by chance to push away, for each neighbour that pulls */
     LANES = 8,     /* of a vector that NEGATIVES fit in */
     LARGE = 10000, /* rows from which on fewer epochs do */
@@ -67,28 +68,43 @@ void umap_curve_fit(double *a_out, double *b_out, double min_dist) {
 
 /* ---- where rows begin ---- */
 
-/* Along the two principal components, each from 0 to 10, and moved a little: rows at one place could not be told apart otherwise. */
-static bool start(float *places, const Features *features, const UmapOptions *options, Pool *pool, Error *err) {
+/* along (DIMENSIONS, rows): the principal components, zeros for one that there is not. */
+static bool components_make(double *along, const Features *features, Pool *pool, Error *err) {
     Pca pca = {0};
-    Features along = {0};
+    Features out = {0};
     int components = features->channels < DIMENSIONS ? features->channels : DIMENSIONS;
-    bool good = pca_fit(&pca, features, components, pool, err) && pca_apply(&along, &pca, features, err);
+    bool good = pca_fit(&pca, features, components, pool, err) && pca_apply(&out, &pca, features, err);
+    for (int d = 0; good && d < DIMENSIONS; d++)
+        for (int r = 0; r < features->rows; r++)
+            along[(size_t)d * (size_t)features->rows + (size_t)r] = d < components ? (double)out.values[r * components + d] : 0;
+    pca_free(&pca);
+    features_free(&out);
+    return good;
+}
+
+/* Along the graph's slowest modes, or where it has none the principal components: each from 0 to 10, and moved a little, since rows at one place could
+ * not be told apart otherwise. */
+static bool start(float *places, const Features *features, const FuzzyGraph *graph, const UmapOptions *options, Pool *pool,
+                  Error *err) {
+    size_t rows = (size_t)features->rows;
+    bool found = false;
+    double *along = mem_new(DIMENSIONS * rows, sizeof *along, err);
+    bool good = along && spectral_modes(along, &found, graph, options->seed, pool, err) &&
+                (found || components_make(along, features, pool, err));
     Random random = random_start(options->seed, STREAM_MAP, NOISE);
-    for (int d = 0; good && d < DIMENSIONS; d++) {
+    for (size_t d = 0; good && d < DIMENSIONS; d++) {
         double low = (double)INFINITY, high = -(double)INFINITY;
-        for (int r = 0; r < features->rows && d < components; r++) {
-            double x = (double)along.values[r * components + d];
-            low = fmin(low, x);
-            high = fmax(high, x);
+        for (size_t r = 0; r < rows; r++) {
+            low = fmin(low, along[d * rows + r]);
+            high = fmax(high, along[d * rows + r]);
         }
         double scale = high > low ? INITIAL_SIDE / (high - low) : 0;
-        for (int r = 0; r < features->rows; r++) {
-            double x = scale > 0 ? ((double)along.values[r * components + d] - low) * scale : 0;
+        for (size_t r = 0; r < rows; r++) {
+            double x = scale > 0 ? (along[d * rows + r] - low) * scale : 0;
             places[r * DIMENSIONS + d] = (float)(x + (scale > 0 ? 1e-3 : 1) * random_normal(&random));
         }
     }
-    pca_free(&pca);
-    features_free(&along);
+    mem_free(along);
     return good;
 }
 
@@ -305,7 +321,7 @@ bool umap_make(Features *map, const Features *features, const UmapOptions *optio
     FuzzyGraph graph = {0};
     bool good = features_make(map, features->rows, DIMENSIONS, err) &&
                 neighbours_find(&neighbours, features, n_neighbors - 1, options->metric, pool, observer, err) &&
-                fuzzy_graph_make(&graph, &neighbours, err) && start(map->values, features, options, pool, err) &&
+                fuzzy_graph_make(&graph, &neighbours, err) && start(map->values, features, &graph, options, pool, err) &&
                 lay_out(map->values, &graph, options, pool, observer, err);
     neighbours_free(&neighbours);
     fuzzy_graph_free(&graph);

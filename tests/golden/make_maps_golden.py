@@ -14,6 +14,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import MinMaxScaler
+from scipy.sparse.csgraph import connected_components
 from umap.umap_ import find_ab_params, fuzzy_simplicial_set
 
 ROWS, CHANNELS = 240, 24
@@ -64,6 +65,11 @@ def main():
         graph, _, _, _ = fuzzy_simplicial_set(x, 15, np.random.RandomState(0), metric, knn_indices=ids.astype(np.int32),
                                               knn_dists=distances.astype(np.float32), return_dists=True)
         graph = graph.tocsr()
+        parts = int(connected_components(graph)[0])
+        root = np.sqrt(np.asarray(graph.sum(0)).ravel())
+        modes = np.linalg.eigh(graph.toarray().astype(np.float64) / root[:, None] / root[None, :])
+        slow = modes[1][:, [-2, -3]]
+        slow *= np.sign(slow[np.abs(slow).argmax(0), [0, 1]])
         maps = [umap.UMAP(metric=metric, random_state=seed).fit_transform(x) for seed in range(10)]
         scores = [quality(x, y.astype(np.float64), labels, metric, 15) for y in maps]
         out["metrics"][metric] = {
@@ -72,6 +78,8 @@ def main():
             "graph_edges": int((graph.data > 0).sum()),
             "graph_sum": float(graph.data.astype(np.float64).sum()),
             "graph_row_130": [[int(i), round(float(v), 6)] for i, v in sorted(zip(graph[130].indices, graph[130].data))],
+            "parts": parts,
+            "modes": slow[:16].T.ravel().tolist(),
             "umap": {name: float(np.mean([s[name] for s in scores])) for name in scores[0]},
         }
     places = pca.transform(x.astype(np.float64))[:, :2]
