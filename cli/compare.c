@@ -232,6 +232,14 @@ static void add_cascade(Buffer *out, const Run *run, const Comparison *c, int co
     buffer_free(&line);
 }
 
+/* A fine-tuned folder is as transformers writes it, which keeps no --max_length. */
+static const char *asked_length(char text[32], const Run *run, const EntryResult *entry) {
+    bool asked = run->settings.max_length > 0 && entry->kind == ENTRY_FINETUNE && entry->source == ENTRY_TRAINED;
+    if (!asked) return "";
+    (void)snprintf(text, 32, " --max_length %d", run->settings.max_length);
+    return text;
+}
+
 static bool print_table(Run *run, const Comparison *c, Error *err) {
     Buffer out = {0};
     terminal_say(&run->terminal, "%s", "");
@@ -245,8 +253,10 @@ static bool print_table(Run *run, const Comparison *c, Error *err) {
     const Recommendation *r = &c->recommendation;
     int shown = r->deploy >= 0 ? r->deploy : r->verdict == VERDICT_UNDECIDED && r->leaning >= 0 ? r->leaning : -1;
     Path model;
+    char length[32];
     if (shown >= 0 && entry_model_folder(&model, c, &c->entries[shown]))
-        buffer_printf(&out, "next      twofold predict --model %s --text \"…\"\n", model.text);
+        buffer_printf(&out, "next      twofold predict --model %s%s --text \"…\"\n", model.text,
+                      asked_length(length, run, &c->entries[shown]));
     bool printed = output_add(&out, err);
     buffer_free(&out);
     return printed;
@@ -297,8 +307,8 @@ static bool compare(Run *run, CompareInput *input, const Entries *entries, Error
         input->command = command.data;
         input->options_json = options.data;
         say_plan(run, entries, estimates);
-        ok = check_memory(entries, estimates, err) &&
-             compare_run(&result, input, compare_say_entry, run, &run->observer, err) && compare_print(run, &result, err);
+        ok = check_memory(entries, estimates, err) && compare_run(&result, input, compare_say_entry, run, &run->observer, err) &&
+             compare_print(run, &result, err);
     }
     if (!ok && err->kind == ERROR_INTERRUPTED) say_how_to_go_on(run, err);
     comparison_free(&result);

@@ -57,7 +57,7 @@ static int find_second(const Comparison *c) {
     int tuned = best_of(c, ENTRY_FINETUNE), frozen = best_of(c, ENTRY_FROZEN);
     if (tuned < 0 || frozen < 0) return tuned < 0 ? frozen : tuned;
     return c->entries[tuned].scores[SPLIT_VALIDATION].accuracy > c->entries[frozen].scores[SPLIT_VALIDATION].accuracy ? tuned
-                                                                                                                   : frozen;
+                                                                                                                      : frozen;
 }
 
 bool cascades_find(Comparison *c, double loss, Pool *pool, Error *err) {
@@ -129,9 +129,11 @@ static bool save(CascadeResult *cascade, Comparison *c, Pool *pool, const Observ
     bool found;
     cascade->saved = true;
     if (!read_record(cascade, c, record.text, &found, err) || found) return found;
+    bool own = c->entries[cascade->first].source == ENTRY_TRAINED && c->entries[cascade->second].source == ENTRY_TRAINED;
     return folder_remove(folder.text, err) &&
            text_model_save_cascade(models[0].text, models[1].text, cascade->validation.threshold, model.text, err) &&
-           costs_measure(&cascade->costs, model.text, c->dataset, c->seed, dtype_find(c->dtype), pool, observer, err) &&
+           costs_measure(&cascade->costs, model.text, c->dataset, c->seed, dtype_find(c->dtype), own ? c->model.max_length : 0,
+                         pool, observer, err) &&
            write_record(cascade, c, record.text, err);
 }
 

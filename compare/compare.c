@@ -376,7 +376,7 @@ static bool train_entry(Work *work, const EntrySpec *spec, EntryResult *result, 
     if (good && measures_peak) result->costs.peak_rss_mb = memory_peak_mb();
     return good && score(work, result, err) && write_entry(work, result, folder, model_folder.text, err) &&
            costs_measure(&result->costs, model_folder.text, work->input->dataset, work->input->seed, work->input->context.dtype,
-                         work->input->pool, work->observer, err) &&
+                         work->input->context.max_length, work->input->pool, work->observer, err) &&
            add_flops(work, spec, result, err) && entry_record_save(result, key, folder, err);
 }
 

@@ -89,12 +89,12 @@ static bool measure_throughput(EntryCosts *costs, TextModel *model, const TextVi
 
 int costs_texts_at_once(int test_rows) { return test_rows < MOST_AT_ONCE ? test_rows : MOST_AT_ONCE; }
 
-bool costs_measure(EntryCosts *costs, const char *model_folder, const Dataset *dataset, uint64_t seed, Dtype dtype, Pool *pool,
-                   const Observer *observer, Error *err) {
+bool costs_measure(EntryCosts *costs, const char *model_folder, const Dataset *dataset, uint64_t seed, Dtype dtype,
+                   int max_length, Pool *pool, const Observer *observer, Error *err) {
     const RowList *test = &dataset->splits[SPLIT_TEST];
     TextView texts = {.data = dataset->text, .starts = dataset->starts, .rows = test->rows, .count = test->count};
     double started_s = clock_wall_s(), first_ms;
-    TextModel *model = text_model_load_as(model_folder, 0, dtype, pool, err);
+    TextModel *model = text_model_load_as(model_folder, max_length, dtype, pool, err);
     if (!model) return false;
     costs->load_s = clock_wall_s() - started_s;
     if (!time_one(&first_ms, model, &texts, texts.rows[0], err)) {

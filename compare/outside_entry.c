@@ -141,7 +141,7 @@ bool outside_entry_run(EntryResult *result, const EntrySpec *spec, const Dataset
                        const Observer *observer, Error *err) {
     if (spec->source == ENTRY_ANSWERS) return answers_file_read(result->predictions, result->how, spec->path, dataset, err);
     return run_model(result, spec, dataset, dtype, pool, observer, err) &&
-           costs_measure(&result->costs, spec->path, dataset, seed, outside_entry_dtype(spec, dtype), pool, observer, err);
+           costs_measure(&result->costs, spec->path, dataset, seed, outside_entry_dtype(spec, dtype), 0, pool, observer, err);
 }
 
 bool outside_entry_check(const EntrySpec *spec, const Dataset *dataset, Pool *pool, Error *err) {
