@@ -40,13 +40,17 @@ static bool add_presets(Entries *entries, const Run *run, Error *err) {
 static bool check_name(const char *flag, const char *name, size_t size, Error *err) {
     bool good = size > 0 && size < 64 && isalnum((unsigned char)name[0]);
     for (size_t i = 0; i < size && good; i++) good = isalnum((unsigned char)name[i]) || strchr("-_.", name[i]) != NULL;
-    static const char *const TAKEN[] = {"figures", "tables", "cascades"}; /* folders of a run */
+    static const char *const TAKEN[] = {"figures", "tables", "cascades", "maps", "curve"}; /* folders of a run */
+    static const char *const ENDINGS[] = {".html", ".md", ".json", ".csv", ".npy"};        /* its files */
     for (size_t i = 0; i < sizeof TAKEN / sizeof *TAKEN; i++)
         good = good && !(size == strlen(TAKEN[i]) && strncmp(name, TAKEN[i], size) == 0);
+    for (size_t i = 0; i < sizeof ENDINGS / sizeof *ENDINGS; i++)
+        good = good && !(size > strlen(ENDINGS[i]) && strncmp(name + size - strlen(ENDINGS[i]), ENDINGS[i], strlen(ENDINGS[i])) == 0);
     if (good) return true;
     return FAIL(err, ERROR_USAGE,
-                "%s: '%.*s' is no name; letters, digits, '-', '_' and '.', and not 'figures', 'tables' or 'cascades'", flag,
-                (int)size, name);
+                "%s: '%.*s' is no name; letters, digits, '-', '_' and '.', not 'figures', 'tables', 'cascades', 'maps' or 'curve', and no "
+                "ending of a run's files, as in report.html",
+                flag, (int)size, name);
 }
 
 static const char *keep_name(Entries *entries, const char *name, size_t size) {

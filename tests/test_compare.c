@@ -291,6 +291,8 @@ static void test_wrong_entries(void **state) {
         {"--entry ..=tfidf", "is no name"},
         {"--entry =tfidf", "is no name"},
         {"--entry figures=tfidf", "is no name"},
+        {"--entry maps=tfidf", "is no name"},
+        {"--entry report.html=tfidf", "is no name"},
         {"--entry a=bert", "no entry 'bert'"},
         {"--entry a=tfidf:nosuch=3", "nosuch"},
         {"--entry a=tfidf:C=-3", "C"},
