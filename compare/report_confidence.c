@@ -108,23 +108,9 @@ static void add_table(Page *page) {
 
 static void add_diagram(Page *page, int entry) {
     Figure figure = {0};
-    Buffer svg = {0};
     report_plot_reliability(&figure, page->comparison, entry, 0);
-    page->failed = page->failed || !figure_write_svg(&svg, &figure, FIGURE_INLINE, page->err);
-    const char *name = page_entry_name(page, entry);
-    char file[96];
-    (void)snprintf(file, sizeof file, "%.63s/reliability", name);
-    html_add(page->out, "<figure><figcaption><b><bdi>%.60s</bdi></b>", name);
-    page_add_files(page, file);
-    buffer_text(page->out, "</figcaption>\n");
-    if (!page->failed && page->out->size + svg.size <= PAGE_MOST)
-        buffer_add(page->out, svg.data, svg.size);
-    else
-        buffer_text(page->out, "<p>Too large for this page: see the files.</p>\n");
-    buffer_text(page->out, "</figure>\n");
-    page->out->failed |= svg.failed;
+    page_add_drawing_of(page, entry, "reliability", &figure);
     figure_free(&figure);
-    buffer_free(&svg);
 }
 
 /* The chosen one first, the dummies not at all. */

@@ -25,6 +25,23 @@ void page_add_files(Page *page, const char *name) {
     html_add(page->out, " <span class=\"files\"><a href=\"./%s.svg\">%s.svg</a> <a href=\"./%s.png\">.png</a></span>", name, name, name);
 }
 
+void page_add_drawing_of(Page *page, int entry, const char *file, const Figure *figure) {
+    Buffer svg = {0};
+    char name[96];
+    page->failed = page->failed || !figure_write_svg(&svg, figure, FIGURE_INLINE, page->err);
+    (void)snprintf(name, sizeof name, "%.63s/%s", page_entry_name(page, entry), file);
+    html_add(page->out, "<figure><figcaption><b><bdi>%.60s</bdi></b>", page_entry_name(page, entry));
+    page_add_files(page, name);
+    buffer_text(page->out, "</figcaption>\n");
+    if (!page->failed && page->out->size + svg.size <= PAGE_MOST)
+        buffer_add(page->out, svg.data, svg.size);
+    else
+        buffer_text(page->out, "<p>Too large for this page: see the files.</p>\n");
+    buffer_text(page->out, "</figure>\n");
+    page->out->failed |= svg.failed;
+    buffer_free(&svg);
+}
+
 void page_add_plot(Page *page, ReportPlotId plot) {
     if (page->failed || !REPORT_PLOTS[plot].has(page->comparison)) return;
     Buffer caption = {0};

@@ -22,23 +22,9 @@ static int order_entries(const Comparison *c, int *list, int most) {
 
 static void add_matrix(Page *page, int entry) {
     Figure figure = {0};
-    Buffer svg = {0};
-    page->failed = page->failed || !report_plot_confusion(&figure, page->comparison, entry, page->err) ||
-                   !figure_write_svg(&svg, &figure, FIGURE_INLINE, page->err);
-    const char *name = page_entry_name(page, entry);
-    char file[96];
-    (void)snprintf(file, sizeof file, "%.63s/confusion_matrix", name);
-    html_add(page->out, "<figure><figcaption><b><bdi>%.60s</bdi></b>", name);
-    page_add_files(page, file);
-    buffer_text(page->out, "</figcaption>\n");
-    if (!page->failed && page->out->size + svg.size <= PAGE_MOST)
-        buffer_add(page->out, svg.data, svg.size);
-    else
-        buffer_text(page->out, "<p>Too large for this page: see the files.</p>\n");
-    buffer_text(page->out, "</figure>\n");
-    page->out->failed |= svg.failed;
+    page->failed = page->failed || !report_plot_confusion(&figure, page->comparison, entry, page->err);
+    page_add_drawing_of(page, entry, "confusion_matrix", &figure);
     figure_free(&figure);
-    buffer_free(&svg);
 }
 
 static void add_confusion_heading(Page *page, int entry) {

@@ -47,6 +47,8 @@ void page_add_making(Page *page);
 void page_add_plot(Page *page, ReportPlotId plot);
 /* Where a drawing's files are, from the run's folder and without ending: links to the SVG and the PNG, for its caption. */
 void page_add_files(Page *page, const char *name);
+/* A drawing of an entry under its name, with the files NAME/file.svg and .png; where the page would grow too large, the files alone. */
+void page_add_drawing_of(Page *page, int entry, const char *file, const Figure *figure);
 /* The ends of an entry's answers, folded: within the section of errors. */
 void page_add_losses(Page *page, int entry);
 /* <bdi> and a name. */

@@ -12,18 +12,6 @@ static void put_rows_needed(JsonWriter *json, double rows) {
         json_write_null(json);
 }
 
-static void put_interval(JsonWriter *json, const char *key, Interval interval) {
-    json_write_key(json, key);
-    if (isnan(interval.low)) {
-        json_write_null(json);
-        return;
-    }
-    json_begin_array(json);
-    json_write_number(json, interval.low);
-    json_write_number(json, interval.high);
-    json_end_array(json);
-}
-
 void statistics_write_json(JsonWriter *json, const Comparison *c) {
     json_write_key(json, "statistics");
     json_begin_object(json);
@@ -87,7 +75,7 @@ static void put_difference(JsonWriter *json, const char *key, const PairDifferen
     json_begin_object(json);
     json_put_number(json, "b_less_a", difference->value);
     json_put_number(json, "standard_error", difference->standard_error);
-    put_interval(json, "interval_95", difference->interval);
+    interval_write_json(json, "interval_95", difference->interval);
     json_put_number(json, "permutation_p", difference->permutation_p);
     json_end_object(json);
 }

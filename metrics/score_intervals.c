@@ -101,7 +101,7 @@ Interval score_interval(const ScoreIntervals *intervals, const char *name) {
     return intervals->fields[field - SCORE_FIELDS];
 }
 
-static void write_interval(JsonWriter *writer, const char *key, Interval interval) {
+void interval_write_json(JsonWriter *writer, const char *key, Interval interval) {
     json_write_key(writer, key);
     if (isnan(interval.low)) {
         json_write_null(writer);
@@ -115,13 +115,13 @@ static void write_interval(JsonWriter *writer, const char *key, Interval interva
 
 void score_intervals_write_json(JsonWriter *writer, const ScoreIntervals *intervals, char *const *labels) {
     json_begin_object(writer);
-    for (int i = 0; i < SCORE_FIELD_COUNT; i++) write_interval(writer, SCORE_FIELDS[i].name, intervals->fields[i]);
+    for (int i = 0; i < SCORE_FIELD_COUNT; i++) interval_write_json(writer, SCORE_FIELDS[i].name, intervals->fields[i]);
     json_write_key(writer, "top_k_accuracy");
     json_begin_object(writer);
     for (int i = 0; i < TOP_K_COUNT; i++) {
         char key[16];
         snprintf(key, sizeof key, "%d", TOP_K[i]);
-        if (TOP_K[i] < intervals->classes) write_interval(writer, key, intervals->top_k_accuracy[i]);
+        if (TOP_K[i] < intervals->classes) interval_write_json(writer, key, intervals->top_k_accuracy[i]);
     }
     json_end_object(writer);
     json_write_key(writer, "per_class");
@@ -130,10 +130,10 @@ void score_intervals_write_json(JsonWriter *writer, const ScoreIntervals *interv
         const ClassIntervals *class = &intervals->per_class[c];
         json_write_key(writer, labels[c]);
         json_begin_object(writer);
-        write_interval(writer, "precision", class->precision);
-        write_interval(writer, "recall", class->recall);
-        write_interval(writer, "f1", class->f1);
-        write_interval(writer, "roc_auc", class->roc_auc);
+        interval_write_json(writer, "precision", class->precision);
+        interval_write_json(writer, "recall", class->recall);
+        interval_write_json(writer, "f1", class->f1);
+        interval_write_json(writer, "roc_auc", class->roc_auc);
         json_end_object(writer);
     }
     json_end_object(writer);

@@ -30,6 +30,9 @@ MUST_CHECK bool score_intervals_compute(ScoreIntervals *out, const Scores *score
                                         const Bootstrap *bootstrap, int entry, double confidence, Error *err);
 void score_intervals_free(ScoreIntervals *intervals); /* takes a zeroed one */
 
+/* Under the key: [low, high], or null for one that could not be computed (NaN). */
+void interval_write_json(JsonWriter *writer, const char *key, Interval interval);
+
 /* The interval of a score by its name in SCORE_FIELDS. */
 Interval score_interval(const ScoreIntervals *intervals, const char *name);
 

@@ -601,6 +601,9 @@ static void test_five_entries(void **state) {
     char *page = check_report(made, "five", 39);
     assert_non_null(strstr(page, "<h1>Deploy <bdi>finetune</bdi></h1>"));
     assert_non_null(strstr(page, "A frozen encoder is not enough here"));
+    const char *first_screen[] = {"<h1>", "exact McNemar, p = ", "[95 % interval]", "training<br>time", "ms a text<br>(median)"};
+    for (size_t i = 0; i < sizeof first_screen / sizeof *first_screen; i++) /* which one, how sure, at what price */
+        assert_true(strstr(page, first_screen[i]) && strstr(page, first_screen[i]) < strstr(page, "<nav"));
     assert_non_null(strstr(page, "was best after step 500 of 500: validation accuracy 0.880, at the end"));
     assert_int_equal(count_text_in(page, "Worst errors of"), 4); /* not the dummy's */
     assert_non_null(strstr(page, "Over 3 seeds <bdi>finetune</bdi> scores"));
