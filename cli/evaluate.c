@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "cli/shown_labels.h"
+#include "cli/score_ranges.h"
 #include "cli/steps.h"
+#include "common/available.h"
 #include "compare/text_model.h"
 
 /* A folder's test rows; those of validation or training where it has no others. */
@@ -29,8 +31,12 @@ static bool answer(Run *run, TextModel *model, const Dataset *dataset, Split spl
     int32_t *truth = mem_new((size_t)list->count, sizeof *truth, err);
     int truncated = 0;
     for (int i = 0; truth && i < list->count; i++) truth[i] = dataset->labels[list->rows[i]];
-    bool ok =
-        truth && text_model_predict(model, &texts, truth, out, &truncated, &run->observer, err) && predictions_check(out, err);
+    double bytes = 0;
+    for (int i = 0; i < list->count; i++) bytes += (double)(dataset->starts[list->rows[i] + 1] - dataset->starts[list->rows[i]]);
+    bool ok = truth &&
+              memory_check("this evaluation", text_model_needs_mb(model, list->count, bytes), "fewer rows need less", err) &&
+              text_model_predict(model, &texts, truth, out, &truncated, &run->observer, err) &&
+              predictions_check(out, err);
     if (ok && truncated) terminal_say(&run->terminal, "texts     %d of %d truncated", truncated, list->count);
     if (ok) step_say_passed_on(run, model, list->count);
     mem_free(truth);
@@ -58,6 +64,7 @@ static bool report(const Run *run, const Dataset *dataset, Split split, const Pr
     bool ok = scores_compute(&scores, predictions, run->pool, err);
     shown.scores[split] = &scores;
     ok = ok && scores_table_print(run, &shown, labels, err);
+    ok = ok && score_ranges_report(run, split, &scores, predictions, labels, err);
     ok = ok && (run->settings.json || print_report(&scores, labels, err));
     if (ok && run->settings.output_dir)
         ok = results_write_all(run->settings.output_dir, dataset, split, predictions, &shown, labels, err);

@@ -3,7 +3,9 @@
 
 #include "cli/features_map.h"
 #include "cli/steps.h"
+#include "common/available.h"
 #include "common/utf8.h"
+#include "encoder/sweep.h"
 #include "features/npy.h"
 #include "features/text_formats.h"
 
@@ -177,6 +179,15 @@ static bool write_parts(Run *run, const Dataset *dataset, const TextEncoder *enc
     return ok;
 }
 
+/* Ids of all texts, the room to run in and a chunk of vectors; for a map all of them, and as much again to make it. */
+static bool check_memory(const Run *run, const Dataset *dataset, const TextEncoder *encoder, bool mapped, Error *err) {
+    const EncoderConfig *config = encoder_config(encoder->encoder);
+    double bytes = 2 * (double)dataset->starts[dataset->rows], vector = (double)config->channels * sizeof(float);
+    bytes += (double)sweep_bytes(config, encoder_dtype(encoder->encoder), encoder->max_length, run_threads(run));
+    bytes += vector * (mapped ? 3.0 * dataset->rows : dataset->rows < FEATURES_CHUNK_ROWS ? dataset->rows : FEATURES_CHUNK_ROWS);
+    return memory_check("making these features", bytes / 0x1p20, "fewer rows, or a smaller --max_length, need less", err);
+}
+
 bool command_features(Run *run, Error *err) {
     bool mapped = run->settings.map.method != MAP_NONE;
     if (mapped && options_given(&run->options, "output_format"))
@@ -186,7 +197,7 @@ bool command_features(Run *run, Error *err) {
     TextEncoder encoder = {0};
     Tokens tokens = {0};
     bool ok = step_read_data(run, &dataset, DATA_MAYBE_UNLABELLED, err) && step_load_encoder(run, &encoder, err) &&
-              step_make_output(run, NULL, err) && step_encode(run, &encoder, &dataset, &tokens, NULL, err);
+              check_memory(run, &dataset, &encoder, mapped, err) && step_make_output(run, NULL, err) && step_encode(run, &encoder, &dataset, &tokens, NULL, err);
     if (ok) {
         Sha256Hex model = step_hash_model(run, &encoder);
         ok = (mapped ? features_map_write(run, &dataset, &encoder, &tokens, &model, &map, err)

@@ -5,6 +5,8 @@
 #include "cli/describe.h"
 #include "cli/scores_table.h"
 #include "cli/steps.h"
+#include "common/available.h"
+#include "common/clock.h"
 #include "compare/calibration_file.h"
 #include "compare/model_card.h"
 #include "finetune/checkpoint.h"
@@ -92,6 +94,9 @@ static bool train(Job *job, Error *err) {
                            .identity = job->identity,
                            .data = job->data.text,
                            .pool = run->pool};
+    char size[32];
+    memory_text(size, memory_resident_mb() + finetune_memory_mb(&input, &job->options));
+    terminal_say(&run->terminal, "memory    about %s at the most", size);
     return finetune_run(&job->result, &input, &job->options, &run->observer, err);
 }
 

@@ -7,6 +7,7 @@
 
 #include "cli/lines.h"
 #include "cli/steps.h"
+#include "common/available.h"
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/utf8.h"
@@ -272,7 +273,10 @@ bool command_predict(Run *run, Error *err) {
     answering->observer = (Observer){.context = run->observer.context, .note = run->observer.note, .stop = run->observer.stop};
     answering->model = step_load_model(run, &folder, err);
     if (answering->model) answering->order = mem_new((size_t)text_model_classes(answering->model), sizeof *answering->order, err);
-    bool ok = answering->order && print_header(answering, err) && answer_all(answering, err);
+    double rows = run->settings.text ? 1 : BATCH_ROWS, bytes = run->settings.text ? (double)strlen(run->settings.text) : BATCH_BYTES;
+    bool ok = answering->order &&
+              memory_check("answering", text_model_needs_mb(answering->model, rows, bytes), "a smaller model needs less", err) &&
+              print_header(answering, err) && answer_all(answering, err);
     say_what_was_changed(answering);
     if (ok) step_say_passed_on(run, answering->model, answering->done);
     batch_clear(answering);

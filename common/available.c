@@ -93,7 +93,7 @@ double memory_available_mb(void) {
     return lesser(available, address_space_mb());
 }
 
-static void size_text(char out[32], double mb) {
+void memory_text(char out[32], double mb) {
     double gb = mb / 1024;
     (void)snprintf(out, 32, mb < 9.95 ? "%.1f MB" : mb < 999.5 ? "%.0f MB" : "%.1f GB", mb < 999.5 ? mb : gb);
 }
@@ -102,7 +102,7 @@ bool memory_check(const char *what, double needed_mb, const char *advice, Error 
     double available = memory_available_mb();
     if (available < 0 || !(needed_mb > available)) return true;
     char needed[32], there[32];
-    size_text(needed, needed_mb);
-    size_text(there, available);
+    memory_text(needed, needed_mb);
+    memory_text(there, available);
     return FAIL(err, ERROR_FAILED, "%s needs about %s of memory, and %s is available; %s", what, needed, there, advice);
 }

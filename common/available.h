@@ -12,6 +12,9 @@ double memory_available_mb(void);
 /* The part of the control groups: `cgroups` as /proc/self/cgroup, `root` where the hierarchies are mounted (/sys/fs/cgroup). -1: no limit. */
 double memory_cgroup_mb(const char *cgroups, const char *root);
 
+/* "87 MB", "1.1 GB" */
+void memory_text(char out[32], double mb);
+
 /* ERROR_FAILED when `what` needs more than there is: "the training of … needs about 3.2 GB of memory, and 1.1 GB are available; <advice>". NaN fits. */
 MUST_CHECK bool memory_check(const char *what, double needed_mb, const char *advice, Error *err);
 

@@ -35,6 +35,11 @@ double memory_peak_mb(void) {
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_maxrss / 1024 : 0;
 }
 
+double memory_resident_mb(void) {
+    double resident = kilobytes_of("/proc/self/status", "VmRSS");
+    return resident >= 0 ? resident / 1024 : 0;
+}
+
 bool memory_peak_reset(void) {
     FILE *file = fopen("/proc/self/clear_refs", "w");
     if (!file) return false;

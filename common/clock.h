@@ -10,6 +10,7 @@ double clock_cpu_s(void);  /* user and system, all threads */
 
 /* Peak resident memory since start, or since the last successful reset (/proc/self/clear_refs). */
 double memory_peak_mb(void);
+double memory_resident_mb(void); /* now */
 bool memory_peak_reset(void);
 
 /* "0.4 s", "32 s", "2 min 10 s", "1 h 05 min" */

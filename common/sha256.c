@@ -90,7 +90,16 @@ Sha256Hex sha256_bytes(const void *bytes, size_t size) {
 bool sha256_file(Sha256Hex *out, const char *path, Error *err) {
     FileMap map = {0};
     if (!file_map(&map, path, ERROR_PATH, err)) return false;
-    *out = sha256_bytes(map.data, map.size);
+    enum { STRETCH = 4 << 20 }; /* a large file does not fill the memory on its way */
+    Sha256 hash;
+    sha256_init(&hash);
+    const unsigned char *bytes = map.data;
+    for (size_t at = 0, size; at < map.size; at += size) {
+        size = map.size - at < STRETCH ? map.size - at : STRETCH;
+        sha256_add(&hash, bytes + at, size);
+        file_forget(bytes + at, size);
+    }
+    *out = sha256_finish(&hash);
     file_unmap(&map);
     return true;
 }

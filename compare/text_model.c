@@ -249,6 +249,21 @@ void text_model_describe(const TextModel *model, char out[512]) {
     }
 }
 
+/* Ids are four bytes, and a token about four letters; they are made in pieces, then joined. A term of a bag is twelve bytes and about four letters. */
+double text_model_needs_mb(const TextModel *model, double rows, double bytes) {
+    const TextCascade *cascade = &model->cascade;
+    double answers = rows * (model->classes + 1) * sizeof(double), needed = answers;
+    if (model->kind == MODEL_CASCADE)
+        return answers / 0x1p20 + text_model_needs_mb(cascade->models[0], rows, bytes) + text_model_needs_mb(cascade->models[1], rows, bytes);
+    if (model->kind == MODEL_TFIDF) needed += 6 * bytes;
+    if (model->kind == MODEL_FROZEN || model->kind == MODEL_FINETUNED) {
+        const EncoderConfig *config = &model->encoder.weights.config;
+        needed += 3 * bytes + (double)sweep_bytes(config, model->dtype, model->encoder.max_length, pool_threads(model->pool));
+        if (model->kind == MODEL_FROZEN) needed += rows * config->channels * sizeof(float);
+    }
+    return needed / 0x1p20;
+}
+
 /* ---- answering ---- */
 
 /* The texts end to end, in their order. `owned` is what to free; NULL when they lie so already. */

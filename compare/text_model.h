@@ -46,6 +46,9 @@ MUST_CHECK bool text_model_calibrate(TextModel *model, Error *err);
 /* "temperature 1.31", or of a cascade "temperatures 1.31 and 0.94"; "" unless calibrated. */
 void text_model_describe_calibration(const TextModel *model, char out[96]);
 
+/* What answering so many texts of so many bytes together will take beside the loaded model, about. MB of 2^20 bytes. */
+double text_model_needs_mb(const TextModel *model, double rows, double bytes);
+
 /* The answers for the texts, in order; truth (texts->count) may be NULL. *truncated (may be NULL): texts that were cut to the
  * longest the encoder takes. A text's answer does not depend on the others. */
 MUST_CHECK bool text_model_predict(TextModel *model, const TextView *texts, const int32_t *truth, Predictions *out,

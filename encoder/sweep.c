@@ -110,6 +110,13 @@ Sweep *sweep_new(const Encoder *encoder, const SweepOptions *options, Pool *pool
     return NULL;
 }
 
+size_t sweep_bytes(const EncoderConfig *config, Dtype dtype, int longest, int threads) {
+    int tokens = longest > TOKEN_BUDGET ? longest : TOKEN_BUDGET;
+    WorkspaceOptions options = {.tokens = tokens, .rows = tokens, .dtype = dtype};
+    size_t lane = workspace_bytes(config, &options, 1) + 3 * (size_t)tokens * sizeof(int32_t);
+    return lane < SIZE_MAX / (size_t)threads ? lane * (size_t)threads : SIZE_MAX;
+}
+
 void sweep_free(Sweep *sweep) {
     if (!sweep) return;
     free_lanes(sweep);

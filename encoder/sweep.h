@@ -19,6 +19,8 @@ typedef struct SweepOptions {
 typedef struct Sweep Sweep;
 MUST_CHECK Sweep *sweep_new(const Encoder *encoder, const SweepOptions *options, Pool *pool, Error *err);
 void sweep_free(Sweep *sweep); /* takes NULL */
+/* What a sweep with default options takes for rows of at most `longest` tokens. */
+size_t sweep_bytes(const EncoderConfig *config, Dtype dtype, int longest, int threads);
 
 /* Called after the forward of each batch, on the thread that ran it (0 … pool_threads - 1). batch->row[b] is the row's place in
  * the run: rows[batch->row[b]] is its number in the tokens. False, with err set, ends the run. */

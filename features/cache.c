@@ -111,7 +111,7 @@ static void cache_put(const FeatureCache *cache, const Sha256Hex *key, const Fea
 
 /* ---- chunk by chunk ---- */
 
-enum { CHUNK_ROWS = 8192 };
+enum { CHUNK_ROWS = FEATURES_CHUNK_ROWS };
 
 /* The progress of a chunk as that of the whole. */
 typedef struct Progress {

@@ -17,10 +17,12 @@ typedef struct FeatureCache {
 FeatureCache feature_cache(const char *folder);
 FeatureCache feature_cache_none(void);
 
+enum { FEATURES_CHUNK_ROWS = 8192 };
+
 /* Takes some rows: row i of the chunk is row first + i. Chunks come in order; the values are borrowed until it returns. */
 typedef bool (*FeatureUse)(void *context, const Features *chunk, int first, Error *err);
 
-/* The features of all rows of the tokens, some thousand rows at a time, so that they need not fit into memory; from the cache where it has
+/* The features of all rows of the tokens, FEATURES_CHUNK_ROWS at a time, so that they need not fit into memory; from the cache where it has
  * them, and then kept there. The same values as features_extract_cached's, under the same key. */
 MUST_CHECK bool features_stream(const ExtractOptions *wanted, const FeatureCache *cache, const Sha256Hex *model, const Encoder *encoder,
                                 const Tokens *tokens, Pool *pool, FeatureUse use, void *context, const Observer *observer, Error *err);

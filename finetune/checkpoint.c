@@ -299,11 +299,21 @@ static bool read_state(TrainState *read, const CheckpointParts *parts, const Jso
     return good && check_hash(json_get(progress, "sha256"), folder, STATE_FILE, &hash, err);
 }
 
+/* They stay in the file until they are taken over: there is no room for a second copy beside all that training holds. */
 static bool load_weights(Weights *loaded, const CheckpointParts *parts, const char *folder, Error *err) {
     const EncoderConfig *config = &parts->weights->config;
-    if (!weights_load(loaded, folder, config->classes, (const char *const *)config->labels, 0, err)) return false;
-    if (loaded->table.total == parts->weights->table.total && loaded->new_tensors == 0) return true;
-    return FAIL(err, ERROR_DATA, "%s: its weights are of another model", folder);
+    if (!weights_map(loaded, folder, -1, err)) return false;
+    bool same = loaded->table.total == parts->weights->table.total && loaded->new_tensors == 0 && loaded->config.classes == config->classes;
+    for (int k = 0; same && k < config->classes; k++) same = strcmp(loaded->config.labels[k], config->labels[k]) == 0;
+    return same || FAIL(err, ERROR_DATA, "%s: its weights are of another model", folder);
+}
+
+static void take_weights(const CheckpointParts *parts, const Weights *loaded) {
+    for (int i = 0; i < loaded->table.count; i++) {
+        const TensorSpec *spec = &loaded->table.tensors[i];
+        memcpy(parts->weights->block + spec->offset, weights_tensor(loaded, i), spec->count * sizeof(float));
+        weights_forget(loaded, i);
+    }
 }
 
 static Json *read_progress(const char *folder, Error *err) {
@@ -344,7 +354,7 @@ bool checkpoint_load(const CheckpointParts *parts, const char *folder, Error *er
                 safetensors_open(&moments, optimizer.text, err) && check_moments(parts, &moments, optimizer.text, err) &&
                 read_history(&read, parts->plan, &moments, optimizer.text, err) && load_weights(&loaded, parts, folder, err);
     if (good) {
-        memcpy(parts->weights->block, loaded.block, loaded.table.total * sizeof *loaded.block);
+        take_weights(parts, &loaded);
         copy_moments(parts, &moments);
         parts->adamw->step = read.step;
         train_state_free(parts->state);
@@ -366,7 +376,7 @@ bool checkpoint_load_weights(const CheckpointParts *parts, int64_t step, Error *
     bool good =
         progress && check_files(json_get(progress, "sha256"), folder.text, err) && load_weights(&loaded, parts, folder.text, err);
     json_free(progress);
-    if (good) memcpy(parts->weights->block, loaded.block, loaded.table.total * sizeof *loaded.block);
+    if (good) take_weights(parts, &loaded);
     weights_free(&loaded);
     return good;
 }

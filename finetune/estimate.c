@@ -1,4 +1,5 @@
 #include "common/clock.h"
+#include "encoder/sweep.h"
 #include "finetune/trainer.h"
 
 static const double MB = 1048576.0;
@@ -38,7 +39,7 @@ static bool time_step(Trainer *trainer, float *stand_in, int count, double *seco
     return true;
 }
 
-/* Three blocks (gradients, two moments), the weights packed for both directions, the room to run in, and the answers of an evaluation. */
+/* Three blocks (gradients, two moments), the weights packed for both directions, the room to run in and that of an evaluation, and its answers. */
 double finetune_memory_mb(const FinetuneInput *input, const FinetuneOptions *options) {
     const Weights *weights = input->weights;
     TrainPlan plan = plan_make(options, input->train.count, input->validation.count > 0);
@@ -49,7 +50,13 @@ double finetune_memory_mb(const FinetuneInput *input, const FinetuneOptions *opt
     double element = options->dtype == DTYPE_BFLOAT16 ? sizeof(Bfloat16) : sizeof(float);
     double packed = (double)trainer_computing_parameters(&weights->table) * 2 * element;
     double answers = (double)input->validation.count * weights->config.classes * sizeof(double);
-    return (3 * block + packed + answers + (double)workspace_bytes(&weights->config, &room, pool_threads(input->pool))) / MB;
+    int threads = pool_threads(input->pool), longest = 1;
+    for (int i = 0; i < input->validation.count; i++) {
+        int length = tokens_length(input->validation.tokens, finetune_row(&input->validation, i));
+        if (length > longest) longest = length;
+    }
+    double evaluation = input->validation.count ? (double)sweep_bytes(&weights->config, options->dtype, longest, threads) : 0;
+    return (3 * block + packed + answers + evaluation + (double)workspace_bytes(&weights->config, &room, threads)) / MB;
 }
 
 static double disk_mb(const Trainer *trainer) {

@@ -80,16 +80,19 @@ static void test_address_space(void **state) {
 }
 
 /* Nothing is trained, and nothing is written but the folder. */
-static void check_refused(const char *command, const char *what) {
+static void check_refused_with(const char *command, const char *model, const char *what) {
     char folder[96], part[128];
     snprintf(folder, sizeof folder, "%s/%s", home, command);
     snprintf(part, sizeof part, "twofold: %s needs about ", what);
-    const char *words[] = {"twofold", command, "--model", MODEL, "--data", data, "--output_dir", folder, NULL};
+    const char *words[] = {"twofold", command, "--model", model, "--data", data, "--output_dir", folder, NULL};
+    if (strcmp(command, "predict") == 0) words[4] = "--file", words[6] = NULL;
     Ran ran = program_run_words(NULL, (char *const *)(uintptr_t)words);
     if (ran.status != 1 || !strstr(ran.err, part) || !strstr(ran.err, " is available; ") || strstr(ran.err, "epoch ") || strstr(ran.err, "done"))
         fail_msg("%s: status %d: %s", command, ran.status, ran.err);
     ran_free(&ran);
 }
+
+static void check_refused(const char *command, const char *what) { check_refused_with(command, MODEL, what); }
 
 static void test_a_run_that_will_not_fit(void **state) {
     (void)state;
@@ -97,12 +100,22 @@ static void test_a_run_that_will_not_fit(void **state) {
         print_message("not under a sanitizer\n");
         return;
     }
+    char bag[96], frozen[96];
+    snprintf(bag, sizeof bag, "%s/bag", home);
+    snprintf(frozen, sizeof frozen, "%s/frozen", home);
+    CHECK_RUN(0, "trained", NULL, "train", "--features", "tfidf", "--C", "1", "--data", data, "--output_dir", bag);
+    CHECK_RUN(0, "trained", NULL, "train", "--model", MODEL, "--data", data, "--output_dir", frozen);
     setenv("LD_PRELOAD", FAULTS_LIBRARY, 1);
     setenv("FAULT_CALLS", "fopen", 1);
     setenv("FAULT_MEMINFO", meminfo, 1);
     check_refused("finetune", "this training");
     check_refused("compare", "tfidf-logreg");
     check_refused("train", "this training");
+    check_refused("features", "making these features");
+    for (int i = 0; i < 2; i++) {
+        check_refused_with("evaluate", i ? bag : frozen, "this evaluation");
+        check_refused_with("predict", i ? bag : frozen, "answering");
+    }
     unsetenv("LD_PRELOAD");
     unsetenv("FAULT_CALLS");
     unsetenv("FAULT_MEMINFO");
