@@ -5,7 +5,7 @@
 MODEL is a BERT encoder's folder, TEXTS a file with a text a line (what follows the last ; is a label). Needs torch, transformers, onnx, onnxruntime and openvino; downloads nothing.
 Text goes in and a matrix of [CLS] vectors comes out on both sides, on the same threads, after a round to warm up. Rivals run their rows sorted by
 length and in file order, in batches of 64 padded to the longest row; padding does not count as tokens. A ratio is taken in each round, ours over theirs; medians are
-printed, and as a table for RESULTS.md with --markdown.
+printed. bench/run.sh --part features is the same.
 """
 
 import argparse
@@ -118,24 +118,17 @@ def ours(bench, name, dtype, args):
     return float(line.split("texts, ")[1].split()[0]) if name == "features" else float(line.split("p50 ")[1].split()[0])
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("model")
-    parser.add_argument("texts")
-    parser.add_argument("--bench", default="build/bench")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=2000)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    args = parser.parse_args()
+def measure(args):
+    """The measures of all precisions, as bench/parts.py hands them on. args: model, texts, bench, rows, rounds, threads."""
     lines = open(args.texts, encoding="utf-8").read().splitlines()[: args.rows]
     texts = [line.rsplit(";", 1)[0] for line in lines]
     tokenizer = AutoTokenizer.from_pretrained(args.model)
+    found = {dtype: [] for dtype in GOALS}
     with tempfile.TemporaryDirectory() as scratch:
         args.cut = os.path.join(scratch, "texts.txt")
         with open(args.cut, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
         rivals = Rivals(args.model, args.threads, scratch)
-        found = {dtype: [] for dtype in GOALS}
         for round_number in range(args.rounds + 1):
             measured = {}
             for name, (dtype, run) in rivals.all.items():
@@ -145,18 +138,33 @@ def main():
                 theirs = {name: m for name, m in measured.items() if rivals.all[name][0] == dtype}
                 if round_number:
                     found[dtype].append((mine, theirs))
-    print("| [CLS] features and one text | twofold | best rival | ratio | goal |\n| --- | --- | --- | --- | --- |")
     for dtype, rounds in found.items():
-        for column, what in enumerate(("sorted by length, real tokens/s", "file order, real tokens/s", "one text, p50 ms")):
-            ratios, shown = [], None
-            for mine, theirs in rounds:
-                better = min if column == 2 else max
-                name = better(theirs, key=lambda n: theirs[n][column])
-                value = mine[1] if column == 2 else mine[0]
-                ratios.append(theirs[name][column] / value if column == 2 else value / theirs[name][column])
-                shown = (value, theirs[name][column], name)
-            form = "{:.2f}" if column == 2 else "{:,.0f}"
-            print(f"| {dtype}, {what} | {form.format(shown[0])} | {form.format(shown[1])} ({shown[2]}) | {statistics.median(ratios):.2f} | {GOALS[dtype][column]} |", flush=True)
+        for column, what in enumerate(("[CLS] features, rows sorted for the rival", "[CLS] features, file order", "one text, p50")):
+            yield best_of(rounds, column, f"{what}, {dtype}", GOALS[dtype][column])
+
+
+def best_of(rounds, column, what, goal):
+    """Against the best rival of each round; shown are the figures of the last."""
+    ratios = []
+    for mine, theirs in rounds:
+        better = min if column == 2 else max
+        name = better(theirs, key=lambda n: theirs[n][column])
+        value = mine[1] if column == 2 else mine[0]
+        ratios.append(theirs[name][column] / value if column == 2 else value / theirs[name][column])
+    form = "{:.2f} ms".format if column == 2 else "{:,.0f} tokens/s".format
+    return {"what": what, "against": name, "ours": form(value), "theirs": form(theirs[name][column]), "ratio": statistics.median(ratios), "goal": goal, "note": ""}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model")
+    parser.add_argument("texts")
+    parser.add_argument("--bench", default="build/bench")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    for m in measure(parser.parse_args()):
+        print(f"{m['what']}: {m['ours']}, {m['against']} {m['theirs']}: {m['ratio']:.2f} × (goal {m['goal']})", flush=True)
 
 
 if __name__ == "__main__":
