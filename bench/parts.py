@@ -247,8 +247,9 @@ def start(args):
         for dtype in ("float32", "bfloat16", "int8"):
             said = bench(args, "start", "--model", folder, "--program", f"{args.build}/twofold", "--dtype", dtype, "--threads", args.threads)
             shown = re.search(r"process: (.*)", said).group(1)
-            yield value(f"first answer, {dtype}: predict --text, a new process", number(r"process: ([\d.]+) ms", said), shown, 80, least=False,
-                        note="goal: under 80 ms and 150 MB")
+            first = f"first answer, {dtype}: predict --text, a new process"
+            yield value(f"{first}, ms", number(r"process: ([\d.]+) ms", said), shown, 80, least=False)
+            yield value(f"{first}, MB", number(r"ms, ([\d.]+) MB", said), shown, 150, least=False)
 
 
 # ---- a million rows ----
@@ -346,8 +347,7 @@ def their_comparison(args):
     started = time.perf_counter()
     words, _ = scikit_words(splits[0], splits[2])
     for part in (x[:TRAIN_ROWS, : x.shape[1] // 2], x[:TRAIN_ROWS, x.shape[1] // 2 :]):
-        for C in (1, 10, 100):
-            LogisticRegression(C=C, max_iter=1000).fit(part, labels)
+        LogisticRegression(max_iter=1000).fit(part, labels)  # one C, where ours tries three
     linear = time.perf_counter() - started
     with tempfile.TemporaryDirectory() as scratch:
         step = trainer_steps(args, *splits[0], False, scratch)
