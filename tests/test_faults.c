@@ -218,11 +218,12 @@ static char *said(long at, const char *stream) {
     return text;
 }
 
-/* A status that the program chose, and when it failed a last sentence, with a path where it is about one. */
+/* A status that the program chose, and when it failed a last sentence, with a path where it is about one (a mapping may be memory alone). */
 static void check_answer(const End *end, bool needs_path) {
     const char *sentence = strstr(end->err, "twofold: ");
     bool known = end->status == 0 || end->status == 1 || (end->status >= 3 && end->status <= 5);
-    bool told = end->status == 0 || (sentence && (!needs_path || strchr(sentence, '/') || strstr(sentence, "standard output")));
+    bool told = end->status == 0 || (sentence && (!needs_path || strchr(sentence, '/') || strstr(sentence, "standard output") ||
+                                                               strstr(sentence, "out of memory")));
     if (!known || !told) fail_msg("%s, call %ld (%s): status %d: %s", end->job->name, end->at, end->hit, end->status, end->err);
 }
 
