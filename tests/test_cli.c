@@ -1,6 +1,8 @@
 /* The program as its user meets it: help, typos, streams, signals, terminals. What commands compute is tested elsewhere. */
 #include "check.h"
 
+#include <poll.h>
+
 #include "program.h"
 
 #include "cli/command.h"
@@ -172,8 +174,14 @@ static void run_on_terminal(char said[512]) {
     assert_true(side >= 0);
     char *words[] = {strdup("twofold"), strdup("hepl"), NULL};
     assert_int_equal(program_wait(program_start(words, -1, -1, side)), 2);
-    ssize_t size = read(terminal, said, 511);
-    said[size > 0 ? size : 0] = '\0';
+    size_t size = 0; /* what was written comes in pieces, and a moment later */
+    struct pollfd ready = {.fd = terminal, .events = POLLIN};
+    said[0] = '\0';
+    while (!strchr(said, '\n') && size < 511 && poll(&ready, 1, 10000) > 0) {
+        ssize_t got = read(terminal, said + size, 511 - size);
+        if (got <= 0) break;
+        said[size += (size_t)got] = '\0';
+    }
     close(side);
     close(terminal);
     free(words[0]);
