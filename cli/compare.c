@@ -300,9 +300,8 @@ static bool compare(Run *run, CompareInput *input, const Entries *entries, Error
     json_begin_object(&json);
     options_write_json(&json, settings_table(), (int)run->command, &run->settings);
     json_end_object(&json);
-    bool ok = buffer_ok(&command, err) && buffer_ok(&options, err);
+    bool ok = buffer_ok(&command, err) && buffer_ok(&options, err) && compare_identify(input, err);
     if (ok) {
-        compare_identify(input);
         compare_estimate(estimates, input);
         input->command = command.data;
         input->options_json = options.data;

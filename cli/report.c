@@ -109,8 +109,7 @@ static bool render(Run *run, const Runs *runs, const Recalled *recalled, const S
                           .recorded = recalled->recorded,
                           .recorded_model = json_get(runs->records[0], "model"),
                           .recorded_from = runs->folders[0]};
-    compare_identify(&input);
-    bool ok = input.pool && buffer_ok(&command, err) && carry_environment(runs, input.output_dir, err) &&
+    bool ok = compare_identify(&input, err) && input.pool && buffer_ok(&command, err) && carry_environment(runs, input.output_dir, err) &&
               compare_run(&comparison, &input, compare_say_entry, run, &run->observer, err) &&
               compare_print(run, &comparison, err);
     comparison_free(&comparison);

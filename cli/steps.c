@@ -138,7 +138,9 @@ bool step_make_output(Run *run, const char *mark, Error *err) {
     Buffer command = {0};
     buffer_text(&command, "twofold");
     for (int i = 0; i < run->word_count; i++) buffer_printf(&command, " %s", run->words[i]);
-    bool locked = buffer_ok(&command, err) && folder_lock(&run->lock, folder, command.data, &run->observer, err);
+    bool goes_on = folder_has_unfinished_run(folder); /* one that was killed may have left parts of files */
+    bool locked = buffer_ok(&command, err) && folder_lock(&run->lock, folder, command.data, &run->observer, err) &&
+                  (!goes_on || folder_remove_unfinished(folder, err));
     buffer_free(&command);
     return locked;
 }

@@ -44,27 +44,28 @@ typedef struct Work {
 /* ---- what is known before training ---- */
 
 /* Of the files that say how texts are cut into tokens. */
-static Sha256Hex tokenizer_sha256(const char *folder) {
+static bool tokenizer_sha256(Sha256Hex *digest, const char *folder, Error *err) {
     static const char *const FILES[] = {"vocab.txt", "tokenizer.json", "tokenizer_config.json"};
     Sha256 all;
     sha256_init(&all);
     for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
         Path path;
         Sha256Hex one = {""};
-        if (path_make(&path, NULL, "%s/%s", folder, FILES[i]) && file_exists(path.text) && !sha256_file(&one, path.text, NULL))
-            one.text[0] = '\0';
+        if (!path_make(&path, err, "%s/%s", folder, FILES[i]) || (file_exists(path.text) && !sha256_file(&one, path.text, err)))
+            return false;
         sha256_add(&all, one.text, strlen(one.text) + 1);
     }
-    return sha256_finish(&all);
+    *digest = sha256_finish(&all);
+    return true;
 }
 
-void compare_identify(CompareInput *input) {
+bool compare_identify(CompareInput *input, Error *err) {
     input->context = (EntryContext){.data = dataset_sha256(input->dataset), .dtype = input->dtype};
-    if (!input->encoder) return;
+    if (!input->encoder) return true;
     input->context.model = weights_sha256(&input->encoder->weights);
-    input->context.tokenizer = tokenizer_sha256(input->encoder->folder.text);
     input->context.max_length = input->encoder->max_length;
     input->context.dtype = encoder_dtype(input->encoder->encoder);
+    return tokenizer_sha256(&input->context.tokenizer, input->encoder->folder.text, err);
 }
 
 /* Lengths in tokens of the rows in a split, and how many were cut. */
@@ -249,6 +250,14 @@ static bool load_with_head(Weights *weights, Work *work, const EntrySpec *spec, 
     (void)snprintf(work->out->model.new_tensors, sizeof work->out->model.new_tensors, "%s", names.data ? names.data : "");
     bool good = !names.failed || buffer_ok(&names, err);
     buffer_free(&names);
+    return good;
+}
+
+/* The names alone, for a fine-tuning that an earlier run finished. */
+static bool name_new_tensors(Work *work, const EntrySpec *spec, Error *err) {
+    Weights weights = {0};
+    bool good = load_with_head(&weights, work, spec, err);
+    weights_free(&weights);
     return good;
 }
 
@@ -469,7 +478,8 @@ static bool run_entry(Work *work, const EntrySpec *spec, EntryResult *result, Er
     if (good && !input->overwrite) good = entry_record_load(result, input->dataset, key.data, folder.text, &found, &changed, err);
     if (good && found) {
         result->reused = true;
-        good = score(work, result, err);
+        good = score(work, result, err) &&
+               (spec->kind != ENTRY_FINETUNE || spec->source != ENTRY_TRAINED || name_new_tensors(work, spec, err));
     } else if (good) {
         const char *done = spec->source == ENTRY_TRAINED ? "trained" : "read";
         if (changed.size) observer_note(work->observer, "%-14s %s again: %s", spec->name, done, changed.data);

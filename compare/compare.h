@@ -1,6 +1,6 @@
 /* The main job: entries on identical rows, one after the other, and what comes out of them.
  *
- *     compare_identify(&input);
+ *     compare_identify(&input, &err);
  *     compare_estimate(estimates, &input);                                // before anything takes long
  *     compare_run(&comparison, &input, on_entry, context, observer, &err);  // trains what an earlier run has not, writes the folder
  *
@@ -51,7 +51,7 @@ typedef struct CompareInput {
 } CompareInput;
 
 /* Takes the hashes of data and model by which an earlier run's records are known. Once, when all else in the input stands. */
-void compare_identify(CompareInput *input);
+MUST_CHECK bool compare_identify(CompareInput *input, Error *err);
 
 typedef struct EntryEstimate {
     bool recorded;    /* an earlier run did it: the rest is 0 */
