@@ -15,11 +15,14 @@ static void add_audit_heading(Page *page, int same, int near) {
     count_text(some, same);
     count_text(more, near);
     if (same && near)
-        html_add(page->out, "<h2>%s of %s test texts also stand in training or validation, %s more nearly do</h2>\n", some, rows, more);
+        html_add(page->out, "<h2>%s of %s test texts also %s in training or validation, %s more nearly %s</h2>\n", some, rows,
+                 same == 1 ? "stands" : "stand", more, near == 1 ? "does" : "do");
     else if (same)
-        html_add(page->out, "<h2>%s of %s test texts also stand in training or validation</h2>\n", some, rows);
+        html_add(page->out, "<h2>%s of %s test texts also %s in training or validation</h2>\n", some, rows,
+                 same == 1 ? "stands" : "stand");
     else if (near)
-        html_add(page->out, "<h2>%s of %s test texts nearly stand in training or validation</h2>\n", more, rows);
+        html_add(page->out, "<h2>%s of %s test texts nearly %s in training or validation</h2>\n", more, rows,
+                 near == 1 ? "stands" : "stand");
     else
         html_add(page->out, "<h2>The test is clean: none of its %s texts stands in training or validation</h2>\n", rows);
 }

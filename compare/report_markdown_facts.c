@@ -35,7 +35,9 @@ static void add_audit(Buffer *out, const Comparison *c) {
     if (!leaked)
         buffer_text(out, "The test is clean: none of its texts stands in training or validation.");
     else {
-        buffer_printf(out, "%d test texts also stand in training or validation, %d of them only nearly.", leaked, leaked - equal);
+        buffer_printf(out, "Test texts that also stand in training or validation: %d", leaked);
+        if (leaked > equal) buffer_printf(out, " (%d of them only nearly)", leaked - equal);
+        buffer_text(out, ".");
         add_without_leaks(out, c);
     }
     add_counts(out, "Rows that repeat an earlier one of their split", c->audit.duplicates);
