@@ -83,11 +83,10 @@ static bool output_fill(Output *output, const Weights *weights, Error *err) {
 }
 
 static bool write_tensors(const Weights *weights, const char *folder, Error *err) {
-    Output output;
+    Output output = {0};
     Path path;
-    bool ok = path_make(&path, err, "%s/model.safetensors", folder) && output_make(&output, &weights->table, err);
-    if (!ok) return false;
-    ok = output_fill(&output, weights, err) && safetensors_write(path.text, output.tensors, output.count, err);
+    bool ok = path_make(&path, err, "%s/model.safetensors", folder) && output_make(&output, &weights->table, err) &&
+              output_fill(&output, weights, err) && safetensors_write(path.text, output.tensors, output.count, err);
     output_free(&output);
     return ok;
 }
