@@ -42,6 +42,7 @@ typedef struct Pen {
     cairo_t *cairo;
     Fonts *fonts[2]; /* regular and bold */
     bool sought[2];
+    bool failed; /* there was no memory for a text */
 } Pen;
 
 /* Letters, digits and signs of western texts, which every sans-serif font has: no other font need be looked for. */
@@ -78,7 +79,7 @@ static void box_characters(Buffer *run) {
 }
 
 /* Goes through the text font by font from x on; returns how wide it is. `draw` may be NULL. */
-static double draw_runs(const Pen *pen, const TextStyle *style, const Buffer *text, double x, DrawRun *draw) {
+static double draw_runs(Pen *pen, const TextStyle *style, const Buffer *text, double x, DrawRun *draw) {
     const Fonts *fonts = pen->fonts[style->bold];
     double begin = x;
     Buffer run = {0};
@@ -97,17 +98,18 @@ static double draw_runs(const Pen *pen, const TextStyle *style, const Buffer *te
         if (draw) draw(pen->cairo, run.data);
         x += run_advance(pen->cairo, run.data);
     }
+    pen->failed |= run.failed;
     buffer_free(&run);
     return x - begin;
 }
 
-static void draw_text(Pen *pen, const Figure *figure, const Shape *shape, Error *err) {
+static void draw_text(Pen *pen, const Figure *figure, const Shape *shape) {
     const TextStyle *style = &shape->text;
     cairo_t *cairo = pen->cairo;
     Buffer text = {0};
     visual_text(&text, figure->text.data + shape->first, shape->count);
     if (!pen->sought[style->bold] && !is_plain(text.data ? text.data : "", text.size)) {
-        pen->fonts[style->bold] = fonts_open(style->bold);
+        pen->fonts[style->bold] = fonts_open(style->bold, &pen->failed);
         pen->sought[style->bold] = true;
     }
     cairo_save(cairo);
@@ -127,7 +129,7 @@ static void draw_text(Pen *pen, const Figure *figure, const Shape *shape, Error 
     set_ink(cairo, style->ink, 1);
     (void)draw_runs(pen, style, &text, x, cairo_show_text);
     cairo_restore(cairo);
-    if (!buffer_ok(&text, err)) cairo_new_path(cairo);
+    pen->failed |= text.failed;
     buffer_free(&text);
 }
 
@@ -161,11 +163,11 @@ static void draw_marks(cairo_t *cairo, const Figure *figure, const Shape *shape)
     }
 }
 
-static void draw_shape(Pen *pen, const Figure *figure, const Shape *shape, Error *err) {
+static void draw_shape(Pen *pen, const Figure *figure, const Shape *shape) {
     cairo_t *cairo = pen->cairo;
     cairo_new_path(cairo);
     switch (shape->kind) {
-    case SHAPE_TEXT: draw_text(pen, figure, shape, err); return;
+    case SHAPE_TEXT: draw_text(pen, figure, shape); return;
     case SHAPE_LINE: draw_points(cairo, figure, shape); break;
     case SHAPE_POLYGON: draw_points(cairo, figure, shape); break;
     case SHAPE_DOTS:
@@ -180,8 +182,8 @@ static void draw_shape(Pen *pen, const Figure *figure, const Shape *shape, Error
     if (shape->stroke.width > 0) stroke_path(cairo, shape->stroke);
 }
 
-static void draw_shapes(Pen *pen, const Figure *figure, Error *err) {
-    for (size_t i = 0; i < figure->shape_count; i++) draw_shape(pen, figure, &figure->shapes[i], err);
+static void draw_shapes(Pen *pen, const Figure *figure) {
+    for (size_t i = 0; i < figure->shape_count; i++) draw_shape(pen, figure, &figure->shapes[i]);
 }
 
 /* Outlines unhinted, edges grey: hinting would move letters with the machine's font settings. */
@@ -211,17 +213,16 @@ static bool sheet_draw(Buffer *out, const FigureSheet *sheet, const Figure *figu
     cairo_scale(cairo, scale, scale);
     set_ink(cairo, INK_PAPER, 1);
     cairo_paint(cairo);
-    Error first = {0};
     Pen pen = {.cairo = cairo};
-    draw_shapes(&pen, &sheet->text, &first);
+    draw_shapes(&pen, &sheet->text);
     cairo_translate(cairo, sheet->margin, sheet->body_y);
-    draw_shapes(&pen, figure, &first);
+    draw_shapes(&pen, figure);
     for (int bold = 0; bold < 2; bold++) fonts_close(pen.fonts[bold]);
     cairo_status_t status = cairo_status(cairo);
     if (status == CAIRO_STATUS_SUCCESS) status = cairo_surface_write_to_png_stream(surface, add_bytes, out);
     cairo_destroy(cairo);
     cairo_surface_destroy(surface);
-    if (first.kind) return FAIL(err, first.kind, "%s", first.message);
+    if (pen.failed) return FAIL(err, ERROR_FAILED, "not enough memory for a figure");
     return status == CAIRO_STATUS_SUCCESS || FAIL(err, ERROR_FAILED, "drawing a picture: %s", cairo_status_to_string(status));
 }
 

@@ -13,8 +13,9 @@ struct Fonts {
     FcFontSet *list;
 };
 
-Fonts *fonts_open(bool bold) {
+Fonts *fonts_open(bool bold, bool *failed) {
     Fonts *fonts = calloc(1, sizeof *fonts);
+    if (!fonts) *failed = true;
     FcPattern *wanted = FcNameParse((const FcChar8 *)(bold ? "sans-serif:bold" : "sans-serif"));
     FcResult result;
     if (fonts && wanted && FcConfigSubstitute(NULL, wanted, FcMatchPattern)) {

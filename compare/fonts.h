@@ -9,8 +9,9 @@ enum { FONT_NAME_SIZE = 128 };
 
 typedef struct Fonts Fonts;
 
-/* The sans-serif fonts in order of preference, those for other scripts behind. NULL where there are none: text is then drawn as well as it can be. */
-Fonts *fonts_open(bool bold);
+/* The sans-serif fonts in order of preference, those for other scripts behind. NULL where there are none: text is then drawn as well as it can be. *failed
+ * becomes true where memory was missing. */
+Fonts *fonts_open(bool bold, bool *failed);
 void fonts_close(Fonts *fonts); /* takes NULL */
 
 /* How many bytes at the start of the valid UTF-8 text, at least one character, go with one font, whose family is written to `family`. *missing:
