@@ -108,6 +108,12 @@ static bool read_whole(const Json *object, const char *key, int64_t least, int64
     return *value >= least && *value <= most;
 }
 
+/* A longer text is not from here: cut, it could end inside a character. */
+static bool read_text(const Json *object, const char *key, char *text, size_t size) {
+    const char *value = json_string_or(json_get(object, key), "");
+    return (size_t)snprintf(text, size, "%s", value) < size;
+}
+
 static bool read_settings(TuningTrial *trial, const Json *json) {
     int64_t rows, number;
     if (!read_whole(json, "train_rows", 1, INT32_MAX, &rows)) return false;
@@ -137,12 +143,11 @@ static bool read_settings(TuningTrial *trial, const Json *json) {
 
 static bool read_trial(Tuning *tuning, const Json *json) {
     int64_t round, rank;
-    const char *name = json_string_or(json_get(json, "entry"), "");
     TuningTrial trial = {.rank = -1, .accuracy = (double)NAN, .loss = (double)NAN, .seconds = (double)NAN};
-    (void)snprintf(trial.name, sizeof trial.name, "%s", name);
+    if (!read_text(json, "entry", trial.name, sizeof trial.name) || !*trial.name) return false;
     const TuningTrial *last = tuning->count ? &tuning->trials[tuning->count - 1] : NULL;
     if (last) trial.entry = last->entry + (strcmp(last->name, trial.name) != 0);
-    if (!*name || !entry_kind_find(json_string_or(json_get(json, "kind"), ""), &trial.kind) ||
+    if (!entry_kind_find(json_string_or(json_get(json, "kind"), ""), &trial.kind) ||
         !read_whole(json, "round", 0, 9, &round))
         return false;
     trial.round = (int)round;
@@ -193,11 +198,11 @@ bool tuning_load(Tuning *tuning, const char *path, Error *err) {
     Json *json = json_parse_file(path, ERROR_DATA, err);
     if (!json) return false;
     int64_t rows = 0;
-    bool good = json_int_or(json_get(json, "version"), 0) == VERSION && read_whole(json, "validation_rows", 1, INT32_MAX, &rows);
+    bool good = json_int_or(json_get(json, "version"), 0) == VERSION && read_whole(json, "validation_rows", 1, INT32_MAX, &rows) &&
+                read_text(json, "key", tuning->key.text, sizeof tuning->key.text);
     tuning->validation_rows = (int)rows;
     tuning->budget_s = json_number_or(json_get(json, "budget_s"), 0);
     tuning->step_s = json_number_or(json_get(json_get(json, "costs"), "step_s"), (double)NAN);
-    (void)snprintf(tuning->key.text, sizeof tuning->key.text, "%s", json_string_or(json_get(json, "key"), ""));
     for (const Json *C = json_first(json_get(json, "C_choices")); C && good; C = json_next(C)) {
         good = tuning->C_count < TUNING_C_MOST && json_number_or(C, 0) > 0 && isfinite(json_number_or(C, 0));
         if (good) tuning->C[tuning->C_count++] = json_number_or(C, 0);
