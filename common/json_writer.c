@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "common/utf8.h"
 
 void number_text(char out[32], double value) {
     if (isnan(value))
@@ -55,8 +56,7 @@ void json_end_object(JsonWriter *writer) { end(writer, "}"); }
 void json_begin_array(JsonWriter *writer) { begin(writer, "["); }
 void json_end_array(JsonWriter *writer) { end(writer, "]"); }
 
-static void quote(Buffer *out, const char *text, size_t size) {
-    buffer_text(out, "\"");
+static void add_escaped(Buffer *out, const char *text, size_t size) {
     size_t run = 0;
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)text[i];
@@ -75,6 +75,20 @@ static void quote(Buffer *out, const char *text, size_t size) {
             buffer_printf(out, "\\u%04x", c);
     }
     buffer_add(out, text + run, size - run);
+}
+
+/* Names of files may hold any bytes; a JSON file is UTF-8 (RFC 8259), and none of its readers takes another. */
+static void quote(Buffer *out, const char *text, size_t size) {
+    buffer_text(out, "\"");
+    if (utf8_valid_prefix(text, size) == size) {
+        add_escaped(out, text, size);
+    } else {
+        Buffer valid = {0};
+        (void)utf8_replace(&valid, text, size);
+        add_escaped(out, valid.data, valid.size);
+        out->failed |= valid.failed;
+        buffer_free(&valid);
+    }
     buffer_text(out, "\"");
 }
 

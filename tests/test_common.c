@@ -183,6 +183,22 @@ static void what_is_written_reads_back(void **state) {
     }
 }
 
+/* A file's name may hold any bytes; what is written of it is JSON all the same. */
+static void json_of_any_bytes_is_utf8(void **state) {
+    (void)state;
+    Buffer out = {0};
+    JsonWriter writer = json_writer(&out, 0);
+    json_begin_object(&writer);
+    json_put_string(&writer, "caf\xe9\n\"", "/data/\xff\t\xe2\x82");
+    json_end_object(&writer);
+    assert_string_equal(out.data, "{\"caf\xEF\xBF\xBD\\n\\\"\": \"/data/\xEF\xBF\xBD\\t\xEF\xBF\xBD\"}");
+    Json *json = json_parse(out.data, out.size, "here", ERROR_DATA, NULL);
+    assert_non_null(json);
+    assert_string_equal(json_string_or(json_get(json, "caf\xEF\xBF\xBD\n\""), ""), "/data/\xEF\xBF\xBD\t\xEF\xBF\xBD");
+    json_free(json);
+    buffer_free(&out);
+}
+
 /* Python: bytes.decode("utf-8", "replace") on each of these. */
 static void invalid_utf8_is_replaced_as_python_does(void **state) {
     (void)state;
@@ -317,6 +333,7 @@ int main(void) {
         cmocka_unit_test(json_documents_are_read_with_their_line),
         cmocka_unit_test(the_strict_reader_takes_json_and_nothing_more),
         cmocka_unit_test(what_is_written_reads_back),
+        cmocka_unit_test(json_of_any_bytes_is_utf8),
         cmocka_unit_test(invalid_utf8_is_replaced_as_python_does),
         cmocka_unit_test(text_of_users_is_shown_as_text),
         cmocka_unit_test(philox_gives_its_known_answers),
