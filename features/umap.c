@@ -121,10 +121,10 @@ typedef struct Edge {
  * trade places and settle in a worse one (trustworthiness 0.78 instead of 0.80 on 16,000 texts). So edges stay in a row here too,
  * but in many: rows are dealt to blocks, and a cell is the edges between two blocks. In a round each block has its turn with one other, as in a
  * tournament, so that cells of one round share no row and may run side by side. Rows that push are taken where they stood when the
- * epoch began. */
+ * round began, which is as near to where they are as side by side allows. */
 typedef struct Layout {
     int rows, blocks;
-    float *places, *before; /* (rows, 2): now, and as the epoch began */
+    float *places, *before; /* (rows, 2): now, and as the round began */
     Edge *edges;            /* cell by cell */
     int64_t *starts;        /* (blocks · blocks + 1) into them; cell (p, q), p ≤ q, is number p · blocks + q */
     int epoch, round;
@@ -227,8 +227,10 @@ static void pair_run(void *context, int task, int thread) {
 }
 
 static void epoch_run(Layout *l, Pool *pool) {
-    memcpy(l->before, l->places, (size_t)l->rows * DIMENSIONS * sizeof *l->before);
-    for (l->round = 0; l->round < l->blocks; l->round++) pool_run(pool, l->round ? l->blocks / 2 : l->blocks, pair_run, l);
+    for (l->round = 0; l->round < l->blocks; l->round++) {
+        memcpy(l->before, l->places, (size_t)l->rows * DIMENSIONS * sizeof *l->before);
+        pool_run(pool, l->round ? l->blocks / 2 : l->blocks, pair_run, l);
+    }
 }
 
 static float weight_largest(const FuzzyGraph *graph) {
