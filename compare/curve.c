@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/memory.h"
+#include "metrics/score_intervals.h"
 
 /* A law is believed when its points are not too far from it, and what it says about twice the rows is known to this many points of accuracy. */
 static const double POOR_P = 0.05, VAGUE = 0.10;
@@ -181,14 +182,6 @@ void curve_say_crossing(Buffer *out, const LearningCurve *curve, const Compariso
 
 /* ---- JSON ---- */
 
-static void write_interval(JsonWriter *json, const char *key, Interval interval) {
-    json_write_key(json, key);
-    json_begin_array(json);
-    json_write_number(json, interval.low);
-    json_write_number(json, interval.high);
-    json_end_array(json);
-}
-
 static void write_point(JsonWriter *json, const CurvePoint *p) {
     json_begin_object(json);
     json_put_bool(json, "done", p->done);
@@ -196,7 +189,7 @@ static void write_point(JsonWriter *json, const CurvePoint *p) {
     json_put_int(json, "right", p->right);
     json_put_int(json, "test_rows", p->asked);
     json_put_number(json, "accuracy", p->done ? (double)p->right / p->asked : (double)NAN);
-    if (p->done) write_interval(json, "accuracy_interval_95", wilson_interval(p->right, p->asked, 0.95));
+    if (p->done) interval_write_json(json, "accuracy_interval_95", wilson_interval(p->right, p->asked, 0.95));
     json_put_number(json, "validation_accuracy", p->done ? p->validation_accuracy : (double)NAN);
     json_write_key(json, "costs");
     json_begin_object(json);
@@ -222,7 +215,7 @@ static void write_law(JsonWriter *json, const CurveEntry *entry) {
     }
     bool said = entry->fit == CURVE_FITS;
     json_put_number(json, "gain_of_twice", said ? entry->twice : (double)NAN);
-    write_interval(json, "gain_of_twice_interval_95", said ? entry->twice_interval : (Interval){(double)NAN, (double)NAN});
+    interval_write_json(json, "gain_of_twice_interval_95", said ? entry->twice_interval : (Interval){(double)NAN, (double)NAN});
 }
 
 void curve_write(JsonWriter *json, const LearningCurve *curve, const Comparison *comparison) {
@@ -248,7 +241,7 @@ void curve_write(JsonWriter *json, const LearningCurve *curve, const Comparison 
     json_put_string(json, "crossing", CROSSINGS[curve->crossing]);
     json_put_number(json, "crossing_rows", curve->crossing == CROSSING_AT ? curve->crossing_rows : (double)NAN);
     bool found = curve->crossing == CROSSING_AT;
-    write_interval(json, "crossing_interval_95", found ? curve->crossing_interval : (Interval){(double)NAN, (double)NAN});
+    interval_write_json(json, "crossing_interval_95", found ? curve->crossing_interval : (Interval){(double)NAN, (double)NAN});
 }
 
 bool curve_save(const LearningCurve *curve, const Comparison *comparison, const char *path, Error *err) {

@@ -101,14 +101,6 @@ static void write_curve(JsonWriter *json, const Comparison *c) {
 
 /* ---- the entries ---- */
 
-static void write_interval(JsonWriter *json, const char *key, Interval interval) {
-    json_write_key(json, key);
-    json_begin_array(json);
-    json_write_number(json, interval.low);
-    json_write_number(json, interval.high);
-    json_end_array(json);
-}
-
 static void write_metrics(JsonWriter *json, const EntryResult *entry, char *const *labels) {
     json_write_key(json, "metrics");
     json_begin_object(json);
@@ -120,7 +112,7 @@ static void write_metrics(JsonWriter *json, const EntryResult *entry, char *cons
     json_write_key(json, "accuracy_interval_95");
     json_begin_object(json);
     for (Split split = SPLIT_VALIDATION; split < SPLIT_COUNT; split++)
-        write_interval(json, split_name(split), entry_accuracy_interval(entry, split));
+        interval_write_json(json, split_name(split), entry_accuracy_interval(entry, split));
     json_end_object(json);
 }
 
