@@ -33,7 +33,7 @@ static double loss_of(const Bootstrap *b, int column, int row) {
     return b->losses[((size_t)(column / LANES) * (size_t)b->rows + (size_t)row) * LANES + (size_t)(column % LANES)];
 }
 
-static bool entries_check(const Predictions *const *entries, int count, Error *err) {
+static bool rows_are_shared(const Predictions *const *entries, int count, Error *err) {
     const Predictions *first = entries[0];
     if (!first->truth || first->rows == 0) return FAIL(err, ERROR_DATA, "there are no rows with labels to draw from");
     for (int e = 1; e < count; e++)
@@ -237,7 +237,7 @@ static bool bootstrap_fill(Bootstrap *b, const Predictions *const *entries, uint
 
 Bootstrap *bootstrap_new(const Predictions *const *entries, int count, int resamples, uint64_t seed, Pool *pool, Error *err) {
     assert(count >= 1 && resamples >= 1);
-    if (!entries_check(entries, count, err)) return NULL;
+    if (!rows_are_shared(entries, count, err)) return NULL;
     Bootstrap *b = mem_new(1, sizeof *b, err);
     if (!b) return NULL;
     *b = (Bootstrap){.rows = entries[0]->rows, .classes = entries[0]->classes, .entries = count, .resamples = resamples};
