@@ -108,6 +108,12 @@ static bool read_whole(const Json *object, const char *key, int64_t least, int64
     return *value >= least && *value <= most;
 }
 
+/* NaN where there is no number, or one that a double cannot hold: written again, it would be null. */
+static double read_number(const Json *object, const char *key) {
+    double value = json_number_or(json_get(object, key), (double)NAN);
+    return isfinite(value) ? value : (double)NAN;
+}
+
 /* A longer text is not from here: cut, it could end inside a character. */
 static bool read_text(const Json *object, const char *key, char *text, size_t size) {
     const char *value = json_string_or(json_get(object, key), "");
@@ -118,7 +124,9 @@ static bool read_settings(TuningTrial *trial, const Json *json) {
     int64_t rows, number;
     if (!read_whole(json, "train_rows", 1, INT32_MAX, &rows)) return false;
     trial->rows = (int)rows;
-    trial->C = json_number_or(json_get(json, "C"), 0);
+    double C = read_number(json, "C"), epochs = read_number(json, "num_train_epochs");
+    if (C < 0 || epochs < 0 || epochs > 1000) return false;
+    trial->C = isnan(C) ? 0 : C;
     switch (trial->kind) {
     case ENTRY_WORDS:
         if (!read_whole(json, "ngram_max", 1, TFIDF_MAX_N, &number)) return false;
@@ -135,9 +143,8 @@ static bool read_settings(TuningTrial *trial, const Json *json) {
         if (!read_whole(json, "max_steps", -1, INT32_MAX, &number)) return false;
         trial->steps = number > 0 ? number : 0;
         trial->learning_rate = json_number_or(json_get(json, "learning_rate"), 0);
-        trial->epochs = json_number_or(json_get(json, "num_train_epochs"), 0);
-        bool sized = trial->steps > 0 || (trial->epochs > 0 && trial->epochs <= 1000);
-        return sized && trial->learning_rate >= 0 && trial->learning_rate < 1;
+        trial->epochs = isnan(epochs) ? 0 : epochs;
+        return (trial->steps > 0 || trial->epochs > 0) && trial->learning_rate >= 0 && trial->learning_rate < 1;
     }
 }
 
@@ -154,9 +161,9 @@ static bool read_trial(Tuning *tuning, const Json *json) {
     if (read_whole(json, "settings_of_rank", 0, TUNING_TRIALS_MOST, &rank)) trial.rank = (int)rank;
     if ((trial.round > 0) != (trial.rank >= 0)) return false;
     trial.done = json_bool_or(json_get(json, "done"), false);
-    trial.accuracy = json_number_or(json_get(json, "accuracy"), (double)NAN);
-    trial.loss = json_number_or(json_get(json, "loss"), (double)NAN);
-    trial.seconds = json_number_or(json_get(json_get(json, "costs"), "seconds"), (double)NAN);
+    trial.accuracy = read_number(json, "accuracy");
+    trial.loss = read_number(json, "loss");
+    trial.seconds = read_number(json_get(json, "costs"), "seconds");
     if (trial.done && isnan(trial.accuracy)) return false;
     if (!read_settings(&trial, json_get(json, "settings"))) return false;
     tuning->trials[tuning->count++] = trial;
@@ -201,8 +208,9 @@ bool tuning_load(Tuning *tuning, const char *path, Error *err) {
     bool good = json_int_or(json_get(json, "version"), 0) == VERSION && read_whole(json, "validation_rows", 1, INT32_MAX, &rows) &&
                 read_text(json, "key", tuning->key.text, sizeof tuning->key.text);
     tuning->validation_rows = (int)rows;
-    tuning->budget_s = json_number_or(json_get(json, "budget_s"), 0);
-    tuning->step_s = json_number_or(json_get(json_get(json, "costs"), "step_s"), (double)NAN);
+    tuning->budget_s = read_number(json, "budget_s");
+    tuning->step_s = read_number(json_get(json, "costs"), "step_s");
+    good = good && !isnan(tuning->budget_s);
     for (const Json *C = json_first(json_get(json, "C_choices")); C && good; C = json_next(C)) {
         good = tuning->C_count < TUNING_C_MOST && json_number_or(C, 0) > 0 && isfinite(json_number_or(C, 0));
         if (good) tuning->C[tuning->C_count++] = json_number_or(C, 0);
