@@ -1,15 +1,17 @@
 #include "encoder/quantize.h"
 
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
 enum { STEPS = 127, DROPPED_BITS = 7 };
 
-/* largest / 127, rounded up to 24 - DROPPED_BITS significant bits. */
+/* largest / 127, rounded up to 24 - DROPPED_BITS significant bits; a normal number, since a smaller one has no such bits. */
 static float scale_for(float largest) {
-    if (!(largest > 0)) return 1;
+    if (!(largest > FLT_MIN / 2)) return 1; /* not one step of any scale */
     float scale = largest / STEPS;
+    if (scale < FLT_MIN) return FLT_MIN;
     uint32_t bits, dropped = (1u << DROPPED_BITS) - 1;
     memcpy(&bits, &scale, sizeof bits);
     bits = (bits + dropped) & ~dropped;

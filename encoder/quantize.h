@@ -1,8 +1,8 @@
 /* Weights as int8: one scale a column, w ≈ scale · q with q in [-127, 127].
  *
- * The scale is the column's largest magnitude / 127, rounded up to 17 significant bits. So 127 · scale is exact in float32, and weights that were
- * put back together from q and scale are quantised to the same q and scale again: a folder of int8 weights and the float folder it
- * was made from give the same bits. */
+ * The scale is the column's largest magnitude / 127, rounded up to 17 significant bits, and no less than the smallest normal
+ * float. So 127 · scale is exact in float32, and weights that were put back together from q and scale are quantised to the same
+ * q and scale again: a folder of int8 weights and the float folder it was made from give the same bits. */
 #ifndef TWOFOLD_ENCODER_QUANTIZE_H
 #define TWOFOLD_ENCODER_QUANTIZE_H
 
