@@ -44,7 +44,8 @@ run_fanalyzer() {
 run_clang_tidy() {
     [[ -f $folder/compile_commands.json ]] ||
         cmake -S . -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang >/dev/null
-    printf '%s\n' "${files[@]}" | xargs -P "$jobs" -n 4 clang-tidy -p "$folder" --quiet 2>/dev/null
+    # One file a call: of several, clang 14's va_list checker takes the second's va_start for none (LLVM issue 40656).
+    printf '%s\n' "${files[@]}" | xargs -P "$jobs" -n 1 clang-tidy -p "$folder" --quiet 2>/dev/null
 }
 
 status=0
