@@ -21,7 +21,7 @@ static size_t layer_room_bytes(const Encoder *encoder) {
     return encoder->training ? 2 * once : once;
 }
 
-static Packed *pack(const Encoder *encoder, unsigned char **place, Dtype dtype, const float *weight, int K, int N, int stride_k,
+static Packed *pack(const Encoder *encoder, unsigned char **place, Dtype dtype, PartedWeight weight, int K, int N, int stride_k,
                     int stride_n, Error *err) {
     Packed *packed = ops_pack_into(place ? *place : NULL, encoder->ops, dtype, weight, K, N, stride_k, stride_n, err);
     if (place) *place += packed_room(dtype, N, K);
@@ -29,7 +29,7 @@ static Packed *pack(const Encoder *encoder, unsigned char **place, Dtype dtype, 
 }
 
 /* weight (out, in). *place: where the packed weights go, moved on behind them; NULL: room of their own. */
-static bool pack_linear(PackedLinear *linear, const Encoder *encoder, unsigned char **place, Dtype dtype, const float *weight,
+static bool pack_linear(PackedLinear *linear, const Encoder *encoder, unsigned char **place, Dtype dtype, PartedWeight weight,
                         const float *bias, int out, int in, Error *err) {
     const Ops *ops = encoder->ops;
     bool training = encoder->training;
@@ -51,22 +51,16 @@ static void free_linear(PackedLinear *linear) {
 static bool pack_keys_values(PackedLayer *packed, const Encoder *encoder, unsigned char **place, int layer, Error *err) {
     const Weights *w = encoder->weights;
     int C = w->config.channels;
-    size_t square = (size_t)C * (size_t)C;
-    const float *part[4];
-    const LayerPart parts[4] = {LAYER_K_WEIGHT, LAYER_V_WEIGHT, LAYER_K_BIAS, LAYER_V_BIAS};
-    for (int i = 0; i < 4; i++) part[i] = weights_layer_part(w, layer, parts[i]);
+    PartedWeight weight = {{weights_layer_part(w, layer, LAYER_K_WEIGHT), weights_layer_part(w, layer, LAYER_V_WEIGHT)}, 2};
+    const LayerPart biases[] = {LAYER_K_BIAS, LAYER_V_BIAS};
     if (!packed->kv_bias) packed->kv_bias = mem_new(2 * (size_t)C, sizeof(float), err);
-    packed->kv_weight = packed->kv_bias ? mem_new(2 * square, sizeof(float), err) : NULL;
-    if (!packed->kv_weight) return false;
-    for (size_t i = 0; i < 2; i++) {
-        memcpy(packed->kv_weight + i * square, part[i], square * sizeof(float));
-        memcpy(packed->kv_bias + i * (size_t)C, part[i + 2], (size_t)C * sizeof(float));
-    }
-    bool good = pack_linear(&packed->kv, encoder, place, encoder->dtype, packed->kv_weight, packed->kv_bias, 2 * C, C, err);
-    mem_free(packed->kv_weight);
-    packed->kv_weight = NULL;
-    return good;
+    if (!packed->kv_bias) return false;
+    for (size_t i = 0; i < 2; i++)
+        memcpy(packed->kv_bias + i * (size_t)C, weights_layer_part(w, layer, biases[i]), (size_t)C * sizeof(float));
+    return pack_linear(&packed->kv, encoder, place, encoder->dtype, weight, packed->kv_bias, 2 * C, C, err);
 }
+
+static PartedWeight whole(const float *weight) { return (PartedWeight){{weight}, 1}; }
 
 static bool pack_layer(Encoder *encoder, int layer, Error *err) {
     const Weights *w = encoder->weights;
@@ -76,11 +70,11 @@ static bool pack_layer(Encoder *encoder, int layer, Error *err) {
     for (int i = 0; i < LAYER_PARTS; i++) part[i] = weights_layer_part(w, layer, (LayerPart)i);
     Dtype dtype = encoder->dtype;
     unsigned char *place = (unsigned char *)encoder->room + (size_t)layer * layer_room_bytes(encoder);
-    bool good = pack_linear(&packed->q, encoder, &place, dtype, part[LAYER_Q_WEIGHT], part[LAYER_Q_BIAS], C, C, err) &&
+    bool good = pack_linear(&packed->q, encoder, &place, dtype, whole(part[LAYER_Q_WEIGHT]), part[LAYER_Q_BIAS], C, C, err) &&
                 pack_keys_values(packed, encoder, &place, layer, err) &&
-                pack_linear(&packed->out, encoder, &place, dtype, part[LAYER_OUT_WEIGHT], part[LAYER_OUT_BIAS], C, C, err) &&
-                pack_linear(&packed->up, encoder, &place, dtype, part[LAYER_UP_WEIGHT], part[LAYER_UP_BIAS], F, C, err) &&
-                pack_linear(&packed->down, encoder, &place, dtype, part[LAYER_DOWN_WEIGHT], part[LAYER_DOWN_BIAS], C, F, err);
+                pack_linear(&packed->out, encoder, &place, dtype, whole(part[LAYER_OUT_WEIGHT]), part[LAYER_OUT_BIAS], C, C, err) &&
+                pack_linear(&packed->up, encoder, &place, dtype, whole(part[LAYER_UP_WEIGHT]), part[LAYER_UP_BIAS], F, C, err) &&
+                pack_linear(&packed->down, encoder, &place, dtype, whole(part[LAYER_DOWN_WEIGHT]), part[LAYER_DOWN_BIAS], C, F, err);
     for (int i = 0; i < LAYER_PARTS; i++) weights_forget(w, w->table.layer[layer * (int)LAYER_PARTS + i]);
     return good;
 }
@@ -91,8 +85,8 @@ static bool pack_head(Encoder *encoder, Error *err) {
     if (!K) return true;
     const float *part[MODEL_PARTS];
     for (int i = 0; i < MODEL_PARTS; i++) part[i] = weights_model_part(w, (ModelPart)i);
-    return pack_linear(&encoder->pre, encoder, NULL, DTYPE_FLOAT32, part[PART_PRE_WEIGHT], part[PART_PRE_BIAS], C, C, err) &&
-           pack_linear(&encoder->classifier, encoder, NULL, DTYPE_FLOAT32, part[PART_CLASSIFIER_WEIGHT],
+    return pack_linear(&encoder->pre, encoder, NULL, DTYPE_FLOAT32, whole(part[PART_PRE_WEIGHT]), part[PART_PRE_BIAS], C, C, err) &&
+           pack_linear(&encoder->classifier, encoder, NULL, DTYPE_FLOAT32, whole(part[PART_CLASSIFIER_WEIGHT]),
                        part[PART_CLASSIFIER_BIAS], K, C, err);
 }
 
@@ -175,7 +169,6 @@ void encoder_free(Encoder *encoder) {
         PackedLinear *linear[] = {&layer->q, &layer->kv, &layer->out, &layer->up, &layer->down};
         for (size_t i = 0; i < sizeof linear / sizeof *linear; i++) free_linear(linear[i]);
         mem_free(layer->kv_bias);
-        mem_free(layer->kv_weight);
     }
     free_linear(&encoder->pre);
     free_linear(&encoder->classifier);

@@ -28,7 +28,7 @@ typedef struct PackedLinear {
 
 typedef struct PackedLayer {
     PackedLinear q, kv, out, up, down; /* kv: keys and values side by side, (2C, C) */
-    float *kv_weight, *kv_bias;        /* (2C, C), (2C): put together from the two */
+    float *kv_bias;                    /* (2C): put together from the two */
 } PackedLayer;
 
 struct Encoder {

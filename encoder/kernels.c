@@ -206,6 +206,30 @@ static void gelu_backward(float *g, float *du, const float *dg, const float *u, 
     }
 }
 
+/* ---- packed weights ---- */
+
+static void pack_transposed(float *to, const float *from, int ld) {
+    for (int n = 0; n < PANEL; n += LANES) {
+        Vec block[LANES];
+        for (int i = 0; i < LANES; i++) block[i] = v_load(from + (size_t)(n + i) * (size_t)ld);
+        v_transpose(block);
+        for (int i = 0; i < LANES; i++) v_store(to + i * PANEL + n, block[i]);
+    }
+}
+
+static void pack(void *to, const PanelPart *part) {
+    for (int n = part->n; n < part->n_end; n += PANEL) {
+        float *panel = (float *)to + (size_t)n * (size_t)part->K;
+        const float *from = part->from + (size_t)(n - part->n) * (part->transposed ? (size_t)part->ld : 1);
+        if (part->transposed)
+            for (int k = part->k; k < part->k_end; k += LANES)
+                pack_transposed(panel + (size_t)k * PANEL, from + k - part->k, part->ld);
+        else
+            for (int k = part->k; k < part->k_end; k++)
+                memcpy(panel + (size_t)k * PANEL, from + (size_t)(k - part->k) * (size_t)part->ld, PANEL * sizeof *from);
+    }
+}
+
 /* ---- small products for attention ---- */
 
 /* out (rows, vectors·16) = or += a (rows, depth) · b (depth, vectors·16); a lies transposed, (depth, rows), or not. Sums run over depth in order, one
@@ -514,6 +538,7 @@ const Kernels KERNELS = {
     .column_sum = column_sum,
     .gelu = gelu,
     .gelu_backward = gelu_backward,
+    .pack = pack,
     .drop = drop,
     .attention = attention,
     .attention_backward = attention_backward,

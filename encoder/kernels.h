@@ -26,6 +26,19 @@ typedef struct AttentionRow {
     uint32_t row; /* names its chance */
 } AttentionRow;
 
+/* Part of a matrix W (K, N) on its way into packed panels: PANEL columns each, one panel behind the other, all K rows of a panel dense. bfloat16 panels hold
+ * pairs of rows, element by element in turn. */
+typedef struct PanelPart {
+    const float *from; /* W[k][n], both counted from the part's own begin, is from[k · ld + n], or from[n · ld + k] where it lies transposed */
+    int ld;
+    bool transposed;
+    int K;               /* of the whole matrix */
+    int k, k_end;        /* multiples of PANEL_ROWS */
+    int n, n_end;        /* multiples of PANEL */
+} PanelPart;
+enum { PANEL = 64, PANEL_ROWS = 32 };
+typedef void (*PackPanels)(void *to, const PanelPart *part);
+
 typedef struct Kernels {
     const char *name;
 
@@ -46,6 +59,9 @@ typedef struct Kernels {
     void (*gelu)(float *y, const float *u, size_t count);
     /* g = gelu(u) and du = dg · gelu'(u); du may be dg, g may be u. */
     void (*gelu_backward)(float *g, float *du, const float *dg, const float *u, size_t count);
+
+    /* The part's place in the panels of floats at `to`. */
+    PackPanels pack;
 
     /* x (m, C) · mask, in place. */
     void (*drop)(float *x, int m, int C, const Dropout *dropout, const int32_t *row, const int32_t *place_in_row);

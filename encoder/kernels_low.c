@@ -253,6 +253,49 @@ static void pair_product_transposed(float *out, int ldo, const uint32_t *a, int 
     pair_all(out, ldo, (const Bfloat16 *)a, lda, true, b, ldb, depth, rows, width, add);
 }
 
+/* ---- packed weights ---- */
+
+/* The pairs (lane of the lower half, lane of the upper) of one vector of bfloat16. */
+static const uint16_t HALVES_IN_TURN[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                            8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+
+/* Pairs of rows [0, PANEL_ROWS) of a panel; rows of `from` are columns of the matrix. */
+static void pack_transposed(uint32_t *to, const float *from, int ld) {
+    for (int n = 0; n < PANEL; n += LANES) {
+        Vec block[LANES];
+        for (int i = 0; i < LANES; i++) {
+            const float *row = from + (size_t)(n + i) * (size_t)ld;
+            block[i] = _mm512_castsi512_ps((__m512i)_mm512_cvtne2ps_pbh(v_load(row + LANES), v_load(row)));
+        }
+        v_transpose(block);
+        for (int i = 0; i < LANES; i++) v_store((float *)(to + i * PANEL + n), block[i]);
+    }
+}
+
+static void pack_pair(uint32_t *to, const float *first, const float *second) {
+    const __m512i halves_in_turn = _mm512_loadu_si512(HALVES_IN_TURN);
+    for (int n = 0; n < PANEL; n += LANES) {
+        __m512i both = (__m512i)_mm512_cvtne2ps_pbh(v_load(second + n), v_load(first + n));
+        _mm512_storeu_si512(to + n, _mm512_permutexvar_epi16(halves_in_turn, both));
+    }
+}
+
+static void pack(void *to, const PanelPart *part) {
+    size_t ld = (size_t)part->ld;
+    for (int n = part->n; n < part->n_end; n += PANEL) {
+        uint32_t *panel = (uint32_t *)to + (size_t)n * (size_t)(part->K / PAIR);
+        const float *from = part->from + (size_t)(n - part->n) * (part->transposed ? ld : 1);
+        if (part->transposed)
+            for (int k = part->k; k < part->k_end; k += PANEL_ROWS)
+                pack_transposed(panel + (size_t)(k / PAIR) * PANEL, from + k - part->k, part->ld);
+        else
+            for (int k = part->k; k < part->k_end; k += PAIR) {
+                const float *row = from + (size_t)(k - part->k) * ld;
+                pack_pair(panel + (size_t)(k / PAIR) * PANEL, row, row + ld);
+            }
+    }
+}
+
 static __mmask32 half_mask(int count) { return count >= 32 ? 0xFFFFFFFFu : count <= 0 ? 0 : (1u << count) - 1u; }
 
 /* to (up to Dp/2 pairs of channels, QUERIES) = from (rows, D; stride ld)ᵀ, pairs of channels staying together; zeros behind rows up to a multiple of 16, and
@@ -274,10 +317,6 @@ static void transpose_pairs(uint32_t *to, const Bfloat16 *from, int ld, int rows
 /* The pairs (low lane, high lane) of two vectors of bfloat16: places of the lower half, the upper half is 16 further. */
 static const uint16_t SIDE_BY_SIDE[32] = {0, 32, 1, 33, 2,  34, 3,  35, 4,  36, 5,  37, 6,  38, 7,  39,
                                           8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
-
-/* The same within one vector: of its lower half and its upper. */
-static const uint16_t HALVES_IN_TURN[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-                                            8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
 
 /* to (T/2 pairs, Dp) = from (T, D; stride ld): the values of two rows side by side; zeros behind T and D. */
 static void pair_rows(uint32_t *to, const Bfloat16 *from, int ld, int T, int D, int Dp) {
@@ -382,6 +421,7 @@ const LowKernels LOW_KERNELS = {
     .dequantize_round = dequantize_round,
     .requantize_gelu = requantize_gelu,
 #ifdef __AVX512BF16__
+    .pack = pack,
     .attention = attention,
 #endif
 };

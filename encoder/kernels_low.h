@@ -37,6 +37,9 @@ typedef struct LowKernels {
     /* g = gelu(u) and du = dg · gelu'(u), rounded; du in floats too, and may be dg there. */
     void (*gelu_backward_round)(Bfloat16 *g, Bfloat16 *du_rounded, float *du, const float *dg, const float *u, size_t count);
 
+    /* As Kernels.pack, into panels of bfloat16; NULL where the processor does not multiply them. */
+    PackPanels pack;
+
     /* One row (C): steps between its smallest and largest value, 0 among them, so that 0 is exact. */
     RowScale (*quantize)(uint8_t *to, const float *from, int C);
     void (*dequantize)(float *y, const IntegerRow *from);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "encoder/kernels.h"
+#include "encoder/kernels_low.h"
 #include "encoder/ops_dnnl.h"
 #include "encoder/quantize.h"
 
@@ -16,6 +18,8 @@ enum {
 struct Ops {
     dnnl_engine_t engine;
     int vector_bits;
+    const Kernels *kernels;
+    const LowKernels *low;
 };
 
 struct Packed {
@@ -23,7 +27,8 @@ struct Packed {
     Element element;          /* of the packed weights */
     Layout plain;             /* how the caller's weights lie, or for int8 their quantised copy */
     dnnl_memory_t memory;     /* packed */
-    dnnl_primitive_t reorder;
+    dnnl_primitive_t reorder; /* where `pack` is NULL */
+    PackPanels pack;          /* where the layout is panels */
     bool tiled;             /* this shape's implementation needs fixed row tiles */
     int column_step;        /* packed columns stand in blocks of this many, one behind the other; N when they do not */
     int stride_k, stride_n; /* int8: of the caller's weights */
@@ -79,6 +84,8 @@ Ops *ops_new(Error *err) {
     bool wide = (isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core,
          middle = (isa & dnnl_cpu_isa_avx2) == dnnl_cpu_isa_avx2;
     ops->vector_bits = wide ? 512 : middle ? 256 : 128;
+    ops->kernels = kernels_choose(ops->vector_bits);
+    ops->low = ops_supports(DTYPE_BFLOAT16) ? low_kernels_choose(true) : NULL;
     return ops;
 }
 
@@ -215,6 +222,15 @@ static int choose_column_step(const Packed *packed, LayoutView layout) {
     return cuts ? COLUMN_BLOCK : packed->N;
 }
 
+/* Which of our own packs the weights: oneDNN's way into its panels takes three times as long. NULL where the layout is another. */
+static PackPanels choose_pack(const Packed *packed, const Ops *ops, LayoutView layout) {
+    int pair = packed->element == ELEMENT_BFLOAT16 ? 2 : 1;
+    if (packed->element == ELEMENT_INT8 || packed->K % PANEL_ROWS || packed->N % PANEL) return NULL;
+    if (packed->stride_k != 1 && packed->stride_n != 1) return NULL;
+    if (!layout_is_panels(layout, packed->K, PANEL, pair)) return NULL;
+    return pair == 1 ? ops->kernels->pack : ops->low ? ops->low->pack : NULL;
+}
+
 /* place: of K · N elements; one that is too small is not used. */
 static bool place_packed(Packed *packed, const Ops *ops, LayoutView layout, void *place, Error *err) {
     bool fits = place && dnnl_memory_desc_get_size(layout) <= column_bytes(packed, packed->N);
@@ -222,20 +238,25 @@ static bool place_packed(Packed *packed, const Ops *ops, LayoutView layout, void
                  err);
 }
 
+static bool make_reorder(Packed *packed, const Ops *ops, LayoutView layout, Error *err) {
+    dnnl_primitive_desc_t reorder = NULL;
+    bool good = check(dnnl_reorder_primitive_desc_create(&reorder, layout_view(&packed->plain), ops->engine, layout, ops->engine, NULL),
+                      "planning to pack weights", err) &&
+                check(dnnl_primitive_create(&packed->reorder, reorder), "preparing to pack weights", err);
+    if (reorder) dnnl_primitive_desc_destroy(reorder);
+    return good;
+}
+
 static bool prepare_packing(Packed *packed, const Ops *ops, void *place, Error *err) {
     Layout layout = {0};
-    dnnl_primitive_desc_t reorder = NULL;
     bool quantised = packed->element == ELEMENT_INT8;
     bool good =
         (quantised ? describe(&packed->plain, ELEMENT_INT8, packed->K, packed->N, packed->N, 1, err)
                    : describe(&packed->plain, ELEMENT_FLOAT32, packed->K, packed->N, packed->stride_k, packed->stride_n, err)) &&
         choose_layout(&layout, packed, ops, err) &&
-        place_packed(packed, ops, layout_view(&layout), place, err) &&
-        check(dnnl_reorder_primitive_desc_create(&reorder, layout_view(&packed->plain), ops->engine, layout_view(&layout),
-                                                 ops->engine, NULL),
-              "planning to pack weights", err) &&
-        check(dnnl_primitive_create(&packed->reorder, reorder), "preparing to pack weights", err);
-    if (reorder) dnnl_primitive_desc_destroy(reorder);
+        place_packed(packed, ops, layout_view(&layout), place, err);
+    if (good) packed->pack = choose_pack(packed, ops, layout_view(&layout));
+    good = good && (packed->pack || make_reorder(packed, ops, layout_view(&layout), err));
     if (good) packed->column_step = choose_column_step(packed, layout_view(&layout));
     layout_free(&layout);
     if (good && quantised) {
@@ -247,10 +268,10 @@ static bool prepare_packing(Packed *packed, const Ops *ops, void *place, Error *
 }
 
 Packed *ops_pack(const Ops *ops, Dtype dtype, const float *weight, int K, int N, int stride_k, int stride_n, Error *err) {
-    return ops_pack_into(NULL, ops, dtype, weight, K, N, stride_k, stride_n, err);
+    return ops_pack_into(NULL, ops, dtype, (PartedWeight){{weight}, 1}, K, N, stride_k, stride_n, err);
 }
 
-Packed *ops_pack_into(void *place, const Ops *ops, Dtype dtype, const float *weight, int K, int N, int stride_k, int stride_n,
+Packed *ops_pack_into(void *place, const Ops *ops, Dtype dtype, PartedWeight weight, int K, int N, int stride_k, int stride_n,
                       Error *err) {
     static const Element ELEMENTS[DTYPES] = {
         [DTYPE_FLOAT32] = ELEMENT_FLOAT32, [DTYPE_BFLOAT16] = ELEMENT_BFLOAT16, [DTYPE_INT8] = ELEMENT_INT8};
@@ -283,13 +304,46 @@ static bool reorder_from(const Ops *ops, Packed *packed, const void *weight, Err
     return good;
 }
 
-bool ops_repack(const Ops *ops, Packed *packed, const float *weight, Error *err) {
+/* Rows of the Linear's weight are columns of W where it is packed for the forward pass, rows of it for the backward. */
+static void pack_panels(const Packed *packed, const PartedWeight *weight) {
+    bool transposed = packed->stride_k == 1;
+    int K = packed->K, N = packed->N, share = (transposed ? N : K) / weight->parts;
+    void *to = NULL;
+    (void)dnnl_memory_get_data_handle(packed->memory, &to);
+    for (int i = 0; i < weight->parts; i++) {
+        PanelPart part = {weight->part[i], transposed ? packed->stride_n : packed->stride_k, transposed, K, 0, K, 0, N};
+        *(transposed ? &part.n : &part.k) = i * share;
+        *(transposed ? &part.n_end : &part.k_end) = (i + 1) * share;
+        packed->pack(to, &part);
+    }
+}
+
+static bool repack_whole(const Ops *ops, Packed *packed, const float *weight, Error *err) {
+    if (packed->pack) {
+        pack_panels(packed, &(PartedWeight){{weight}, 1});
+        return true;
+    }
     if (packed->element != ELEMENT_INT8) return reorder_from(ops, packed, weight, err);
     int8_t *quantised = mem_new((size_t)packed->K * (size_t)packed->N, sizeof *quantised, err);
     if (!quantised) return false;
     quantize_columns(quantised, packed->scales, packed->sums, weight, packed->K, packed->N, packed->stride_k, packed->stride_n);
     bool good = reorder_from(ops, packed, quantised, err);
     mem_free(quantised);
+    return good;
+}
+
+bool ops_repack(const Ops *ops, Packed *packed, PartedWeight weight, Error *err) {
+    int out = packed->stride_k == 1 ? packed->N : packed->K;
+    if (packed->pack && out % (weight.parts * PANEL) == 0) {
+        pack_panels(packed, &weight);
+        return true;
+    }
+    if (weight.parts == 1) return repack_whole(ops, packed, weight.part[0], err);
+    size_t share = (size_t)packed->K * (size_t)packed->N / (size_t)weight.parts;
+    float *whole = mem_new(share * (size_t)weight.parts, sizeof *whole, err);
+    for (int i = 0; whole && i < weight.parts; i++) memcpy(whole + (size_t)i * share, weight.part[i], share * sizeof *whole);
+    bool good = whole && repack_whole(ops, packed, whole, err);
+    mem_free(whole);
     return good;
 }
 

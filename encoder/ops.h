@@ -30,6 +30,12 @@ typedef enum Element { ELEMENT_FLOAT32, ELEMENT_BFLOAT16, ELEMENT_UINT8, ELEMENT
 
 size_t element_bytes(Element element);
 
+/* A Linear's weight (out, in), rows [0, out / parts) at part[0], and so on. */
+typedef struct PartedWeight {
+    const float *part[2];
+    int parts;
+} PartedWeight;
+
 /* W[k][n] = weight[k·stride_k + n·stride_n]. A Linear's weight (out, in) is packed with K = in, stride_k 1, stride_n in for y = x Wᵀ,
  * and with K = out, stride_k in, stride_n 1 for dx = dy W. dtype: what the weights become; for DTYPE_INT8 they are quantised by
  * column (encoder/quantize.h). */
@@ -37,10 +43,10 @@ MUST_CHECK Packed *ops_pack(const Ops *ops, Dtype dtype, const float *weight, in
                             Error *err);
 /* The same into a place of the caller's, aligned to 64 bytes, of K · N elements of the type. Where oneDNN wants more than that, or for NULL, it takes
  * memory of its own. */
-MUST_CHECK Packed *ops_pack_into(void *place, const Ops *ops, Dtype dtype, const float *weight, int K, int N, int stride_k,
+MUST_CHECK Packed *ops_pack_into(void *place, const Ops *ops, Dtype dtype, PartedWeight weight, int K, int N, int stride_k,
                                  int stride_n, Error *err);
 /* Packs changed weights of the same shape again. */
-MUST_CHECK bool ops_repack(const Ops *ops, Packed *packed, const float *weight, Error *err);
+MUST_CHECK bool ops_repack(const Ops *ops, Packed *packed, PartedWeight weight, Error *err);
 void packed_free(Packed *packed);
 size_t packed_bytes(const Packed *packed);
 const float *packed_scales(const Packed *packed); /* int8: (N) what one step of a column's weights is worth; else NULL */

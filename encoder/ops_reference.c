@@ -95,7 +95,10 @@ const char *ops_library(char out[32]) {
 
 /* ---- weights ---- */
 
-Packed *ops_pack(const Ops *ops, Dtype dtype, const float *weight, int K, int N, int stride_k, int stride_n, Error *err) {
+/* Loops keep weights in a form and a place of their own. */
+Packed *ops_pack_into(void *place, const Ops *ops, Dtype dtype, PartedWeight weight, int K, int N, int stride_k, int stride_n,
+                      Error *err) {
+    (void)place;
     static const Element ELEMENTS[DTYPES] = {
         [DTYPE_FLOAT32] = ELEMENT_FLOAT32, [DTYPE_BFLOAT16] = ELEMENT_BFLOAT16, [DTYPE_INT8] = ELEMENT_INT8};
     Packed *packed = mem_new(1, sizeof *packed, err);
@@ -117,12 +120,11 @@ Packed *ops_pack(const Ops *ops, Dtype dtype, const float *weight, int K, int N,
     return NULL;
 }
 
-bool ops_repack(const Ops *ops, Packed *packed, const float *weight, Error *err) {
-    (void)ops, (void)err;
+static void repack_whole(Packed *packed, const float *weight) {
     if (packed->element == ELEMENT_INT8) {
         quantize_columns(packed->steps, packed->scales, packed->sums, weight, packed->K, packed->N, packed->stride_k,
                          packed->stride_n);
-        return true;
+        return;
     }
     float *out = packed->values;
     for (int k = 0; k < packed->K; k++)
@@ -130,7 +132,21 @@ bool ops_repack(const Ops *ops, Packed *packed, const float *weight, Error *err)
             float value = weight[(size_t)k * (size_t)packed->stride_k + (size_t)n * (size_t)packed->stride_n];
             *out++ = packed->element == ELEMENT_BFLOAT16 ? widen(round_float(value)) : value;
         }
+}
+
+bool ops_repack(const Ops *ops, Packed *packed, PartedWeight weight, Error *err) {
+    (void)ops;
+    size_t share = (size_t)packed->K * (size_t)packed->N / (size_t)weight.parts;
+    float *whole = mem_new(share * (size_t)weight.parts, sizeof *whole, err);
+    if (!whole) return false;
+    for (int i = 0; i < weight.parts; i++) memcpy(whole + (size_t)i * share, weight.part[i], share * sizeof *whole);
+    repack_whole(packed, whole);
+    mem_free(whole);
     return true;
+}
+
+Packed *ops_pack(const Ops *ops, Dtype dtype, const float *weight, int K, int N, int stride_k, int stride_n, Error *err) {
+    return ops_pack_into(NULL, ops, dtype, (PartedWeight){{weight}, 1}, K, N, stride_k, stride_n, err);
 }
 
 void packed_free(Packed *packed) {
@@ -148,13 +164,6 @@ const int32_t *packed_sums(const Packed *packed) { return packed->sums; }
 
 /* Any column can be asked for; the step is oneDNN's, so that the same work is shared out here. */
 int packed_column_step(const Packed *packed) { return packed->N % 64 == 0 ? 64 : packed->N; }
-
-/* Loops keep weights in a form of their own. */
-Packed *ops_pack_into(void *place, const Ops *ops, Dtype dtype, const float *weight, int K, int N, int stride_k, int stride_n,
-                      Error *err) {
-    (void)place;
-    return ops_pack(ops, dtype, weight, K, N, stride_k, stride_n, err);
-}
 
 /* ---- products ---- */
 
