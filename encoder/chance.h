@@ -74,6 +74,15 @@ static inline void drop_draw(DropWords *d) {
 }
 #endif
 
+/* The number of the vector that names the chance of a block's first key, in attention with CHANCE_SIDE vectors of queries at a time: behind each other stand the
+ * blocks of queries, in them the keys, and of a key its queries, `side` vectors of them. */
+enum { CHANCE_SIDE = 2 };
+static inline int64_t first_chance(int head, int first, int T, int *side) {
+    int all = (T + LANES - 1) / LANES, before = first / LANES;
+    *side = all - before < CHANCE_SIDE ? all - before : CHANCE_SIDE;
+    return ((int64_t)head * all + before) * T;
+}
+
 /* The factor (0 or scale) of vector number `vector` of the row. */
 static inline Vec drop_factor(DropWords *d, int64_t vector) {
     if (vector / 4 != d->group) {

@@ -271,12 +271,12 @@ bool linear_forward(const Encoder *encoder, WorkspaceThread *thread, const Linea
     return ops_product(thread->runner, &product, err);
 }
 
-bool linear_backward(const Encoder *encoder, WorkspaceThread *thread, float *dx, const Operand *dy, const PackedLinear *w,
-                     int begin, int end, int out, int in, bool add, Error *err) {
-    (void)encoder;
+bool linear_backward(WorkspaceThread *thread, void *dx, Element element, const Operand *dy, const PackedLinear *w, int begin, int end,
+                     int out, int in, bool add, Error *err) {
     Product product = {.w = w->backward,
                        .x = (unsigned char *)dy->rows + (size_t)begin * (size_t)out * element_bytes(element_of(w->dtype)),
-                       .y = dx + (size_t)begin * (size_t)in,
+                       .y = (unsigned char *)dx + (size_t)begin * (size_t)in * element_bytes(element),
+                       .y_element = element,
                        .m = end - begin,
                        .ldx = out,
                        .ldy = in,

@@ -35,18 +35,19 @@ void tasks_add_linear(GradientTasks *tasks, const LinearGradient *l) {
     size_t size = element_bytes(l->element);
     GradientTask matrix = {.kind = SUM_OUTER,
                            .to = l->dw,
-                           .dy_low = (const unsigned char *)l->dy_low->rows + (size_t)l->column * size,
-                           .x_low = l->x_low->rows,
+                           .dy_low = (const unsigned char *)l->dy->rows + (size_t)l->column * size,
+                           .x_low = l->x->rows,
                            .element = l->element,
                            .ldy = l->ldy,
                            .ldx = l->in,
                            .rows = l->m,
                            .in = l->in};
-    GradientTask bias = {.kind = SUM_COLUMNS, .to_bias = l->dbias, .dy = l->dy + l->column, .ldy = l->ldy, .rows = l->m};
+    GradientTask bias = {
+        .kind = SUM_COLUMNS, .to_bias = l->dbias, .dy_low = matrix.dy_low, .element = l->element, .ldy = l->ldy, .rows = l->m};
     add_pieces(tasks, matrix, l->out, OUTER_ROWS);
     add_pieces(tasks, bias, l->out, COLUMNS);
-    zero_tail(l->dy_low, (size_t)l->ldy * size, l->m);
-    zero_tail(l->x_low, (size_t)l->in * size, l->m);
+    zero_tail(l->dy, (size_t)l->ldy * size, l->m);
+    zero_tail(l->x, (size_t)l->in * size, l->m);
 }
 
 void tasks_add_norm(GradientTasks *tasks, float *dweight, float *dbias, const float *dy, const float *normed, int m, int C) {
@@ -96,7 +97,10 @@ static void run_task(void *context, int index, int thread) {
                              t->in, t->element, dy + (size_t)t->begin * element_bytes(t->element), t->ldy, t->x_low, t->ldx, rows,
                              &run->errors[thread]);
     } else if (t->kind == SUM_COLUMNS) {
-        kernels->column_sum(t->to_bias, t->dy, t->rows, t->ldy, t->begin, t->end);
+        if (t->element == ELEMENT_BFLOAT16)
+            run->pass->encoder->low->column_sum(t->to_bias, t->dy_low, t->rows, t->ldy, t->begin, t->end);
+        else
+            kernels->column_sum(t->to_bias, t->dy_low, t->rows, t->ldy, t->begin, t->end);
     } else if (t->kind == SUM_NORM) {
         kernels->norm_weight_gradient(t->to, t->to_bias, t->dy, t->x, t->rows, t->in, t->begin, t->end);
     } else {

@@ -43,7 +43,8 @@ static bool head_linear(const Pass *pass, const Part *part, WorkspaceThread *thr
 
 static bool head_linear_backward(const Pass *pass, const Part *part, WorkspaceThread *thread, float *dx, float *dy,
                                  const PackedLinear *w, int out, int in, Error *err) {
-    return linear_backward(pass->encoder, thread, dx, &(Operand){.rows = dy}, w, part->row, part->row_end, out, in, false, err);
+    (void)pass;
+    return linear_backward(thread, dx, ELEMENT_FLOAT32, &(Operand){.rows = dy}, w, part->row, part->row_end, out, in, false, err);
 }
 
 bool head_forward(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
@@ -97,9 +98,8 @@ bool head_backward(Pass *pass, Error *err) {
                   dpooled = {.rows = ws->gradient.dpooled}, cls = {.rows = ws->cls.y};
     LinearGradient classifier = {.dw = to[PART_CLASSIFIER_WEIGHT],
                                  .dbias = to[PART_CLASSIFIER_BIAS],
-                                 .dy = ws->gradient.dlogits,
-                                 .dy_low = &dlogits,
-                                 .x_low = &pooled,
+                                 .dy = &dlogits,
+                                 .x = &pooled,
                                  .element = ELEMENT_FLOAT32,
                                  .ldy = K,
                                  .m = B,
@@ -107,9 +107,8 @@ bool head_backward(Pass *pass, Error *err) {
                                  .in = C};
     LinearGradient pre = {.dw = to[PART_PRE_WEIGHT],
                           .dbias = to[PART_PRE_BIAS],
-                          .dy = ws->gradient.dpooled,
-                          .dy_low = &dpooled,
-                          .x_low = &cls,
+                          .dy = &dpooled,
+                          .x = &cls,
                           .element = ELEMENT_FLOAT32,
                           .ldy = C,
                           .m = B,

@@ -8,7 +8,8 @@
  * products are divided by columns, attention by heads, what is done row by row by rows, with a barrier wherever one reads what another wrote.
  *
  * Everything is float32 but what a product reads: its operand, which is the float matrix itself or a copy of it in the type of the
- * products. */
+ * products; and, where products are bfloat16, what goes from one to the next by way of attention or GELU, forward and backward, as under PyTorch's autocast. What is
+ * added up and normed from layer to layer, and its gradient, stays float32. */
 #ifndef TWOFOLD_ENCODER_INSIDE_H
 #define TWOFOLD_ENCODER_INSIDE_H
 
@@ -63,7 +64,7 @@ typedef struct LayerRoom {
     float *rstd1;      /* (m) */
     float *x1;         /* (m, C) behind the first norm */
     Operand x1_low;
-    float *u; /* (m, F) before GELU; NULL when not training: then a block of rows at a time is kept in the part's own room */
+    void *u; /* (m, F) before GELU, as q is stored; NULL when not training: then a block of rows at a time, floats, is kept in the part's own room */
     float *normed2; /* (m, C) */
     float *rstd2;   /* (m) */
     float *y;       /* (m, C) */
@@ -73,20 +74,14 @@ typedef struct LayerRoom {
 /* Gradients of activations; one set serves all layers in turn. */
 typedef struct GradientRoom {
     float *dy[2]; /* (n, C) of a layer's output and of its input, in turn */
-    float *dx1;   /* (m, C) */
-    float *dsub2; /* (m, C) of what the feed-forward part adds */
-    Operand dsub2_low;
-    float *g; /* (m, F) GELU again; bfloat16 has the operand alone */
-    Operand g_low;
-    float *dff; /* (m, F) */
-    Operand dff_low;
-    float *dsub1; /* (m, C) of what the attention part adds */
-    Operand dsub1_low;
-    float *dmixed; /* (m, C) */
-    float *dq;     /* (m, C) */
-    Operand dq_low;
-    float *dkv; /* (n, 2C) */
-    Operand dkv_low;
+    float *dx1;    /* (m, C) */
+    Operand dsub2; /* (m, C) of what the feed-forward part adds */
+    Operand g;     /* (m, F) GELU again */
+    Operand dff;   /* (m, F) of its output, then of its input */
+    Operand dsub1; /* (m, C) of what the attention part adds */
+    void *dmixed;  /* (m, C) as mixed is stored */
+    Operand dq;    /* (m, C) */
+    Operand dkv;   /* (n, 2C) */
     float *dcls;    /* (B, C) of the last layer's [CLS] inputs */
     float *dlogits; /* (B, K) */
     float *dpooled; /* (B, C) */
@@ -120,7 +115,7 @@ struct Workspace {
     BlockRoom *blocks; /* (thread_count), one a part */
     int thread_count;
     TeamBarrier barrier;
-    Element stored; /* of q, kv and mixed */
+    Element stored; /* of q, kv and mixed; in training of u and dmixed too */
     unsigned char *block; /* mapped: every thread's part comes near to it when it writes there first */
     size_t block_bytes;
 
@@ -187,7 +182,7 @@ typedef struct GradientTask {
     enum { SUM_OUTER, SUM_COLUMNS, SUM_NORM, SUM_EMBEDDINGS } kind;
     float *to, *to_bias; /* at the first row (outer) or column of the tensor */
     const float *dy, *x;
-    const void *dy_low, *x_low; /* outer: what the product reads */
+    const void *dy_low, *x_low; /* outer and columns: operands */
     Element element;            /* of these */
     int ldy, ldx;
     int rows;       /* how many are summed */
@@ -203,8 +198,7 @@ typedef struct GradientTasks {
  * OPS_ROW_STEP rows, and what is behind the m-th is set to zero here. */
 typedef struct LinearGradient {
     float *dw, *dbias;
-    const float *dy;
-    const Operand *dy_low, *x_low;
+    const Operand *dy, *x;
     Element element;
     int ldy, column; /* dy is columns [column, column + out) of a matrix of width ldy */
     int m, out, in;
@@ -236,9 +230,9 @@ typedef struct LinearRun {
 bool linear_forward(const Encoder *encoder, WorkspaceThread *thread, const LinearRun *run, Error *err);
 /* g = gelu of all columns of the Linear of x, int8 both; run->y is not written. */
 bool linear_gelu(const Encoder *encoder, WorkspaceThread *thread, const LinearRun *run, const Operand *g, Error *err);
-/* dx (floats) = or += dy W, dy (m, out) */
-bool linear_backward(const Encoder *encoder, WorkspaceThread *thread, float *dx, const Operand *dy, const PackedLinear *w,
-                     int begin, int end, int out, int in, bool add, Error *err);
+/* dx = dy W, floats or what products read; or, floats, += dy W. dy (m, out) */
+bool linear_backward(WorkspaceThread *thread, void *dx, Element element, const Operand *dy, const PackedLinear *w, int begin, int end,
+                     int out, int in, bool add, Error *err);
 
 /* The parts of the network, each with its backward; see the files of the same names. */
 bool embeddings_forward(const Pass *pass, const Part *part, Error *err);

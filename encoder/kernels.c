@@ -296,10 +296,9 @@ static void product_transposed(float *out, int ldo, const float *a, int lda, con
  * every product reads queries, keys and values as they lie. */
 
 enum {
-    QUERIES = 32, /* in a block: two vectors */
+    QUERIES = CHANCE_SIDE * LANES, /* in a block */
     KEY_BLOCK =
-        128, /* keys at a time: their scores stay in the first cache, and memory does not grow with the square of the row */
-    SIDE = QUERIES / LANES
+        128 /* keys at a time: their scores stay in the first cache, and memory does not grow with the square of the row */
 };
 
 /* Rows (T, D; stride *ld) that every block of queries reads again: as they lie where one block is all and they end with a whole vector, else copied into `to`
@@ -327,14 +326,6 @@ static void transpose(float *to, const float *from, int ld, int rows, int D, flo
             v_transpose(block);
             for (int i = 0; i < LANES; i++) v_store(to + (size_t)(d + i) * QUERIES + r, block[i]);
         }
-}
-
-/* The number of the vector that names the chance of a block's first key: behind each other stand the blocks of queries, in them the
- * keys, and of a key its queries, `side` vectors of them. */
-static int64_t first_chance(int head, int first, int T, int *side) {
-    int all = round_up(T) / LANES, before = first / LANES;
-    *side = all - before < SIDE ? all - before : SIDE;
-    return ((int64_t)head * all + before) * T;
 }
 
 static void drop_scores(float *scores, int keys, int vectors, DropWords *words, int64_t chance, int side) {

@@ -31,7 +31,8 @@ const LowKernels *low_kernels_choose(bool bfloat16) {
 #endif
 }
 
-size_t attention_low_scratch(int T, int D) {
+size_t attention_low_scratch(int T, int D, bool backward) {
     size_t keys = (size_t)(T + 1) / 2 * 2, width = (size_t)(D + 31) / 32 * 32, queries = 32, block = keys < 128 ? keys : 128;
-    return (queries * (width / 2 + width + block + block / 2) + keys * width) * 4;
+    size_t forward = queries * (width / 2 + width + block * 2 + block / 2) + keys * width;
+    return (backward ? queries * (3 * width + block * 4 + block / 2) + keys / 2 * width * 7 : forward) * 4;
 }

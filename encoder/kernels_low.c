@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "encoder/chance.h"
 #include "encoder/vector.h"
 
 /* ---- rounding ---- */
@@ -36,11 +37,16 @@ static void round_floats(Bfloat16 *to, const float *from, size_t count) {
     }
 }
 
+/* The first `count` ≥ 1 as floats; the other lanes read as 0. */
+static inline Vec widen_upto(const Bfloat16 *from, int count) {
+    __m256i halves = count >= LANES ? _mm256_loadu_si256((const __m256i *)from) : _mm256_maskz_loadu_epi16(v_mask(count), from);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+}
+
 static void widen(float *to, const Bfloat16 *from, size_t count) {
     for (size_t i = 0; i < count; i += LANES) {
-        __mmask16 lanes = count - i < LANES ? v_mask((int)(count - i)) : (__mmask16)0xFFFF;
-        __m512i wide = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes, from + i)), 16);
-        _mm512_mask_storeu_ps(to + i, lanes, _mm512_castsi512_ps(wide));
+        int left = lanes_left(count, i);
+        v_store_upto(to + i, widen_upto(from + i, left), left);
     }
 }
 
@@ -88,16 +94,57 @@ static void gelu_floats(float *y, const float *u, size_t count) {
     }
 }
 
-/* gelu'(u) = Φ(u) + u φ(u) */
-static void gelu_backward_round(Bfloat16 *g, Bfloat16 *du_rounded, float *du, const float *dg, const float *u, size_t count) {
+static void gelu_low(Bfloat16 *y, const Bfloat16 *u, size_t count) {
     for (size_t i = 0; i < count; i += LANES) {
         int left = lanes_left(count, i);
-        Vec x = v_load_upto(u + i, left), bell, phi = normal_distribution_low(x, &bell);
-        Vec slope = v_fma(v_mul(x, v_set(0.398942280f)), bell, phi), gradient = v_mul(v_load_upto(dg + i, left), slope);
-        v_store_upto(du + i, gradient, left);
-        round_upto(du_rounded + i, gradient, left);
+        round_upto(y + i, gelu_vector(widen_upto(u + i, left)), left);
+    }
+}
+
+/* gelu'(u) = Φ(u) + u φ(u) */
+static void gelu_backward(Bfloat16 *g, Bfloat16 *du, const Bfloat16 *u, size_t count) {
+    for (size_t i = 0; i < count; i += LANES) {
+        int left = lanes_left(count, i);
+        Vec x = widen_upto(u + i, left), bell, phi = normal_distribution_low(x, &bell);
+        Vec slope = v_fma(v_mul(x, v_set(0.398942280f)), bell, phi);
+        round_upto(du + i, v_mul(widen_upto(du + i, left), slope), left);
         round_upto(g + i, v_mul(x, phi), left);
     }
+}
+
+/* ---- training ---- */
+
+static void drop_round(Bfloat16 *to, const float *from, int m, int C, const Dropout *dropout, const int32_t *row,
+                       const int32_t *place_in_row) {
+    if (!drops(dropout)) {
+        round_floats(to, from, (size_t)m * (size_t)C);
+        return;
+    }
+    int64_t vectors = (C + LANES - 1) / LANES;
+    for (int i = 0; i < m; i++, to += C, from += C) {
+        DropWords words = drop_words(dropout, (uint32_t)row[i]);
+        for (int c = 0; c < C; c += LANES) {
+            Vec factor = drop_factor(&words, place_in_row[i] * vectors + c / LANES);
+            round_upto(to + c, v_mul(v_load_upto(from + c, C - c), factor), C - c);
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void sum_columns(float *sum, const Bfloat16 *x, int m, int ld, int columns, const int vectors) {
+    Vec total[8];
+    for (int v = 0; v < vectors; v++) total[v] = v_set(0);
+    for (int i = 0; i < m; i++, x += ld)
+        for (int v = 0; v < vectors; v++) total[v] = v_add(total[v], widen_upto(x + v * LANES, columns - v * LANES));
+    for (int v = 0; v < vectors; v++) {
+        int at = v * LANES, left = columns - at;
+        v_store_upto(sum + at, v_add(v_load_upto(sum + at, left), total[v]), left);
+    }
+}
+
+static void column_sum(float *sum, const Bfloat16 *x, int m, int ld, int begin, int end) {
+    int c = begin;
+    for (; end - c >= 8 * LANES; c += 8 * LANES) sum_columns(sum + c, x + c, m, ld, 8 * LANES, 8);
+    for (; c < end; c += LANES) sum_columns(sum + c, x + c, m, ld, end - c, 1);
 }
 
 /* ---- 8-bit steps ---- */
@@ -187,7 +234,7 @@ enum {
     TILE_ROWS = 12,
     TILE_VECTORS = 2,
     PAIR = 2, /* bfloat16 are multiplied two at a time */
-    QUERIES = 32,
+    QUERIES = CHANCE_SIDE * LANES,
     KEY_BLOCK = 128
 };
 
@@ -348,8 +395,17 @@ typedef struct Running {
     float before[QUERIES]; /* the factor for what was gathered before these keys */
 } Running;
 
-/* weights (keys/2 pairs, QUERIES) = 2^(factor · score - the largest so far) of the scores (keys, QUERIES), keys side by side in bfloat16, 0 behind the last. */
-static void soften(uint32_t *weights, const float *scores, int keys, int vectors, float factor, bool first, Running *run) {
+/* The factor of each score, (keys, QUERIES). */
+static void draw_factors(float *to, int keys, int vectors, DropWords *words, int64_t chance, int side) {
+    for (int k = 0; k < keys; k++)
+        for (int v = 0; v < vectors; v++)
+            v_store(to + k * QUERIES + v * LANES, drop_factor(words, chance + (int64_t)k * side + v));
+}
+
+/* weights (keys/2 pairs, QUERIES) = 2^(factor · score - the largest so far) of the scores (keys, QUERIES), keys side by side in bfloat16, 0 behind the last;
+ * times their chance (NULL: nothing is dropped). */
+static void soften(uint32_t *weights, const float *scores, const float *chance, int keys, int vectors, float factor, bool first,
+                   Running *run) {
     const __m512i halves_in_turn = _mm512_loadu_si512(HALVES_IN_TURN);
     Vec scale = v_set(factor);
     for (int v = 0; v < vectors * LANES; v += LANES) {
@@ -361,6 +417,10 @@ static void soften(uint32_t *weights, const float *scores, int keys, int vectors
             Vec one = power_of_two(_mm512_fmsub_ps(v_load(scores + k * QUERIES + v), scale, top)), two = v_set(0);
             if (k + 1 < keys) two = power_of_two(_mm512_fmsub_ps(v_load(scores + (k + 1) * QUERIES + v), scale, top));
             sum = v_add(sum, v_add(one, two));
+            if (chance) {
+                one = v_mul(one, v_load(chance + k * QUERIES + v));
+                if (k + 1 < keys) two = v_mul(two, v_load(chance + (k + 1) * QUERIES + v));
+            }
             _mm512_storeu_si512(weights + k / PAIR * QUERIES + v,
                                 _mm512_permutexvar_epi16(halves_in_turn, (__m512i)_mm512_cvtne2ps_pbh(two, one)));
         }
@@ -383,28 +443,164 @@ static void store_mixed(Bfloat16 *out, const float *mixed, int D, float factor) 
 }
 
 /* Scores stand transposed, as in kernels.c. */
-static void attention(Bfloat16 *out, const Bfloat16 *q, const Bfloat16 *k, const Bfloat16 *v, int ldq, int ldkv, AttentionRow row,
-                      int D, void *scratch) {
+static void attention(Bfloat16 *out, float *log_sum, const Bfloat16 *q, const Bfloat16 *k, const Bfloat16 *v, int ldq, int ldkv,
+                      AttentionRow row, int D, int head, const Dropout *dropout, void *scratch) {
     int T = row.keys, Dp = up_to(D, PAIR * LANES), block = up_to(T < KEY_BLOCK ? T : KEY_BLOCK, PAIR), ldk = ldkv;
     float factor = 1.44269504f / sqrtf((float)D); /* log2 e: powers of two */
     uint32_t *queries = scratch, *weights = queries + Dp / PAIR * QUERIES, *values = weights + block / PAIR * QUERIES;
     float *mixed = (float *)(values + (size_t)up_to(T, PAIR) / PAIR * (size_t)Dp), *scores = mixed + QUERIES * Dp;
-    k = dense((Bfloat16 *)(scores + block * QUERIES), k, &ldk, T, D, Dp, row.queries > QUERIES);
+    float *chances = drops(dropout) ? scores + block * QUERIES : NULL;
+    k = dense((Bfloat16 *)(scores + 2 * block * QUERIES), k, &ldk, T, D, Dp, row.queries > QUERIES);
     pair_rows(values, v, ldkv, T, D, Dp);
+    DropWords words = drop_words(dropout, row.row);
     Running run;
     for (int first = 0; first < row.queries; first += QUERIES) {
-        int rows = row.queries - first < QUERIES ? row.queries - first : QUERIES, vectors = up_to(rows, LANES) / LANES;
+        int rows = row.queries - first < QUERIES ? row.queries - first : QUERIES, vectors = up_to(rows, LANES) / LANES, side;
+        int64_t chance = first_chance(head, first, T, &side);
         transpose_pairs(queries, q + (size_t)first * (size_t)ldq, ldq, rows, D);
         for (int t = 0; t < T; t += KEY_BLOCK) {
             int count = T - t < KEY_BLOCK ? T - t : KEY_BLOCK;
             pair_product(scores, QUERIES, k + (size_t)t * (size_t)ldk, ldk, queries, QUERIES, up_to(D, PAIR) / PAIR, count,
                          vectors * LANES, false);
-            soften(weights, scores, count, vectors, factor, t == 0, &run);
+            if (chances) draw_factors(chances, count, vectors, &words, chance + (int64_t)t * side, side);
+            soften(weights, scores, chances, count, vectors, factor, t == 0, &run);
             for (int r = 0; r < rows && t > 0; r++) scale_row(mixed + r * Dp, Dp, run.before[r]);
             pair_product_transposed(mixed, Dp, weights, QUERIES, values + (size_t)(t / PAIR) * (size_t)Dp, Dp,
                                     up_to(count, PAIR) / PAIR, rows, Dp, t > 0);
         }
-        for (int r = 0; r < rows; r++) store_mixed(out + (size_t)(first + r) * (size_t)ldq, mixed + r * Dp, D, 1 / run.sum[r]);
+        for (int r = 0; r < rows; r++) {
+            store_mixed(out + (size_t)(first + r) * (size_t)ldq, mixed + r * Dp, D, 1 / run.sum[r]);
+            if (log_sum) log_sum[first + r] = run.largest[r] + log2f(run.sum[r]);
+        }
+    }
+}
+
+/* Σ a ∘ b */
+static float dot(const Bfloat16 *a, const Bfloat16 *b, int D) {
+    Vec sum = v_set(0);
+    for (int d = 0; d < D; d += PAIR * LANES)
+        sum = _mm512_dpbf16_ps(sum, (__m512bh)_mm512_maskz_loadu_epi16(half_mask(D - d), a + d),
+                               (__m512bh)_mm512_maskz_loadu_epi16(half_mask(D - d), b + d));
+    return v_sum(sum);
+}
+
+/* What backward knows of each query of a block: log2 Σ 2^score, and Σ dP ∘ P = dout · out. */
+typedef struct QueryFacts {
+    float log_sum[QUERIES], delta[QUERIES];
+} QueryFacts;
+
+/* From scores s and dP = v · doutᵀ of some keys: drop(P) for dv and dS = P ∘ (drop(dP) - delta) / √D for dk, (keys, QUERIES) both, and dS with pairs of keys side by
+ * side for dq. */
+typedef struct ScoreGradient {
+    float *s, *dp;   /* (keys, QUERIES) */
+    float *chances;  /* the same, or NULL */
+    Bfloat16 *p, *ds;
+    uint32_t *pairs; /* (keys/2, QUERIES) */
+} ScoreGradient;
+
+static void score_gradient(const ScoreGradient *g, int keys, int vectors, const QueryFacts *facts, float factor, float scale) {
+    const __m512i halves_in_turn = _mm512_loadu_si512(HALVES_IN_TURN);
+    for (int k = 0; k < keys; k += PAIR)
+        for (int v = 0; v < vectors * LANES; v += LANES) {
+            Vec ds[PAIR];
+            for (int i = 0; i < PAIR; i++) {
+                int at = (k + i) * QUERIES + v;
+                if (k + i == keys) {
+                    ds[i] = v_set(0);
+                    break;
+                }
+                Vec p = power_of_two(_mm512_fmsub_ps(v_load(g->s + at), v_set(factor), v_load(facts->log_sum + v)));
+                Vec kept = p, dp = v_load(g->dp + at);
+                if (g->chances) {
+                    Vec chance = v_load(g->chances + at);
+                    dp = v_mul(dp, chance);
+                    kept = v_mul(p, chance);
+                }
+                round_upto(g->p + at, kept, LANES);
+                ds[i] = v_mul(v_mul(p, v_set(scale)), v_sub(dp, v_load(facts->delta + v)));
+                round_upto(g->ds + at, ds[i], LANES);
+            }
+            __m512i both = (__m512i)_mm512_cvtne2ps_pbh(ds[1], ds[0]);
+            _mm512_storeu_si512(g->pairs + k / PAIR * QUERIES + v, _mm512_permutexvar_epi16(halves_in_turn, both));
+        }
+}
+
+/* Where backward has its matrices. */
+typedef struct Backward {
+    uint32_t *queries, *gradients;         /* (Dp/2 pairs, QUERIES) transposed */
+    uint32_t *query_pairs, *gradient_pairs; /* (QUERIES/2, Dp) pairs of rows */
+    uint32_t *key_pairs;                   /* (T/2, Dp) */
+    ScoreGradient scores;
+    float *mixed;    /* (QUERIES, Dp) */
+    float *dk, *dv;  /* (T, Dp) */
+    Bfloat16 *dense; /* (2 T, Dp) */
+} Backward;
+
+static Backward backward_plan(int T, int Dp, bool dropping, void *scratch) {
+    int block = up_to(T < KEY_BLOCK ? T : KEY_BLOCK, PAIR), side = Dp / PAIR * QUERIES, tile = block * QUERIES;
+    size_t keys = (size_t)up_to(T, PAIR) * (size_t)Dp;
+    Backward b = {.queries = scratch};
+    b.gradients = b.queries + side;
+    b.query_pairs = b.gradients + side;
+    b.gradient_pairs = b.query_pairs + side;
+    b.key_pairs = b.gradient_pairs + side;
+    b.scores.pairs = b.key_pairs + keys / PAIR;
+    b.scores.p = (Bfloat16 *)(b.scores.pairs + tile / PAIR);
+    b.scores.ds = b.scores.p + tile;
+    b.scores.s = (float *)(b.scores.ds + tile);
+    b.scores.dp = b.scores.s + tile;
+    b.scores.chances = dropping ? b.scores.dp + tile : NULL;
+    b.mixed = b.scores.dp + 2 * tile;
+    b.dk = b.mixed + QUERIES * Dp;
+    b.dv = b.dk + keys;
+    b.dense = (Bfloat16 *)(b.dv + keys);
+    return b;
+}
+
+static void attention_backward(Bfloat16 *dq, Bfloat16 *dk, Bfloat16 *dv, const Bfloat16 *dout, const Bfloat16 *out,
+                               const float *log_sum, const Bfloat16 *q, const Bfloat16 *k, const Bfloat16 *v, int ldq, int ldkv,
+                               AttentionRow row, int D, int head, const Dropout *dropout, void *scratch) {
+    int T = row.keys, Dp = up_to(D, PAIR * LANES), ldk = ldkv, ldv = ldkv, depth = up_to(D, PAIR) / PAIR;
+    float scale = 1 / sqrtf((float)D), factor = 1.44269504f * scale;
+    Backward b = backward_plan(T, Dp, drops(dropout), scratch);
+    bool copies = row.queries > QUERIES;
+    pair_rows(b.key_pairs, k, ldkv, T, D, Dp);
+    k = dense(b.dense, k, &ldk, T, D, Dp, copies);
+    v = dense(b.dense + (size_t)T * (size_t)Dp, v, &ldv, T, D, Dp, copies);
+    DropWords words = drop_words(dropout, row.row);
+    for (int first = 0; first < row.queries; first += QUERIES) {
+        int rows = row.queries - first < QUERIES ? row.queries - first : QUERIES, vectors = up_to(rows, LANES) / LANES, side;
+        int64_t chance = first_chance(head, first, T, &side);
+        size_t offset = (size_t)first * (size_t)ldq;
+        transpose_pairs(b.queries, q + offset, ldq, rows, D);
+        transpose_pairs(b.gradients, dout + offset, ldq, rows, D);
+        pair_rows(b.query_pairs, q + offset, ldq, rows, D, Dp);
+        pair_rows(b.gradient_pairs, dout + offset, ldq, rows, D, Dp);
+        QueryFacts facts;
+        for (int r = 0; r < vectors * LANES; r++) {
+            size_t at = offset + (size_t)r * (size_t)ldq;
+            facts.log_sum[r] = r < rows ? log_sum[first + r] : 1e9f; /* behind the last query: P = 0 */
+            facts.delta[r] = r < rows ? dot(dout + at, out + at, D) : 0;
+        }
+        for (int t = 0; t < T; t += KEY_BLOCK) {
+            int count = T - t < KEY_BLOCK ? T - t : KEY_BLOCK, pairs = up_to(rows, PAIR) / PAIR;
+            const Bfloat16 *keys = k + (size_t)t * (size_t)ldk, *values = v + (size_t)t * (size_t)ldv;
+            size_t key = (size_t)t * (size_t)Dp;
+            pair_product(b.scores.s, QUERIES, keys, ldk, b.queries, QUERIES, depth, count, vectors * LANES, false);
+            pair_product(b.scores.dp, QUERIES, values, ldv, b.gradients, QUERIES, depth, count, vectors * LANES, false);
+            if (b.scores.chances)
+                draw_factors(b.scores.chances, count, vectors, &words, chance + (int64_t)t * side, side);
+            score_gradient(&b.scores, count, vectors, &facts, factor, scale);
+            pair_product(b.dv + key, Dp, b.scores.p, QUERIES, b.gradient_pairs, Dp, pairs, count, Dp, first > 0);
+            pair_product(b.dk + key, Dp, b.scores.ds, QUERIES, b.query_pairs, Dp, pairs, count, Dp, first > 0);
+            pair_product_transposed(b.mixed, Dp, b.scores.pairs, QUERIES, b.key_pairs + key / PAIR, Dp, up_to(count, PAIR) / PAIR,
+                                    rows, Dp, t > 0);
+        }
+        for (int r = 0; r < rows; r++) store_mixed(dq + offset + (size_t)r * (size_t)ldq, b.mixed + r * Dp, D, 1);
+    }
+    for (int t = 0; t < T; t++) {
+        store_mixed(dk + (size_t)t * (size_t)ldkv, b.dk + (size_t)t * (size_t)Dp, D, 1);
+        store_mixed(dv + (size_t)t * (size_t)ldkv, b.dv + (size_t)t * (size_t)Dp, D, 1);
     }
 }
 #endif
@@ -415,7 +611,10 @@ const LowKernels LOW_KERNELS = {
     .widen = widen,
     .gelu_round = gelu_round,
     .gelu = gelu_floats,
-    .gelu_backward_round = gelu_backward_round,
+    .gelu_low = gelu_low,
+    .gelu_backward = gelu_backward,
+    .drop_round = drop_round,
+    .column_sum = column_sum,
     .quantize = quantize,
     .dequantize = dequantize,
     .dequantize_round = dequantize_round,
@@ -423,5 +622,6 @@ const LowKernels LOW_KERNELS = {
 #ifdef __AVX512BF16__
     .pack = pack,
     .attention = attention,
+    .attention_backward = attention_backward,
 #endif
 };

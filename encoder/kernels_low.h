@@ -34,8 +34,15 @@ typedef struct LowKernels {
     /* y = gelu(u), rounded; and in floats, y may be u */
     void (*gelu_round)(Bfloat16 *y, const float *u, size_t count);
     void (*gelu)(float *y, const float *u, size_t count);
-    /* g = gelu(u) and du = dg · gelu'(u), rounded; du in floats too, and may be dg there. */
-    void (*gelu_backward_round)(Bfloat16 *g, Bfloat16 *du_rounded, float *du, const float *dg, const float *u, size_t count);
+    /* y = gelu(u), and for training g = gelu(u) and du *= gelu'(u), all bfloat16 */
+    void (*gelu_low)(Bfloat16 *y, const Bfloat16 *u, size_t count);
+    void (*gelu_backward)(Bfloat16 *g, Bfloat16 *du, const Bfloat16 *u, size_t count);
+
+    /* to (m, C) = from · mask, rounded; otherwise as Kernels.drop. */
+    void (*drop_round)(Bfloat16 *to, const float *from, int m, int C, const Dropout *dropout, const int32_t *row,
+                       const int32_t *place_in_row);
+    /* As Kernels.column_sum; the sum is float. */
+    void (*column_sum)(float *sum, const Bfloat16 *x, int m, int ld, int begin, int end);
 
     /* As Kernels.pack, into panels of bfloat16; NULL where the processor does not multiply them. */
     PackPanels pack;
@@ -47,12 +54,16 @@ typedef struct LowKernels {
     /* The row that quantize makes of gelu(dequantize(from)); values: room for as many floats. */
     RowScale (*requantize_gelu)(uint8_t *to, const IntegerRow *from, float *values);
 
-    /* As Kernels.attention, on bfloat16 and without dropout; NULL where the processor does not multiply bfloat16. Scratch: attention_low_scratch bytes. */
-    void (*attention)(Bfloat16 *out, const Bfloat16 *q, const Bfloat16 *k, const Bfloat16 *v, int ldq, int ldkv, AttentionRow row,
-                      int D, void *scratch);
+    /* As Kernels.attention and its backward, on bfloat16; log_sum is log2 Σ 2^(score · log2 e). NULL where the processor does not multiply bfloat16. Scratch:
+     * attention_low_scratch bytes. */
+    void (*attention)(Bfloat16 *out, float *log_sum, const Bfloat16 *q, const Bfloat16 *k, const Bfloat16 *v, int ldq, int ldkv,
+                      AttentionRow row, int D, int head, const Dropout *dropout, void *scratch);
+    void (*attention_backward)(Bfloat16 *dq, Bfloat16 *dk, Bfloat16 *dv, const Bfloat16 *dout, const Bfloat16 *out,
+                               const float *log_sum, const Bfloat16 *q, const Bfloat16 *k, const Bfloat16 *v, int ldq, int ldkv,
+                               AttentionRow row, int D, int head, const Dropout *dropout, void *scratch);
 } LowKernels;
 
-size_t attention_low_scratch(int T, int D);
+size_t attention_low_scratch(int T, int D, bool backward);
 
 /* The table for processors with (or without) bfloat16 products; both need AVX-512. NULL when this program was built for a processor without. */
 const LowKernels *low_kernels_choose(bool bfloat16);

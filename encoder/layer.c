@@ -67,16 +67,16 @@ static void attend_head(const Pass *pass, int layer, const LayerRoom *room, cons
     AttentionRow row = attention_row(pass, q, b, &query, &token);
     size_t at = query * C + h * D, key = token * 2 * C + h * D;
     profile_count(thread->lane, 4.0 * row.queries * row.keys * (double)D);
-    if (pass->ws->stored == ELEMENT_BFLOAT16) {
-        const Bfloat16 *k = (Bfloat16 *)room->kv + key;
-        encoder->low->attention((Bfloat16 *)room->mixed + at, (Bfloat16 *)room->q + at, k, k + C, (int)C, (int)(2 * C), row,
-                                (int)D, thread->attention);
-        return;
-    }
     Dropout dropout = drop_at(pass, layer, DROP_ATTENTION);
-    const float *k = (float *)room->kv + key;
     /* log_sum is kept head by head, each as long as the row */
     float *log_sum = room->log_sum ? room->log_sum + query * H + h * (size_t)row.queries : NULL;
+    if (pass->ws->stored == ELEMENT_BFLOAT16) {
+        const Bfloat16 *k = (Bfloat16 *)room->kv + key;
+        encoder->low->attention((Bfloat16 *)room->mixed + at, log_sum, (Bfloat16 *)room->q + at, k, k + C, (int)C, (int)(2 * C),
+                                row, (int)D, (int)h, &dropout, thread->attention);
+        return;
+    }
+    const float *k = (float *)room->kv + key;
     encoder->kernels->attention((float *)room->mixed + at, log_sum, (float *)room->q + at, k, k + C, (int)C, (int)(2 * C), row,
                                 (int)D, (int)h, &dropout, thread->attention);
 }
@@ -202,9 +202,24 @@ static bool block_gelu(const Block *block, float *u, const Operand *g, Error *er
     return wait_for_team(block, err);
 }
 
+/* The same where a layer keeps u in bfloat16, for its backward. */
+static bool block_up_kept(const Block *block, const Operand *g, const PackedLinear *w, int F, int C, Error *err) {
+    const Encoder *encoder = block->pass->encoder;
+    int rows = block->end - block->begin;
+    Bfloat16 *u = (Bfloat16 *)block->room->u + (size_t)block->begin * (size_t)F;
+    LinearRun run = {w, &block->room->x1_low, block->begin, u, ELEMENT_BFLOAT16, 0, rows, C, F, {0, F}};
+    if (!linear_forward(encoder, block->thread, &run, err)) return false;
+    ProfilePart before = profile_enter(block->thread->lane, PROFILE_GELU);
+    encoder->low->gelu_low(g->rows, u, (size_t)rows * (size_t)F);
+    (void)profile_enter(block->thread->lane, before);
+    return true;
+}
+
 /* g = gelu of the Linear of x1, by way of u. */
 static bool block_up(const Block *block, float *u, const Operand *g, const PackedLinear *w, int F, int C, Error *err) {
     const Operand *x = &block->room->x1_low;
+    if (block->room->u && block->pass->ws->stored == ELEMENT_BFLOAT16) return block_up_kept(block, g, w, F, C, err);
+    if (block->room->u) u = (float *)block->room->u + (size_t)block->begin * (size_t)F;
     if (block->pass->encoder->dtype != DTYPE_INT8 || block->part->team.members > 1)
         return block_linear(block, u, 0, x, block->begin, w, F, C, err) && block_gelu(block, u, g, err);
     LinearRun run = {w, x, block->begin, NULL, ELEMENT_FLOAT32, 0, block->end - block->begin, C, F, {0, F}};
@@ -217,11 +232,10 @@ static bool block_forward(const Block *block, Error *err) {
     const PackedLayer *w = &pass->encoder->layers[block->layer];
     const BlockRoom *own = &pass->ws->blocks[block->part->index];
     int C = pass->encoder->weights->config.channels, F = pass->encoder->weights->config.feed_forward;
-    float *u = room->u ? room->u + (size_t)block->begin * (size_t)F : own->u;
     return block_mixed(block, err) && block_linear(block, own->sub, 0, &room->mixed_low, block->begin, &w->out, C, C, err) &&
            block_norm(block, DROP_ATTENTION_OUT, LAYER_NORM1_WEIGHT, room->x1, &room->x1_low, room->normed1, room->rstd1,
                       block->q->x, err) &&
-           block_up(block, u, &own->g, &w->up, F, C, err) && block_linear(block, own->sub, 0, &own->g, 0, &w->down, C, F, err) &&
+           block_up(block, own->u, &own->g, &w->up, F, C, err) && block_linear(block, own->sub, 0, &own->g, 0, &w->down, C, F, err) &&
            block_norm(block, DROP_FEED_FORWARD, LAYER_NORM2_WEIGHT, room->y, &room->y_low, room->normed2, room->rstd2, room->x1,
                       err);
 }
@@ -245,17 +259,19 @@ bool layer_forward(const Pass *pass, int layer, const Part *part, WorkspaceThrea
 
 /* ---- backward ---- */
 
-static void copy_and_drop(const Pass *pass, int layer, const Queries *q, DropPlace place, float *to, const Operand *low,
-                          const float *from) {
-    size_t C = (size_t)pass->encoder->weights->config.channels;
+/* to = drop(from), an operand. */
+static void drop_into(const Pass *pass, int layer, const Queries *q, DropPlace place, const Operand *to, const float *from) {
+    const Encoder *encoder = pass->encoder;
+    int rows = q->end - q->begin, C = encoder->weights->config.channels;
+    size_t at = (size_t)q->begin * (size_t)C;
     Dropout dropout = drop_at(pass, layer, place);
-    for (int i = q->begin; i < q->end; i += NEAR_ROWS) {
-        int rows = q->end - i < NEAR_ROWS ? q->end - i : NEAR_ROWS;
-        size_t at = (size_t)i * C;
-        memcpy(to + at, from + at, (size_t)rows * C * sizeof *to);
-        pass->encoder->kernels->drop(to + at, rows, (int)C, &dropout, q->row + i, q->place + i);
-        operand_fill(pass->encoder, low, to, i, i + rows, (int)C);
+    if (encoder->dtype == DTYPE_BFLOAT16) {
+        encoder->low->drop_round((Bfloat16 *)to->rows + at, from + at, rows, C, &dropout, q->row + q->begin, q->place + q->begin);
+        return;
     }
+    float *floats = (float *)to->rows + at;
+    memcpy(floats, from + at, (size_t)rows * (size_t)C * sizeof *floats);
+    encoder->kernels->drop(floats, rows, C, &dropout, q->row + q->begin, q->place + q->begin);
 }
 
 static void norm_backward(const Pass *pass, int layer, const Queries *q, LayerPart weight, float *dx, const float *dy,
@@ -267,25 +283,38 @@ static void norm_backward(const Pass *pass, int layer, const Queries *q, LayerPa
     (void)profile_enter(lane, before);
 }
 
-static void attend_backward(const Pass *pass, int layer, const LayerRoom *room, const Part *part, const Queries *q,
-                            WorkspaceThread *thread) {
+static void attend_head_backward(const Pass *pass, const LayerRoom *room, AttentionRow row, size_t query, size_t token, size_t h,
+                                 const Dropout *dropout, void *scratch) {
     const Encoder *encoder = pass->encoder;
     const GradientRoom *g = &pass->ws->gradient;
     size_t C = (size_t)encoder->weights->config.channels, H = (size_t)encoder->weights->config.heads, D = C / H;
+    size_t at = query * C + h * D, key = token * 2 * C + h * D;
+    const float *log_sum = room->log_sum + query * H + h * (size_t)row.queries;
+    if (pass->ws->stored == ELEMENT_BFLOAT16) {
+        const Bfloat16 *k = (Bfloat16 *)room->kv + key;
+        Bfloat16 *dk = (Bfloat16 *)g->dkv.rows + key;
+        encoder->low->attention_backward((Bfloat16 *)g->dq.rows + at, dk, dk + C, (Bfloat16 *)g->dmixed + at,
+                                         (Bfloat16 *)room->mixed + at, log_sum, (Bfloat16 *)room->q + at, k, k + C, (int)C,
+                                         (int)(2 * C), row, (int)D, (int)h, dropout, scratch);
+        return;
+    }
+    const float *k = (float *)room->kv + key;
+    float *dk = (float *)g->dkv.rows + key;
+    encoder->kernels->attention_backward((float *)g->dq.rows + at, dk, dk + C, (float *)g->dmixed + at, (float *)room->mixed + at,
+                                         log_sum, (float *)room->q + at, k, k + C, (int)C, (int)(2 * C), row, (int)D, (int)h,
+                                         dropout, scratch);
+}
+
+static void attend_backward(const Pass *pass, int layer, const LayerRoom *room, const Part *part, const Queries *q,
+                            WorkspaceThread *thread) {
+    size_t C = (size_t)pass->encoder->weights->config.channels, H = (size_t)pass->encoder->weights->config.heads;
     Dropout dropout = drop_at(pass, layer, DROP_ATTENTION);
     ProfilePart before = profile_enter(thread->lane, PROFILE_ATTENTION);
     for (int b = part->row; b < part->row_end; b++) {
         size_t query, token;
         AttentionRow row = attention_row(pass, q, b, &query, &token);
         profile_count(thread->lane, 8.0 * row.queries * row.keys * (double)C);
-        for (size_t h = 0; h < H; h++) {
-            size_t at = query * C + h * D, key = token * 2 * C + h * D;
-            const float *kv = (const float *)room->kv + key;
-            encoder->kernels->attention_backward(
-                g->dq + at, g->dkv + key, g->dkv + key + C, g->dmixed + at, (const float *)room->mixed + at,
-                room->log_sum + query * H + h * (size_t)row.queries, (const float *)room->q + at, kv, kv + C, (int)C,
-                (int)(2 * C), row, (int)D, (int)h, &dropout, thread->attention);
-        }
+        for (size_t h = 0; h < H; h++) attend_head_backward(pass, room, row, query, token, h, &dropout, thread->attention);
     }
     (void)profile_enter(thread->lane, before);
 }
@@ -306,47 +335,56 @@ static bool input_gradient_needed(const Pass *pass, int layer) {
     return layer > o->from_layer || (o->from_layer == 0 && !o->embeddings_frozen);
 }
 
-/* From the gradient of GELU's output, in dff, to that of its input, and GELU again; as operands both. */
-static void gelu_backward(const Pass *pass, const Queries *q, const float *u, ProfileLane *lane) {
+/* From the gradient of GELU's output to that of its input, in dff, and GELU again. */
+static void gelu_backward(const Pass *pass, const Queries *q, const void *u, ProfileLane *lane) {
     const Encoder *encoder = pass->encoder;
     const GradientRoom *g = &pass->ws->gradient;
     size_t F = (size_t)encoder->weights->config.feed_forward, at = (size_t)q->begin * F, count = (size_t)(q->end - q->begin) * F;
-    float *dff = g->dff + at;
     ProfilePart before = profile_enter(lane, PROFILE_GELU);
-    if (encoder->dtype == DTYPE_FLOAT32)
-        encoder->kernels->gelu_backward(g->g + at, dff, dff, u + at, count);
-    else
-        encoder->low->gelu_backward_round((Bfloat16 *)g->g_low.rows + at, (Bfloat16 *)g->dff_low.rows + at, dff, dff, u + at,
-                                          count);
+    if (encoder->dtype == DTYPE_BFLOAT16) {
+        encoder->low->gelu_backward((Bfloat16 *)g->g.rows + at, (Bfloat16 *)g->dff.rows + at, (const Bfloat16 *)u + at, count);
+    } else {
+        float *dff = (float *)g->dff.rows + at;
+        encoder->kernels->gelu_backward((float *)g->g.rows + at, dff, dff, (const float *)u + at, count);
+    }
     (void)profile_enter(lane, before);
 }
 
-/* Everything of a layer's backward that is done row by row. */
-static bool layer_part(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
-    const Encoder *encoder = pass->encoder;
-    const EncoderConfig *config = &encoder->weights->config;
+/* From the gradient of a layer's output back to those of what attention gives and of the layer's input, as far as that is added to it: what is done row by row. */
+static bool block_backward(const Pass *pass, const LayerRoom *room, const Queries *q, float *dquery, WorkspaceThread *thread,
+                           Error *err) {
+    const EncoderConfig *config = &pass->encoder->weights->config;
     int layer = pass->layer, C = config->channels, F = config->feed_forward;
-    const PackedLayer *w = &encoder->layers[layer];
+    const PackedLayer *w = &pass->encoder->layers[layer];
+    const GradientRoom *g = &pass->ws->gradient;
+    Element stored = pass->ws->stored;
+    norm_backward(pass, layer, q, LAYER_NORM2_WEIGHT, g->dx1, g->dy[pass->dy], room->normed2, room->rstd2, thread->lane);
+    drop_into(pass, layer, q, DROP_FEED_FORWARD, &g->dsub2, g->dx1);
+    if (!linear_backward(thread, g->dff.rows, stored, &g->dsub2, &w->down, q->begin, q->end, C, F, false, err)) return false;
+    gelu_backward(pass, q, room->u, thread->lane);
+    if (!linear_backward(thread, g->dx1, ELEMENT_FLOAT32, &g->dff, &w->up, q->begin, q->end, F, C, true, err)) return false;
+    norm_backward(pass, layer, q, LAYER_NORM1_WEIGHT, dquery, g->dx1, room->normed1, room->rstd1, thread->lane);
+    drop_into(pass, layer, q, DROP_ATTENTION_OUT, &g->dsub1, dquery);
+    return linear_backward(thread, g->dmixed, stored, &g->dsub1, &w->out, q->begin, q->end, C, C, false, err);
+}
+
+/* All of a layer's backward but the sums over rows. */
+static bool layer_part(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
+    int layer = pass->layer, C = pass->encoder->weights->config.channels;
+    const PackedLayer *w = &pass->encoder->layers[layer];
     const LayerRoom room = layer_room(pass, layer);
     const GradientRoom *g = &pass->ws->gradient;
     Queries q = queries_of(pass, layer, part);
-    float *dy = g->dy[pass->dy], *dx = g->dy[1 - pass->dy], *dquery = q.cls ? g->dcls : dx;
-
-    norm_backward(pass, layer, &q, LAYER_NORM2_WEIGHT, g->dx1, dy, room.normed2, room.rstd2, thread->lane);
-    copy_and_drop(pass, layer, &q, DROP_FEED_FORWARD, g->dsub2, &g->dsub2_low, g->dx1);
-    if (!linear_backward(encoder, thread, g->dff, &g->dsub2_low, &w->down, q.begin, q.end, C, F, false, err)) return false;
-    gelu_backward(pass, &q, room.u, thread->lane);
-    if (!linear_backward(encoder, thread, g->dx1, &g->dff_low, &w->up, q.begin, q.end, F, C, true, err)) return false;
-
-    norm_backward(pass, layer, &q, LAYER_NORM1_WEIGHT, dquery, g->dx1, room.normed1, room.rstd1, thread->lane);
-    copy_and_drop(pass, layer, &q, DROP_ATTENTION_OUT, g->dsub1, &g->dsub1_low, dquery);
-    if (!linear_backward(encoder, thread, g->dmixed, &g->dsub1_low, &w->out, q.begin, q.end, C, C, false, err)) return false;
+    float *dx = g->dy[1 - pass->dy], *dquery = q.cls ? g->dcls : dx;
+    Queries block = q;
+    for (; block.begin < q.end; block.begin = block.end) {
+        block.end = q.end - block.begin < BLOCK_ROWS ? q.end : block.begin + BLOCK_ROWS;
+        if (!block_backward(pass, &room, &block, dquery, thread, err)) return false;
+    }
     attend_backward(pass, layer, &room, part, &q, thread);
-    operand_fill(encoder, &g->dq_low, g->dq, q.begin, q.end, C);
-    operand_fill(encoder, &g->dkv_low, g->dkv, part->token, part->token_end, 2 * C);
     if (!input_gradient_needed(pass, layer)) return true;
-    if (!linear_backward(encoder, thread, dquery, &g->dq_low, &w->q, q.begin, q.end, C, C, true, err) ||
-        !linear_backward(encoder, thread, dx, &g->dkv_low, &w->kv, part->token, part->token_end, 2 * C, C, !q.cls, err))
+    if (!linear_backward(thread, dquery, ELEMENT_FLOAT32, &g->dq, &w->q, q.begin, q.end, C, C, true, err) ||
+        !linear_backward(thread, dx, ELEMENT_FLOAT32, &g->dkv, &w->kv, part->token, part->token_end, 2 * C, C, !q.cls, err))
         return false;
     if (q.cls) scatter_cls(pass, part, dx);
     return true;
@@ -368,21 +406,19 @@ static bool layer_weights(const Pass *pass, Error *err) {
     const Operand *x_low = &room.x_low, *query_low = cls ? &pass->ws->cls_x_low : x_low;
     const struct {
         LayerPart weight;
-        const float *dy;
-        const Operand *dy_low, *x_low;
+        const Operand *dy, *x;
         int ldy, column, rows, out, in;
-    } LINEARS[] = {{LAYER_DOWN_WEIGHT, g->dsub2, &g->dsub2_low, &g->g_low, C, 0, m, C, F},
-                   {LAYER_UP_WEIGHT, g->dff, &g->dff_low, &room.x1_low, F, 0, m, F, C},
-                   {LAYER_OUT_WEIGHT, g->dsub1, &g->dsub1_low, &room.mixed_low, C, 0, m, C, C},
-                   {LAYER_Q_WEIGHT, g->dq, &g->dq_low, query_low, C, 0, m, C, C},
-                   {LAYER_K_WEIGHT, g->dkv, &g->dkv_low, x_low, 2 * C, 0, n, C, C},
-                   {LAYER_V_WEIGHT, g->dkv, &g->dkv_low, x_low, 2 * C, C, n, C, C}};
+    } LINEARS[] = {{LAYER_DOWN_WEIGHT, &g->dsub2, &g->g, C, 0, m, C, F},
+                   {LAYER_UP_WEIGHT, &g->dff, &room.x1_low, F, 0, m, F, C},
+                   {LAYER_OUT_WEIGHT, &g->dsub1, &room.mixed_low, C, 0, m, C, C},
+                   {LAYER_Q_WEIGHT, &g->dq, query_low, C, 0, m, C, C},
+                   {LAYER_K_WEIGHT, &g->dkv, x_low, 2 * C, 0, n, C, C},
+                   {LAYER_V_WEIGHT, &g->dkv, x_low, 2 * C, C, n, C, C}};
     for (size_t i = 0; i < sizeof LINEARS / sizeof *LINEARS; i++) {
         LinearGradient linear = {.dw = to[LINEARS[i].weight],
                                  .dbias = to[LINEARS[i].weight + 1],
                                  .dy = LINEARS[i].dy,
-                                 .dy_low = LINEARS[i].dy_low,
-                                 .x_low = LINEARS[i].x_low,
+                                 .x = LINEARS[i].x,
                                  .element = operand_element(pass->encoder),
                                  .ldy = LINEARS[i].ldy,
                                  .column = LINEARS[i].column,

@@ -34,7 +34,7 @@ static void plan_layer(Arena *arena, LayerRoom *room, const EncoderConfig *c, co
     room->x1 = take_rows(arena, rows, C);
     room->x1_low = take_operand(arena, ws, room->x1, rows, C);
     if (!kept) return;
-    room->u = take_rows(arena, rows, c->feed_forward);
+    room->u = take_stored(arena, ws, rows, c->feed_forward);
     room->log_sum = take_rows(arena, rows, c->heads);
     room->normed1 = take_rows(arena, rows, C);
     room->rstd1 = take_rows(arena, rows, 1);
@@ -82,17 +82,12 @@ static void plan_gradients(Arena *arena, Workspace *ws, const EncoderConfig *c) 
     const WorkspaceOptions *o = &ws->options;
     GradientRoom *room = &ws->gradient;
     int n = o->tokens, C = c->channels, F = c->feed_forward;
-    float **square[] = {&room->dy[0], &room->dy[1], &room->dx1, &room->dsub2, &room->dsub1, &room->dmixed, &room->dq};
+    float **square[] = {&room->dy[0], &room->dy[1], &room->dx1};
     for (size_t i = 0; i < sizeof square / sizeof *square; i++) *square[i] = take_rows(arena, n, C);
-    if (o->dtype == DTYPE_FLOAT32) room->g = take_rows(arena, n, F);
-    room->dff = take_rows(arena, n, F);
-    room->dkv = take_rows(arena, n, 2 * C);
-    room->dsub2_low = take_operand(arena, ws, room->dsub2, n, C);
-    room->dsub1_low = take_operand(arena, ws, room->dsub1, n, C);
-    room->dq_low = take_operand(arena, ws, room->dq, n, C);
-    room->g_low = take_operand(arena, ws, room->g, n, F);
-    room->dff_low = take_operand(arena, ws, room->dff, n, F);
-    room->dkv_low = take_operand(arena, ws, room->dkv, n, 2 * C);
+    Operand *operands[] = {&room->dsub2, &room->dsub1, &room->dq, &room->dkv, &room->g, &room->dff};
+    const int widths[] = {C, C, C, 2 * C, F, F};
+    for (size_t i = 0; i < sizeof operands / sizeof *operands; i++) operands[i]->rows = take_stored(arena, ws, n, widths[i]);
+    room->dmixed = take_stored(arena, ws, n, C);
     room->dcls = take_rows(arena, o->rows, C);
     room->dlogits = take_rows(arena, o->rows, c->classes);
     room->dpooled = take_rows(arena, o->rows, C);
@@ -101,9 +96,9 @@ static void plan_gradients(Arena *arena, Workspace *ws, const EncoderConfig *c) 
 static void plan_thread(Arena *arena, WorkspaceThread *thread, const Workspace *ws, const EncoderConfig *c, int longest) {
     Dtype dtype = ws->options.dtype;
     int D = c->channels / c->heads, widest = c->feed_forward > 2 * c->channels ? c->feed_forward : 2 * c->channels;
-    size_t floats = attention_scratch(longest, D, ws->options.training) * sizeof(float);
-    size_t low = ws->stored == ELEMENT_BFLOAT16 ? attention_low_scratch(longest, D) : 0;
-    thread->attention = arena_take(arena, floats > low ? floats : low, 1);
+    size_t bytes = attention_scratch(longest, D, ws->options.training) * sizeof(float);
+    if (ws->stored == ELEMENT_BFLOAT16) bytes = attention_low_scratch(longest, D, ws->options.training);
+    thread->attention = arena_take(arena, bytes, 1);
     if (dtype == DTYPE_INT8) thread->sums = arena_take(arena, (size_t)SUM_ROWS * (size_t)widest, sizeof *thread->sums);
     if (dtype != DTYPE_FLOAT32) thread->row = arena_take(arena, (size_t)widest, sizeof *thread->row);
 }
@@ -134,7 +129,7 @@ static void plan(Arena *arena, Workspace *ws, const EncoderConfig *c) {
 
 /* The small arrays that the plan fills in. */
 static bool make_frame(Workspace *ws, const EncoderConfig *config, const WorkspaceOptions *options, int threads, Error *err) {
-    bool low_attention = options->dtype != DTYPE_FLOAT32 && !options->training && ops_supports(DTYPE_BFLOAT16);
+    bool low_attention = options->dtype != DTYPE_FLOAT32 && ops_supports(DTYPE_BFLOAT16);
     *ws = (Workspace){.options = *options, .thread_count = threads, .stored = low_attention ? ELEMENT_BFLOAT16 : ELEMENT_FLOAT32};
     ws->threads = mem_new((size_t)threads, sizeof *ws->threads, err);
     ws->blocks = ws->threads ? mem_new((size_t)threads, sizeof *ws->blocks, err) : NULL;

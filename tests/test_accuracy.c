@@ -124,7 +124,7 @@ static void softmax_of_bfloat16(void **state) {
         uint32_t wide = bits << 16, result;
         memcpy(&x, &wide, sizeof x);
         q[0] = (Bfloat16)bits;
-        low->attention(out, q, KEYS, VALUES, D, D, (AttentionRow){1, 2, 0}, D, scratch);
+        low->attention(out, NULL, q, KEYS, VALUES, D, D, (AttentionRow){1, 2, 0}, D, 0, NULL, scratch);
         result = (uint32_t)out[0] << 16;
         memcpy(&share, &result, sizeof share);
         double e = exp((double)x / sqrt(D));

@@ -122,37 +122,55 @@ static void attention_is_its_definition(void **state) {
     }
 }
 
-/* The same on bfloat16, forward: q, k and v are exact there, the weights and the result are rounded, 2^-9 relative at
- * most: of sums of values up to 2, and of the result. */
-static void check_low(const LowKernels *low, int T, int Tq, int D) {
+/* Relative to the largest of the matrix and to sums of values up to 2, as `rounding` says. */
+static void compare_low(const char *what, const Case *c, const LowKernels *low, float *got, const Bfloat16 *rounded,
+                        const double *want, int rows, double rounding) {
+    int W = HEADS * c->D;
+    double largest = 2;
+    low->widen(got, rounded, (size_t)rows * (size_t)W);
+    for (int i = 0; i < rows * W; i++) largest = fmax(largest, fabs(want[i]));
+    for (int i = 0; i < rows * W; i++)
+        if (!(fabs((double)got[i] - want[i]) <= rounding * largest))
+            fail_msg("bfloat16 %s, T %d, %d queries, D %d%s: element %d is %g, expected %g", what, c->T, c->Tq, c->D,
+                     c->drops ? ", dropout" : "", i, (double)got[i], want[i]);
+}
+
+/* The same on bfloat16: q, k, v and dout are exact there. The weights and the result are rounded, 2^-8 relative at most; of backward also out, in Σ dP ∘ P, and dS,
+ * in sums whose terms cancel out. */
+static void check_low(const LowKernels *low, int T, int Tq, int D, bool with_dropout) {
     size_t count = (size_t)T * HEADS * (size_t)D;
-    Case c = {.T = T, .Tq = Tq, .D = D};
-    float **floats[] = {&c.q, &c.k, &c.v, &c.dout, &c.out};
+    Case c = {.T = T, .Tq = Tq, .D = D, .drops = with_dropout};
+    float **floats[] = {&c.q, &c.k, &c.v, &c.dout, &c.out, &c.dq, &c.dk, &c.dv, &c.log_sum};
     double **doubles[] = {&c.want_out, &c.want_dq, &c.want_dk, &c.want_dv};
-    Bfloat16 *rounded[4];
-    for (size_t i = 0; i < 5; i++) assert_non_null(*floats[i] = mem_new(count, sizeof(float), NULL));
+    Bfloat16 *low_of[8]; /* in the order of `floats` */
+    for (size_t i = 0; i < 9; i++) assert_non_null(*floats[i] = mem_new(count, sizeof(float), NULL));
     for (size_t i = 0; i < 4; i++) assert_non_null(*doubles[i] = mem_new(count, sizeof(double), NULL));
-    for (size_t m = 0; m < 4; m++) {
-        assert_non_null(rounded[m] = mem_new(count, sizeof(Bfloat16), NULL));
-        for (size_t i = 0; i < count && m < 3; i++) (*floats[m])[i] = value_at((uint32_t)m + 1, i);
-        low->round(rounded[m], *floats[m], count);
-        low->widen(*floats[m], rounded[m], count);
+    for (size_t m = 0; m < 8; m++) {
+        assert_non_null(low_of[m] = mem_new(count, sizeof(Bfloat16), NULL));
+        for (size_t i = 0; i < count && m < 4; i++) (*floats[m])[i] = value_at((uint32_t)m + 1, i);
+        low->round(low_of[m], *floats[m], count);
+        low->widen(*floats[m], low_of[m], count);
     }
     define(&c);
-    void *scratch = mem_new(attention_low_scratch(T, D), 1, NULL);
+    Dropout dropout = {.seed = 77,
+                       .step = 5,
+                       .place = (uint32_t)STREAM_DROPOUT << 24 | REFERENCE_ATTENTION,
+                       .threshold = with_dropout ? (uint32_t)(DROP * 0x1p32) : 0,
+                       .scale = (float)(1 / (1 - DROP))};
+    AttentionRow row = {Tq, T, 3};
+    void *scratch = mem_new(attention_low_scratch(T, D, true), 1, NULL);
     int W = HEADS * D, o = HEAD * D;
-    low->attention(rounded[3] + o, rounded[0] + o, rounded[1] + o, rounded[2] + o, W, W, (AttentionRow){Tq, T, 3}, D, scratch);
-    low->widen(c.out, rounded[3], count);
-    double largest = 0;
-    for (int i = 0; i < Tq * W; i++) largest = fmax(largest, fabs(c.want_out[i]));
-    for (int i = 0; i < Tq * W; i++)
-        if (!(fabs((double)c.out[i] - c.want_out[i]) <= 0x1p-9 * (2 + largest)))
-            fail_msg("bfloat16, T %d, %d queries, D %d: element %d is %g, expected %g", T, Tq, D, i, (double)c.out[i],
-                     c.want_out[i]);
+    low->attention(low_of[4] + o, c.log_sum, low_of[0] + o, low_of[1] + o, low_of[2] + o, W, W, row, D, HEAD, &dropout, scratch);
+    compare_low("out", &c, low, c.out, low_of[4], c.want_out, Tq, 0x1p-7);
+    low->attention_backward(low_of[5] + o, low_of[6] + o, low_of[7] + o, low_of[3] + o, low_of[4] + o, c.log_sum, low_of[0] + o,
+                            low_of[1] + o, low_of[2] + o, W, W, row, D, HEAD, &dropout, scratch);
+    compare_low("dq", &c, low, c.dq, low_of[5], c.want_dq, Tq, 0x1p-6);
+    compare_low("dk", &c, low, c.dk, low_of[6], c.want_dk, T, 0x1p-6);
+    compare_low("dv", &c, low, c.dv, low_of[7], c.want_dv, T, 0x1p-7);
     mem_free(scratch);
-    for (size_t i = 0; i < 5; i++) mem_free(*floats[i]);
+    for (size_t i = 0; i < 9; i++) mem_free(*floats[i]);
     for (size_t i = 0; i < 4; i++) mem_free(*doubles[i]);
-    for (size_t i = 0; i < 4; i++) mem_free(rounded[i]);
+    for (size_t i = 0; i < 8; i++) mem_free(low_of[i]);
 }
 
 static void attention_on_bfloat16(void **state) {
@@ -162,8 +180,9 @@ static void attention_on_bfloat16(void **state) {
     const LowKernels *low = low_kernels_choose(true);
     for (size_t t = 0; t < sizeof LENGTHS / sizeof *LENGTHS; t++)
         for (size_t d = 0; d < sizeof SIZES / sizeof *SIZES; d++) {
-            check_low(low, LENGTHS[t], LENGTHS[t], SIZES[d]);
-            check_low(low, LENGTHS[t], 1, SIZES[d]);
+            bool with_dropout = (t + d) % 2 == 0;
+            check_low(low, LENGTHS[t], LENGTHS[t], SIZES[d], with_dropout);
+            check_low(low, LENGTHS[t], 1, SIZES[d], !with_dropout);
         }
 }
 
