@@ -61,12 +61,12 @@ static bool norm_part(const Pass *pass, const Part *part, WorkspaceThread *threa
     return true;
 }
 
-bool embeddings_backward(Pass *pass, Error *err) {
+bool embeddings_backward(Pass *pass, const GradientTasks *pending, Error *err) {
     const Encoder *encoder = pass->encoder;
     const EncoderConfig *config = &encoder->weights->config;
     const WeightTable *table = &encoder->weights->table;
     Workspace *ws = pass->ws;
-    if (!pass_run(pass, norm_part, err)) return false;
+    if (!pass_run_beside(pass, norm_part, pending, err)) return false;
     GradientTasks tasks = {.count = 0};
     tasks_add_norm(&tasks, weight_model(table, config, pass->gradients, PART_NORM_WEIGHT),
                    weight_model(table, config, pass->gradients, PART_NORM_BIAS), ws->gradient.dx1, ws->embedded_normed,
@@ -77,5 +77,5 @@ bool embeddings_backward(Pass *pass, Error *err) {
                                                    .dy = ws->gradient.dy[pass->dy],
                                                    .begin = c,
                                                    .end = c + COLUMNS < config->channels ? c + COLUMNS : config->channels};
-    return tasks_run(pass, &tasks, err);
+    return pass_run_beside(pass, NULL, &tasks, err);
 }

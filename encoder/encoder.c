@@ -311,6 +311,7 @@ static Part cut(const Batch *batch, int index, int count) {
             else
                 high = middle;
         }
+        if (low > 0 && wanted - batch->starts[low - 1] < batch->starts[low] - wanted) low--; /* the one before is nearer */
         bounds[side] = low;
     }
     return (Part){index, bounds[0], bounds[1], batch->starts[bounds[0]], batch->starts[bounds[1]], {NULL, 0, 1}};
@@ -321,11 +322,11 @@ typedef struct PassRun {
     PartTask task;
     int parts;
     int members; /* of the team that goes through the one part; 0: each thread has parts of its own */
-    Error *errors;
+    const GradientTasks *sums; /* or NULL */
+    Error *errors; /* one a part, then one a thread for the sums */
 } PassRun;
 
-static void run_part(void *context, int index, int thread) {
-    PassRun *run = context;
+static void run_part(const PassRun *run, int index, int thread) {
     Workspace *ws = run->pass->ws;
     Part part = cut(run->pass->batch, run->members ? 0 : index, run->members ? 1 : run->parts);
     if (part.row == part.row_end) return;
@@ -339,18 +340,28 @@ static void run_part(void *context, int index, int thread) {
     team_fail(&part.team);
 }
 
+/* The parts, then the sums: their outcome is in the thread's Error, where the first failure stands. */
+static void run_piece(void *context, int index, int thread) {
+    const PassRun *run = context;
+    if (index < run->parts)
+        run_part(run, index, thread);
+    else
+        (void)!task_run(run->pass, &run->sums->task[index - run->parts], thread, &run->errors[run->parts + thread]);
+}
+
 static bool run_all(PassRun *run, Error *err) {
-    if (run->parts < 1) return true;
     Workspace *ws = run->pass->ws;
-    run->errors = mem_new((size_t)run->parts, sizeof *run->errors, err);
+    int count = run->parts + (run->sums ? run->sums->count : 0), errors = run->parts + ws->thread_count;
+    if (count < 1) return true;
+    run->errors = mem_new((size_t)errors, sizeof *run->errors, err);
     if (!run->errors) return false;
     team_barrier_reset(&ws->barrier);
     if (run->members)
-        pool_run_together(ws->pool, run->members, run_part, run);
+        pool_run_together(ws->pool, run->members, run_piece, run);
     else
-        pool_run(ws->pool, run->parts, run_part, run);
+        pool_run(ws->pool, count, run_piece, run);
     bool good = true;
-    for (int i = 0; i < run->parts && good; i++) {
+    for (int i = 0; i < errors && good; i++) {
         good = run->errors[i].kind == ERROR_NONE;
         if (!good && err) *err = run->errors[i];
     }
@@ -358,11 +369,13 @@ static bool run_all(PassRun *run, Error *err) {
     return good;
 }
 
-bool pass_run(const Pass *pass, PartTask task, Error *err) {
+bool pass_run_beside(const Pass *pass, PartTask task, const GradientTasks *sums, Error *err) {
     int threads = pass->ws->thread_count, rows = pass->batch->rows;
-    PassRun run = {pass, task, threads < rows ? threads : rows, 0, NULL};
+    PassRun run = {.pass = pass, .task = task, .parts = !task ? 0 : threads < rows ? threads : rows, .sums = sums};
     return run_all(&run, err);
 }
+
+bool pass_run(const Pass *pass, PartTask task, Error *err) { return pass_run_beside(pass, task, NULL, err); }
 
 /* How many threads can share the columns: every member's begin with a whole head and a whole block of packed weights. */
 static int team_size(const Pass *pass) {
@@ -380,7 +393,7 @@ bool pass_run_together(const Pass *pass, PartTask task, Error *err) {
     if (pass->batch->rows >= pass->ws->thread_count) return pass_run(pass, task, err);
     int members = team_size(pass);
     if (members < 2) return pass_run(pass, task, err);
-    PassRun run = {pass, task, members, members, NULL};
+    PassRun run = {.pass = pass, .task = task, .parts = members, .members = members};
     return run_all(&run, err);
 }
 
@@ -418,8 +431,10 @@ bool encoder_backward(const Encoder *encoder, Workspace *ws, const Batch *batch,
                       const float *logits_gradient, float *gradients, Error *err) {
     Pass pass = {
         .encoder = encoder, .ws = ws, .batch = batch, .options = options, .gradients = gradients, .dlogits = logits_gradient};
-    if (!head_backward(&pass, err)) return false;
+    GradientTasks pending = {.count = 0};
+    if (!head_backward(&pass, &pending, err)) return false;
     for (pass.layer = ws->last_layer - 1; pass.layer >= ws->options.from_layer; pass.layer--)
-        if (!layer_backward(&pass, err)) return false;
-    return ws->options.from_layer > 0 || ws->options.embeddings_frozen || embeddings_backward(&pass, err);
+        if (!layer_backward(&pass, &pending, err)) return false;
+    if (ws->options.from_layer > 0 || ws->options.embeddings_frozen) return pass_run_beside(&pass, NULL, &pending, err);
+    return embeddings_backward(&pass, &pending, err);
 }

@@ -76,50 +76,27 @@ static void sum_embeddings(const Pass *pass, const GradientTask *task) {
     }
 }
 
-typedef struct TaskRun {
-    const Pass *pass;
-    const GradientTasks *tasks;
-    Error *errors; /* one a thread */
-} TaskRun;
-
-static void run_task(void *context, int index, int thread) {
-    const TaskRun *run = context;
-    const GradientTask *t = &run->tasks->task[index];
-    const Kernels *kernels = run->pass->encoder->kernels;
+bool task_run(const Pass *pass, const GradientTask *t, int thread, Error *err) {
+    const Kernels *kernels = pass->encoder->kernels;
     static const ProfilePart PARTS[] = {PROFILE_LINEAR, PROFILE_ROWS, PROFILE_NORM, PROFILE_EMBED};
-    ProfileLane *lane = run->pass->ws->threads[thread].lane;
-    ProfilePart before = profile_enter(lane, PARTS[t->kind]);
+    WorkspaceThread *own = &pass->ws->threads[thread];
+    ProfilePart before = profile_enter(own->lane, PARTS[t->kind]);
+    bool good = true;
     if (t->kind == SUM_OUTER) {
         int rows = (t->rows + OPS_ROW_STEP - 1) / OPS_ROW_STEP * OPS_ROW_STEP;
-        /* The outcome is in the thread's Error: the first failure stands. */
         const unsigned char *dy = t->dy_low;
-        (void)!ops_add_outer(run->pass->ws->threads[thread].runner, t->to + (size_t)t->begin * (size_t)t->in, t->end - t->begin,
-                             t->in, t->element, dy + (size_t)t->begin * element_bytes(t->element), t->ldy, t->x_low, t->ldx, rows,
-                             &run->errors[thread]);
+        good = ops_add_outer(own->runner, t->to + (size_t)t->begin * (size_t)t->in, t->end - t->begin, t->in, t->element,
+                             dy + (size_t)t->begin * element_bytes(t->element), t->ldy, t->x_low, t->ldx, rows, err);
     } else if (t->kind == SUM_COLUMNS) {
         if (t->element == ELEMENT_BFLOAT16)
-            run->pass->encoder->low->column_sum(t->to_bias, t->dy_low, t->rows, t->ldy, t->begin, t->end);
+            pass->encoder->low->column_sum(t->to_bias, t->dy_low, t->rows, t->ldy, t->begin, t->end);
         else
             kernels->column_sum(t->to_bias, t->dy_low, t->rows, t->ldy, t->begin, t->end);
     } else if (t->kind == SUM_NORM) {
         kernels->norm_weight_gradient(t->to, t->to_bias, t->dy, t->x, t->rows, t->in, t->begin, t->end);
     } else {
-        sum_embeddings(run->pass, t);
+        sum_embeddings(pass, t);
     }
-    (void)profile_enter(lane, before);
-}
-
-bool tasks_run(const Pass *pass, const GradientTasks *tasks, Error *err) {
-    int threads = pass->ws->thread_count;
-    Error *errors = mem_new((size_t)threads, sizeof *errors, err);
-    if (!errors) return false;
-    TaskRun run = {pass, tasks, errors};
-    pool_run(pass->ws->pool, tasks->count, run_task, &run);
-    bool good = true;
-    for (int t = 0; t < threads && good; t++) {
-        good = errors[t].kind == ERROR_NONE;
-        if (!good && err) *err = errors[t];
-    }
-    mem_free(errors);
+    (void)profile_enter(own->lane, before);
     return good;
 }

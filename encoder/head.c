@@ -83,7 +83,7 @@ static bool head_part(const Pass *pass, const Part *part, WorkspaceThread *threa
     return true;
 }
 
-bool head_backward(Pass *pass, Error *err) {
+bool head_backward(Pass *pass, GradientTasks *pending, Error *err) {
     const Weights *weights = pass->encoder->weights;
     const EncoderConfig *config = &weights->config;
     Workspace *ws = pass->ws;
@@ -93,7 +93,6 @@ bool head_backward(Pass *pass, Error *err) {
         to[part] = weight_model(&weights->table, config, pass->gradients, (ModelPart)part);
     memcpy(ws->gradient.dlogits, pass->dlogits, (size_t)B * (size_t)K * sizeof(float));
     if (!pass_run(pass, head_part, err)) return false;
-    GradientTasks tasks = {.count = 0};
     const Operand dlogits = {.rows = ws->gradient.dlogits}, pooled = {.rows = ws->pooled},
                   dpooled = {.rows = ws->gradient.dpooled}, cls = {.rows = ws->cls.y};
     LinearGradient classifier = {.dw = to[PART_CLASSIFIER_WEIGHT],
@@ -114,7 +113,7 @@ bool head_backward(Pass *pass, Error *err) {
                           .m = B,
                           .out = C,
                           .in = C};
-    tasks_add_linear(&tasks, &classifier);
-    tasks_add_linear(&tasks, &pre);
-    return tasks_run(pass, &tasks, err);
+    tasks_add_linear(pending, &classifier);
+    tasks_add_linear(pending, &pre);
+    return true;
 }

@@ -1,8 +1,8 @@
 /* What the files of the encoder share and nobody else sees: packed weights, the room a batch is run in, and how a batch is divided among threads.
  *
  * A batch is cut into parts of whole rows, one a thread. A part runs through all layers without waiting for the others, since no operation of the forward pass, and
- * none of the backward pass but the sums over rows (weight gradients), reads another row. Those sums run behind a barrier, divided by
- * columns, each over all rows in order: so their bits do not depend on the number of threads either.
+ * none of the backward pass but the sums over rows (weight gradients), reads another row. Those sums wait for all parts, and run beside the parts of what comes
+ * next, where they fill in for who is done early; they are divided by columns, each over all rows in order: so their bits do not depend on the number of threads either.
  *
  * Where there are fewer rows than threads, as for one text alone, the forward pass has one part, and the threads are a team that goes through it together:
  * products are divided by columns, attention by heads, what is done row by row by rows, with a barrier wherever one reads what another wrote.
@@ -171,9 +171,12 @@ Dropout drop_at(const Pass *pass, int layer, DropPlace place);
 /* Whether `layer` runs for the [CLS] rows alone. */
 bool layer_is_cls(const Pass *pass, int layer);
 
+typedef struct GradientTasks GradientTasks;
 typedef bool (*PartTask)(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err);
 /* Runs the task for every part of the batch, one a thread; the first failure is reported. */
 bool pass_run(const Pass *pass, PartTask task, Error *err);
+/* The same (task: NULL for none), and beside it sums, which threads turn to that are done with their parts: neither may read what the other writes. */
+bool pass_run_beside(const Pass *pass, PartTask task, const GradientTasks *sums, Error *err);
 /* The same for a task that a team can do together. */
 bool pass_run_together(const Pass *pass, PartTask task, Error *err);
 
@@ -190,10 +193,10 @@ typedef struct GradientTask {
     int in;         /* columns of the matrix */
 } GradientTask;
 enum { MOST_GRADIENT_TASKS = 320 };
-typedef struct GradientTasks {
+struct GradientTasks {
     GradientTask task[MOST_GRADIENT_TASKS];
     int count;
-} GradientTasks;
+};
 /* dw (out, in) += dy (m, out; ldy)ᵀ x (m, in) and dbias (out) += Σ dy, cut into tasks. The operands have room for m rounded up to
  * OPS_ROW_STEP rows, and what is behind the m-th is set to zero here. */
 typedef struct LinearGradient {
@@ -205,7 +208,7 @@ typedef struct LinearGradient {
 } LinearGradient;
 void tasks_add_linear(GradientTasks *tasks, const LinearGradient *linear);
 void tasks_add_norm(GradientTasks *tasks, float *dweight, float *dbias, const float *dy, const float *normed, int m, int C);
-bool tasks_run(const Pass *pass, const GradientTasks *tasks, Error *err);
+bool task_run(const Pass *pass, const GradientTask *task, int thread, Error *err);
 
 enum { TEAM_COLUMNS = 64 }; /* members' columns begin at multiples of this: whole heads, and whole blocks of packed weights */
 
@@ -236,10 +239,11 @@ bool linear_backward(WorkspaceThread *thread, void *dx, Element element, const O
 
 /* The parts of the network, each with its backward; see the files of the same names. */
 bool embeddings_forward(const Pass *pass, const Part *part, Error *err);
-bool embeddings_backward(Pass *pass, Error *err);
+bool embeddings_backward(Pass *pass, const GradientTasks *pending, Error *err);
 bool layer_forward(const Pass *pass, int layer, const Part *part, WorkspaceThread *thread, Error *err);
-bool layer_backward(Pass *pass, Error *err);
+/* Runs the sums that are pending, and leaves those that it could not run yet. */
+bool layer_backward(Pass *pass, GradientTasks *pending, Error *err);
 bool head_forward(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err);
-bool head_backward(Pass *pass, Error *err);
+bool head_backward(Pass *pass, GradientTasks *pending, Error *err); /* as layer_backward, with none before it */
 
 #endif

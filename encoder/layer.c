@@ -368,72 +368,92 @@ static bool block_backward(const Pass *pass, const LayerRoom *room, const Querie
     return linear_backward(thread, g->dmixed, stored, &g->dsub1, &w->out, q->begin, q->end, C, C, false, err);
 }
 
-/* All of a layer's backward but the sums over rows. */
-static bool layer_part(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
+/* The gradient of a layer's input by way of its norms, where queries come from. */
+static float *query_gradient(const Pass *pass, bool cls) {
+    const GradientRoom *g = &pass->ws->gradient;
+    return cls ? g->dcls : g->dy[1 - pass->dy];
+}
+
+/* The first half of a layer's backward: from its output to what attention gave. */
+static bool row_wise_part(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
+    const LayerRoom room = layer_room(pass, pass->layer);
+    Queries q = queries_of(pass, pass->layer, part), block = q;
+    for (; block.begin < q.end; block.begin = block.end) {
+        block.end = q.end - block.begin < BLOCK_ROWS ? q.end : block.begin + BLOCK_ROWS;
+        if (!block_backward(pass, &room, &block, query_gradient(pass, q.cls), thread, err)) return false;
+    }
+    return true;
+}
+
+/* The second: through attention to the layer's input. */
+static bool attention_part(const Pass *pass, const Part *part, WorkspaceThread *thread, Error *err) {
     int layer = pass->layer, C = pass->encoder->weights->config.channels;
     const PackedLayer *w = &pass->encoder->layers[layer];
     const LayerRoom room = layer_room(pass, layer);
     const GradientRoom *g = &pass->ws->gradient;
     Queries q = queries_of(pass, layer, part);
-    float *dx = g->dy[1 - pass->dy], *dquery = q.cls ? g->dcls : dx;
-    Queries block = q;
-    for (; block.begin < q.end; block.begin = block.end) {
-        block.end = q.end - block.begin < BLOCK_ROWS ? q.end : block.begin + BLOCK_ROWS;
-        if (!block_backward(pass, &room, &block, dquery, thread, err)) return false;
-    }
+    float *dx = g->dy[1 - pass->dy];
     attend_backward(pass, layer, &room, part, &q, thread);
     if (!input_gradient_needed(pass, layer)) return true;
-    if (!linear_backward(thread, dquery, ELEMENT_FLOAT32, &g->dq, &w->q, q.begin, q.end, C, C, true, err) ||
+    if (!linear_backward(thread, query_gradient(pass, q.cls), ELEMENT_FLOAT32, &g->dq, &w->q, q.begin, q.end, C, C, true, err) ||
         !linear_backward(thread, dx, ELEMENT_FLOAT32, &g->dkv, &w->kv, part->token, part->token_end, 2 * C, C, !q.cls, err))
         return false;
     if (q.cls) scatter_cls(pass, part, dx);
     return true;
 }
 
-/* What is summed over rows: the gradients of the layer's own tensors. */
-static bool layer_weights(const Pass *pass, Error *err) {
+/* A Linear of the layer whose gradient is a sum over rows: of `rows` of dy, columns [column, column + out) of ldy, and x. */
+typedef struct LayerSum {
+    LayerPart weight;
+    const Operand *dy, *x;
+    int ldy, column, rows, out, in;
+} LayerSum;
+
+static float *gradient_of(const Pass *pass, LayerPart part) {
     const Weights *weights = pass->encoder->weights;
-    const EncoderConfig *config = &weights->config;
-    int layer = pass->layer, C = config->channels, F = config->feed_forward, n = pass->batch->tokens;
-    const LayerRoom room = layer_room(pass, layer);
-    const GradientRoom *g = &pass->ws->gradient;
-    bool cls = layer_is_cls(pass, layer);
-    int m = cls ? pass->batch->rows : n;
-    float *to[LAYER_PARTS];
-    for (int part = 0; part < LAYER_PARTS; part++)
-        to[part] = weight_layer(&weights->table, config, pass->gradients, layer, (LayerPart)part);
-    GradientTasks tasks = {.count = 0};
-    const Operand *x_low = &room.x_low, *query_low = cls ? &pass->ws->cls_x_low : x_low;
-    const struct {
-        LayerPart weight;
-        const Operand *dy, *x;
-        int ldy, column, rows, out, in;
-    } LINEARS[] = {{LAYER_DOWN_WEIGHT, &g->dsub2, &g->g, C, 0, m, C, F},
-                   {LAYER_UP_WEIGHT, &g->dff, &room.x1_low, F, 0, m, F, C},
-                   {LAYER_OUT_WEIGHT, &g->dsub1, &room.mixed_low, C, 0, m, C, C},
-                   {LAYER_Q_WEIGHT, &g->dq, query_low, C, 0, m, C, C},
-                   {LAYER_K_WEIGHT, &g->dkv, x_low, 2 * C, 0, n, C, C},
-                   {LAYER_V_WEIGHT, &g->dkv, x_low, 2 * C, C, n, C, C}};
-    for (size_t i = 0; i < sizeof LINEARS / sizeof *LINEARS; i++) {
-        LinearGradient linear = {.dw = to[LINEARS[i].weight],
-                                 .dbias = to[LINEARS[i].weight + 1],
-                                 .dy = LINEARS[i].dy,
-                                 .x = LINEARS[i].x,
-                                 .element = operand_element(pass->encoder),
-                                 .ldy = LINEARS[i].ldy,
-                                 .column = LINEARS[i].column,
-                                 .m = LINEARS[i].rows,
-                                 .out = LINEARS[i].out,
-                                 .in = LINEARS[i].in};
-        tasks_add_linear(&tasks, &linear);
-    }
-    tasks_add_norm(&tasks, to[LAYER_NORM1_WEIGHT], to[LAYER_NORM1_BIAS], g->dx1, room.normed1, m, C);
-    tasks_add_norm(&tasks, to[LAYER_NORM2_WEIGHT], to[LAYER_NORM2_BIAS], g->dy[pass->dy], room.normed2, m, C);
-    return tasks_run(pass, &tasks, err);
+    return weight_layer(&weights->table, &weights->config, pass->gradients, pass->layer, part);
 }
 
-bool layer_backward(Pass *pass, Error *err) {
-    if (!pass_run(pass, layer_part, err) || !layer_weights(pass, err)) return false;
+static void add_sum(const Pass *pass, GradientTasks *tasks, LayerSum sum) {
+    LinearGradient linear = {.dw = gradient_of(pass, sum.weight),
+                             .dbias = gradient_of(pass, (LayerPart)(sum.weight + 1)),
+                             .dy = sum.dy,
+                             .x = sum.x,
+                             .element = operand_element(pass->encoder),
+                             .ldy = sum.ldy,
+                             .column = sum.column,
+                             .m = sum.rows,
+                             .out = sum.out,
+                             .in = sum.in};
+    tasks_add_linear(tasks, &linear);
+}
+
+static void add_norm(const Pass *pass, GradientTasks *tasks, LayerPart weight, const float *dy, const float *normed, int rows) {
+    tasks_add_norm(tasks, gradient_of(pass, weight), gradient_of(pass, (LayerPart)(weight + 1)), dy, normed, rows,
+                   pass->encoder->weights->config.channels);
+}
+
+/* The sums of the first half run beside the second, those of the second beside what comes next. */
+bool layer_backward(Pass *pass, GradientTasks *pending, Error *err) {
+    const EncoderConfig *config = &pass->encoder->weights->config;
+    int C = config->channels, F = config->feed_forward, n = pass->batch->tokens;
+    bool cls = layer_is_cls(pass, pass->layer);
+    int m = cls ? pass->batch->rows : n;
+    const LayerRoom room = layer_room(pass, pass->layer);
+    const GradientRoom *g = &pass->ws->gradient;
+    if (!pass_run_beside(pass, row_wise_part, pending, err)) return false;
+    GradientTasks sums = {.count = 0};
+    add_sum(pass, &sums, (LayerSum){LAYER_DOWN_WEIGHT, &g->dsub2, &g->g, C, 0, m, C, F});
+    add_sum(pass, &sums, (LayerSum){LAYER_UP_WEIGHT, &g->dff, &room.x1_low, F, 0, m, F, C});
+    add_sum(pass, &sums, (LayerSum){LAYER_OUT_WEIGHT, &g->dsub1, &room.mixed_low, C, 0, m, C, C});
+    add_norm(pass, &sums, LAYER_NORM1_WEIGHT, g->dx1, room.normed1, m);
+    add_norm(pass, &sums, LAYER_NORM2_WEIGHT, g->dy[pass->dy], room.normed2, m);
+    if (!pass_run_beside(pass, attention_part, &sums, err)) return false;
+    const Operand *x_low = &room.x_low;
+    pending->count = 0;
+    add_sum(pass, pending, (LayerSum){LAYER_Q_WEIGHT, &g->dq, cls ? &pass->ws->cls_x_low : x_low, C, 0, m, C, C});
+    add_sum(pass, pending, (LayerSum){LAYER_K_WEIGHT, &g->dkv, x_low, 2 * C, 0, n, C, C});
+    add_sum(pass, pending, (LayerSum){LAYER_V_WEIGHT, &g->dkv, x_low, 2 * C, C, n, C, C});
     pass->dy = 1 - pass->dy;
     return true;
 }
