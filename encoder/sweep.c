@@ -143,13 +143,26 @@ static bool sort_rows(Work *work, int longest, int64_t *total, Error *err) {
     return true;
 }
 
-static void cut_batches(Work *work, int budget) {
+/* As many batches for one thread as for another, so that none works alone at the end: `budget` tokens each, less what may be left over when a row does not fit. */
+static int64_t count_batches(int64_t total, int longest, int budget, int threads) {
+    if (total / threads < budget) return total / threads >= TOKENS_LEAST ? threads : total < 2 * TOKENS_LEAST ? 1 : total / TOKENS_LEAST;
+    int64_t round = (int64_t)(budget - (longest / 2 < budget / 8 ? longest / 2 : budget / 8)) * threads;
+    return (total + round - 1) / round * threads;
+}
+
+/* Even ones: each ends with the row that brings it nearest to its share of all tokens, if it has room for it. */
+static void cut_batches(Work *work, int64_t total, int64_t wanted, int budget) {
     Plan *plan = &work->plan;
+    int64_t done = 0;
     for (int i = 0; i < work->count; plan->batches++) {
-        int tokens = 0;
+        int64_t end = total * (plan->batches + 1) / wanted;
+        int tokens = 0, next = length_of(work, plan->order[i]);
         plan->begins[plan->batches] = i;
-        do tokens += length_of(work, plan->order[i++]);
-        while (i < work->count && tokens + length_of(work, plan->order[i]) <= budget);
+        do {
+            tokens += next;
+            next = ++i < work->count ? length_of(work, plan->order[i]) : 0;
+        } while (i < work->count && tokens + next <= budget && done + tokens + next / 2 <= end);
+        done += tokens;
     }
     plan->begins[plan->batches] = work->count;
 }
@@ -176,10 +189,8 @@ static bool make_plan(Work *work, Error *err) {
     work->plan.begins = mem_new((size_t)work->count + 1, sizeof *work->plan.begins, err);
     int64_t total;
     if (!work->plan.order || !work->plan.begins || !sort_rows(work, longest, &total, err)) return false;
-    int64_t share = total / sweep->threads + 1;
     int budget = sweep->options.token_budget;
-    if (share < budget) budget = share < TOKENS_LEAST ? TOKENS_LEAST : (int)share;
-    cut_batches(work, budget);
+    cut_batches(work, total, count_batches(total, longest, budget, sweep->threads), budget);
     work->plan.stride = choose_stride(work->plan.batches);
     return true;
 }
