@@ -24,6 +24,7 @@ typedef struct Point {
 
 typedef struct Search {
     LbfgsFunction function;
+    LbfgsScale scale; /* NULL: none */
     void *context;
     Vectors vectors;
     LbfgsResult *result;
@@ -33,21 +34,38 @@ typedef struct Search {
     double *direction;
     double *steps[PAIRS], *changes[PAIRS]; /* s, y; a ring */
     double inverse[PAIRS];                 /* 1 / (s · y) */
+    double *scaled;                        /* room, with a scale */
     int pairs, newest;
     double value;
 } Search;
 
 static bool search_make(Search *search, size_t length, Error *err) {
-    size_t stride = (length + 7) / 8 * 8, vectors = 4 + 2 * PAIRS, total;
+    size_t stride = (length + 7) / 8 * 8, vectors = 5 + 2 * PAIRS, total;
     if (__builtin_mul_overflow(stride, vectors, &total)) return FAIL(err, ERROR_FAILED, "%zu weights are too many", length);
     search->block = mem_new(total, sizeof *search->block, err);
     if (!search->block) return false;
     double *next = search->block;
-    double **const places[] = {&search->gradient, &search->next_x, &search->next_gradient, &search->direction};
-    for (size_t i = 0; i < 4; i++, next += stride) *places[i] = next;
+    double **const places[] = {&search->gradient, &search->next_x, &search->next_gradient, &search->direction, &search->scaled};
+    for (size_t i = 0; i < 5; i++, next += stride) *places[i] = next;
     for (int i = 0; i < PAIRS; i++, next += stride) search->steps[i] = next;
     for (int i = 0; i < PAIRS; i++, next += stride) search->changes[i] = next;
     return true;
+}
+
+/* The middle of the two loops: H₀, as steep as the newest pair says. */
+static void direction_scale(Search *search) {
+    const Vectors *v = &search->vectors;
+    double *d = search->direction, curve = 0;
+    if (search->pairs) {
+        const double *y = search->changes[search->newest];
+        if (search->scale) search->scale(search->context, y, search->scaled);
+        curve = search->inverse[search->newest] * vectors_dot(v, y, search->scale ? search->scaled : y);
+    }
+    if (search->scale) {
+        search->scale(search->context, d, search->scaled);
+        memcpy(d, search->scaled, v->length * sizeof *d);
+    }
+    if (search->pairs) vectors_combine(v, d, 1 / curve, d, 0, d);
 }
 
 /* direction = -H gradient by the two loops of algorithm 7.4. */
@@ -60,10 +78,7 @@ static void direction_find(Search *search) {
         share[i] = search->inverse[i] * vectors_dot(v, search->steps[i], d);
         vectors_combine(v, d, 1, d, -share[i], search->changes[i]);
     }
-    if (search->pairs) {
-        const double *y = search->changes[search->newest];
-        vectors_combine(v, d, 1 / (search->inverse[search->newest] * vectors_dot(v, y, y)), d, 0, d);
-    }
+    direction_scale(search);
     for (int back = search->pairs - 1; back >= 0; back--) {
         int i = (search->newest - back + PAIRS) % PAIRS;
         double correction = search->inverse[i] * vectors_dot(v, search->changes[i], d);
@@ -157,7 +172,7 @@ static bool iterate(Search *search) {
         direction_find(search);
         Point start = {0, search->value, vectors_dot(&search->vectors, search->gradient, search->direction)}, found;
         double first_step = 1;
-        if (!search->pairs) first_step = fmin(1, 1 / sqrt(-start.slope)); /* the first guess: a step of length 1 at most */
+        if (!search->pairs && !search->scale) first_step = fmin(1, 1 / sqrt(-start.slope)); /* a step of length 1 at most */
         if (start.slope < 0 && line_search(search, &start, first_step, &found)) {
             step_take(search, &found);
             return true;
@@ -200,7 +215,7 @@ static bool minimise(Search *search, const LbfgsOptions *options, const Observer
 bool lbfgs_minimise(double *x, size_t length, LbfgsFunction function, void *context, const LbfgsOptions *options, Pool *pool,
                     const Observer *observer, LbfgsResult *result, Error *err) {
     *result = (LbfgsResult){0};
-    Search search = {.function = function, .context = context, .result = result, .x = x};
+    Search search = {.function = function, .scale = options->scale, .context = context, .result = result, .x = x};
     bool good = search_make(&search, length, err) && vectors_make(&search.vectors, length, pool, err) &&
                 minimise(&search, options, observer, err);
     vectors_free(&search.vectors);

@@ -12,9 +12,13 @@
 /* The value at x and the gradient there; both have the length given below. */
 typedef double (*LbfgsFunction)(void *context, const double *x, double *gradient);
 
+/* out = M⁻¹ vector for a symmetric positive M that is about as the function is curved, in its units. */
+typedef void (*LbfgsScale)(void *context, const double *vector, double *out);
+
 typedef struct LbfgsOptions {
     double tolerance; /* converged when no |partial derivative| exceeds it */
     int max_iterations;
+    LbfgsScale scale; /* NULL: the identity, as scikit-learn's */
 } LbfgsOptions;
 
 typedef struct LbfgsResult {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "classifiers/newton.h"
 #include "classifiers/one_class.h"
 #include "classifiers/svm_dual.h"
 #include "common/blas.h"
@@ -88,7 +89,7 @@ static bool rows_make(Rows *rows, const FeatureView *view, Pool *pool, Error *er
 typedef struct Training {
     const FeatureView *view;
     const SvmRows *svm_rows;
-    const Rows *rows; /* for Newton's method, once a class needs it */
+    const Rows *rows; /* for liblinear, once a class needs it */
     const int32_t *labels;
     const int64_t *counts; /* (classes) */
     const LiblinearOptions *options;
@@ -124,7 +125,7 @@ static void keep_weights(Training *job, int k, const double *w) {
     model->bias[k] = w[channels];
 }
 
-/* A linear SVM on sparse rows, without liblinear. What does not converge here is Newton's to end. */
+/* A linear SVM on sparse rows, without liblinear. What does not converge here is liblinear's to end. */
 static void train_in_dual(void *context, int k, int thread) {
     (void)thread;
     Training *job = context;
@@ -200,8 +201,33 @@ static bool train_all_in_dual(Training *job, Pool *pool, Error *err) {
     return true;
 }
 
+/* Dense features, all classes side by side. What does not converge here is liblinear's to end, or to give up. */
+static bool train_dense(Training *job, Pool *pool, Error *err) {
+    if (!newton_can(job->view)) return true;
+    LinearModel *model = job->model;
+    size_t channels = (size_t)model->channels, width = channels + 1, outputs = (size_t)model->outputs;
+    OneClass *problems = mem_new(outputs, sizeof *problems, err);
+    double *w = mem_new(outputs, width * sizeof *w, err);
+    bool good = problems && w;
+    for (size_t k = 0; good && k < outputs; k++) {
+        problems[k] = one_class(job, (int)k);
+        if (!job->start) continue;
+        memcpy(w + k * width, job->start->weights + k * channels, channels * sizeof *w);
+        w[k * width + channels] = job->start->bias[k];
+    }
+    if (good) blas_stay_serial();
+    good = good && newton_train(problems, model->outputs, job->options->tolerance, w, job->steps, job->measures, pool, err);
+    for (int k = 0; good && k < model->outputs; k++) {
+        keep_weights(job, k, w + (size_t)k * width);
+        job->done[k] = job->measures[k] <= job->options->tolerance;
+    }
+    mem_free(problems);
+    mem_free(w);
+    return good;
+}
+
 /* liblinear on its own copy of the rows, for the classes that are not done. */
-static bool train_by_newton(Training *job, Pool *pool, Error *err) {
+static bool train_by_liblinear(Training *job, Pool *pool, Error *err) {
     bool done = true;
     for (int k = 0; k < job->model->outputs; k++) done = done && job->done[k];
     if (done) return true;
@@ -243,7 +269,7 @@ static bool train_classes(LinearModel *model, const FeatureView *train_view, con
                     .done = mem_new(outputs, sizeof(bool), err)};
     bool good = counts && job.steps && job.measures && job.errors && job.done &&
                 class_counts(counts, labels, train_view->count, model->classes, err);
-    good = good && train_all_in_dual(&job, pool, err) && train_by_newton(&job, pool, err) && summarise(model, &job, err);
+    good = good && train_all_in_dual(&job, pool, err) && train_dense(&job, pool, err) && train_by_liblinear(&job, pool, err) && summarise(model, &job, err);
     mem_free(counts);
     mem_free(job.steps);
     mem_free(job.measures);

@@ -19,9 +19,10 @@ typedef struct LiblinearOptions {
     double tolerance; /* liblinear's -e: stop when |gradient| ≤ tolerance · min(positives, negatives)/n · |gradient at zero| */
 } LiblinearOptions;
 
-/* Trains one problem a class, the classes spread over the pool: liblinear is fed one copy of the features for all (16 bytes
- * a value), and the bytes are the same for any number of threads. labels (train->count) are class ids in 0 … classes-1, and each
- * class has a row. `start` (may be NULL) is a model of the same shape to begin from. The model says whether it converged. */
+/* Trains one problem a class. Dense rows go through newton.h, an SVM on sparse ones through svm_dual.h; for the others, and where those do not get to the tolerance,
+ * liblinear is fed one copy of the features for all classes (16 bytes a value), the classes spread over the pool. The bytes are the same for any number of threads.
+ * labels (train->count) are class ids in 0 … classes-1, and each class has a row. `start` (may be NULL) is a model of the same shape to begin
+ * from. The model says whether it converged. */
 MUST_CHECK bool liblinear_train(LinearModel *model, const FeatureView *train, const int32_t *labels, int classes,
                                 const LiblinearOptions *options, const LinearModel *start, Pool *pool, Error *err);
 

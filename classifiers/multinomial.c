@@ -3,15 +3,15 @@
 #include <math.h>
 #include <string.h>
 
+#include "classifiers/dense_pass.h"
 #include "classifiers/lbfgs.h"
+#include "classifiers/preconditioner.h"
 #include "classifiers/vectors.h"
 #include "common/blas.h"
 #include "common/memory.h"
 
-/* Rows are worked on in blocks that fit the cache as double; the blocks of dense features are shared out to LANES sums, which are
- * added in order. Neither depends on the number of threads. */
-enum { BLOCK = 256, LANES = 64, COLUMNS_A_TASK = 2048 };
-static const size_t LANES_MOST_BYTES = (size_t)512 << 20;
+/* Sparse rows are worked on in blocks and columns in tasks of a size that does not depend on the number of threads; dense rows by dense_pass.h. */
+enum { BLOCK = 256, COLUMNS_A_TASK = 2048 };
 
 /* The optimiser's vector is weights and bias as (C + 1, K) row-major, the bias last: K neighbours serve a sparse value and one product
  * serves a block. K is 1 for two classes. */
@@ -27,18 +27,20 @@ typedef struct Problem {
     Vectors all;
 
     /* dense */
-    int lanes;
-    double *rows;          /* (threads, BLOCK, C) */
-    double *lane_gradient; /* (lanes, C + 1, K) */
+    DensePass pass;
+    Preconditioner preconditioner; /* without factors where there are too many channels */
+    int rung;
+    double *dense_losses;      /* (K), the first counts */
+    double *vectors;  /* (K, 2, C + 1): a class's part of a vector, and what the preconditioner makes of it */
 
     /* sparse: the features by columns, row numbers are places of the view */
     int64_t *column_starts; /* (C + 1) */
     int32_t *column_rows;
     double *column_values;
 
-    double *residuals;  /* s_i ∂loss_i/∂score: dense (threads, BLOCK, K), sparse (rows, K) */
-    double *losses;     /* a lane or block each */
-    double *block_bias; /* sparse: (blocks, K) */
+    double *residuals;  /* (rows, K): s_i ∂loss_i/∂score */
+    double *losses;     /* (blocks) */
+    double *block_bias; /* (blocks, K) */
 
     /* of the evaluation at hand */
     const double *x;
@@ -83,50 +85,38 @@ static double rows_loss(const Problem *problem, double *scores, int first, int c
 
 /* ---- dense ---- */
 
-static void block_widen(const FeatureView *view, int first, int count, double *out) {
-    size_t channels = (size_t)view->dense->channels;
-    for (int i = 0; i < count; i++) {
-        const float *row = view->dense->values + (size_t)feature_view_row(view, first + i) * channels;
-        for (size_t c = 0; c < channels; c++) *out++ = (double)row[c];
-    }
-}
-
-static void dense_lane(void *context, int lane, int thread) {
-    Problem *problem = context;
-    int K = problem->outputs, C = problem->channels, all = blocks(problem);
-    double *rows = problem->rows + (size_t)thread * BLOCK * (size_t)C;
-    double *residuals = problem->residuals + (size_t)thread * BLOCK * (size_t)K;
-    double *gradient = problem->lane_gradient + (size_t)lane * length(problem), loss = 0;
-    memset(gradient, 0, length(problem) * sizeof *gradient);
-    int begin = (int)((int64_t)all * lane / problem->lanes), end = (int)((int64_t)all * (lane + 1) / problem->lanes);
-    for (int block = begin; block < end; block++) {
-        int first = block * BLOCK, left = problem->view->count - first, count = left < BLOCK ? left : BLOCK;
-        block_widen(problem->view, first, count, rows);
-        blas_multiply(residuals, rows, problem->x, count, C, K);
-        loss += rows_loss(problem, residuals, first, count, gradient + (size_t)C * (size_t)K);
-        blas_add_transposed(gradient, rows, residuals, count, C, K);
-    }
-    problem->losses[lane] = loss;
-}
-
-static void lanes_add(void *context, int task, int thread) {
-    (void)thread;
-    Problem *problem = context;
-    size_t first = (size_t)task * COLUMNS_A_TASK, end = first + COLUMNS_A_TASK, all = length(problem);
-    if (end > all) end = all;
-    memcpy(problem->gradient + first, problem->lane_gradient + first, (end - first) * sizeof(double));
-    for (int lane = 1; lane < problem->lanes; lane++) {
-        const double *more = problem->lane_gradient + (size_t)lane * all;
-        for (size_t i = first; i < end; i++) problem->gradient[i] += more[i];
-    }
+static void dense_turn(void *context, double *scores, int first, int count, double *values) {
+    const Problem *problem = context;
+    for (int i = 0; i < count; i++)
+        values[0] += row_loss(problem, scores + (size_t)i * (size_t)problem->outputs, problem->labels[first + i]);
 }
 
 static double dense_evaluate(Problem *problem) {
-    pool_run(problem->pool, problem->lanes, dense_lane, problem);
-    pool_run(problem->pool, (int)((length(problem) + COLUMNS_A_TASK - 1) / COLUMNS_A_TASK), lanes_add, problem);
-    double loss = 0;
-    for (int lane = 0; lane < problem->lanes; lane++) loss += problem->losses[lane];
-    return loss;
+    dense_pass_run(&problem->pass, problem->outputs, problem->x, dense_turn, problem, problem->gradient, problem->dense_losses);
+    return problem->dense_losses[0];
+}
+
+typedef struct Scaling {
+    const Problem *problem;
+    const double *vector;
+    double *out;
+} Scaling;
+
+static void scale_class(void *context, int k, int thread) {
+    (void)thread;
+    const Scaling *scaling = context;
+    const Problem *problem = scaling->problem;
+    size_t K = (size_t)problem->outputs, width = (size_t)problem->channels + 1;
+    double *own = problem->vectors + 2 * (size_t)k * width, *scaled = own + width;
+    for (size_t c = 0; c < width; c++) own[c] = scaling->vector[c * K + (size_t)k];
+    preconditioner_apply(&problem->preconditioner, problem->rung, own, scaled);
+    for (size_t c = 0; c < width; c++) scaling->out[c * K + (size_t)k] = scaled[c] / problem->penalty;
+}
+
+/* The second derivative within a class is 1/(C S) + 1/S Σ s_i p (1 - p) x xᵀ, for p as near 1/K as anything is known before. */
+static void dense_scale(void *context, const double *vector, double *out) {
+    Problem *problem = context;
+    pool_run(problem->pool, problem->outputs, scale_class, &(Scaling){problem, vector, out});
 }
 
 /* ---- sparse ---- */
@@ -190,16 +180,19 @@ static double objective(void *context, const double *x, double *gradient) {
     return loss / problem->total_weight + 0.5 * problem->penalty * vectors_dot(&problem->weights, x, x);
 }
 
-static bool dense_make(Problem *problem, Error *err) {
-    size_t C = (size_t)problem->channels, K = (size_t)problem->outputs, threads = (size_t)pool_threads(problem->pool);
-    size_t fit = LANES_MOST_BYTES / (length(problem) * sizeof(double));
-    problem->lanes = blocks(problem) < LANES ? blocks(problem) : LANES;
-    if ((size_t)problem->lanes > fit) problem->lanes = fit > 1 ? (int)fit : 1;
-    problem->rows = mem_new(threads * BLOCK, C * sizeof(double), err);
-    problem->lane_gradient = mem_new((size_t)problem->lanes, length(problem) * sizeof(double), err);
-    problem->residuals = mem_new(threads * BLOCK, K * sizeof(double), err);
-    problem->losses = mem_new((size_t)problem->lanes, sizeof(double), err);
-    return problem->rows && problem->lane_gradient && problem->residuals && problem->losses;
+static bool dense_make(Problem *problem, double C, Error *err) {
+    size_t K = (size_t)problem->outputs, width = (size_t)problem->channels + 1;
+    problem->dense_losses = mem_new(K, sizeof(double), err);
+    problem->vectors = mem_new(K, 2 * width * sizeof(double), err);
+    if (!problem->dense_losses || !problem->vectors || !dense_pass_make(&problem->pass, problem->view, problem->outputs, problem->pool, err))
+        return false;
+    if (problem->channels > PRECONDITIONER_MOST) return true;
+    bool wanted[PRECONDITIONER_RUNGS] = {false};
+    double p = 1.0 / problem->classes;
+    problem->rung = preconditioner_rung(C * p * (1 - p));
+    wanted[problem->rung] = true;
+    return preconditioner_make(&problem->preconditioner, problem->view, problem->pool, err) &&
+           preconditioner_factor(&problem->preconditioner, wanted, problem->pool, err);
 }
 
 static void columns_fill(Problem *problem) {
@@ -242,8 +235,10 @@ static bool sparse_make(Problem *problem, Error *err) {
 }
 
 static void problem_free(Problem *problem) {
-    mem_free(problem->rows);
-    mem_free(problem->lane_gradient);
+    dense_pass_free(&problem->pass);
+    preconditioner_free(&problem->preconditioner);
+    mem_free(problem->dense_losses);
+    mem_free(problem->vectors);
     mem_free(problem->column_starts);
     mem_free(problem->column_rows);
     mem_free(problem->column_values);
@@ -289,16 +284,17 @@ static bool solve(LinearModel *model, Problem *problem, const MultinomialOptions
     size_t unknowns = length(problem);
     double *class_weight = mem_new((size_t)problem->classes, sizeof *class_weight, err);
     double *x = mem_new(unknowns, sizeof *x, err);
-    LbfgsOptions lbfgs = {options->tolerance, options->max_iterations};
+    LbfgsOptions lbfgs = {.tolerance = options->tolerance, .max_iterations = options->max_iterations};
     LbfgsResult result = {0};
+    blas_stay_serial();
     bool good = class_weight && x && weigh_classes(problem, class_weight, options->balanced, err) &&
                 vectors_make(&problem->all, unknowns, problem->pool, err) &&
                 vectors_make(&problem->weights, unknowns - (size_t)problem->outputs, problem->pool, err) &&
-                (problem->view->dense ? dense_make(problem, err) : sparse_make(problem, err));
+                (problem->view->dense ? dense_make(problem, options->C, err) : sparse_make(problem, err));
     if (good) {
         problem->penalty = 1 / (options->C * problem->total_weight);
+        if (problem->preconditioner.squares) lbfgs.scale = dense_scale;
         if (start) model_to_vector(start, x);
-        blas_stay_serial();
         good = lbfgs_minimise(x, unknowns, objective, problem, &lbfgs, problem->pool, observer, &result, err);
     }
     if (good) {

@@ -33,15 +33,20 @@ static size_t piece_end(const Vectors *vectors, int piece) {
 }
 
 /* Eight sums side by side let the compiler use vectors in an order that the source fixes. */
+double vector_dot(const double *a, const double *b, size_t length) {
+    double sums[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= length; i += LANES)
+        for (size_t lane = 0; lane < LANES; lane++) sums[lane] += a[i + lane] * b[i + lane];
+    for (; i < length; i++) sums[0] += a[i] * b[i];
+    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+}
+
 static void dot_piece(void *context, int piece, int thread) {
     (void)thread;
     const Job *job = context;
-    double sums[LANES] = {0};
-    size_t i = (size_t)piece * PIECE, end = piece_end(job->vectors, piece);
-    for (; i + LANES <= end; i += LANES)
-        for (size_t lane = 0; lane < LANES; lane++) sums[lane] += job->a[i + lane] * job->b[i + lane];
-    for (; i < end; i++) sums[0] += job->a[i] * job->b[i];
-    job->vectors->partial[piece] = ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+    size_t begin = (size_t)piece * PIECE;
+    job->vectors->partial[piece] = vector_dot(job->a + begin, job->b + begin, piece_end(job->vectors, piece) - begin);
 }
 
 double vectors_dot(const Vectors *vectors, const double *a, const double *b) {

@@ -19,4 +19,6 @@ double vectors_dot(const Vectors *vectors, const double *a, const double *b);
 double vectors_largest(const Vectors *vectors, const double *a); /* max |a_i|; NaN when one is */
 void vectors_combine(const Vectors *vectors, double *out, double s, const double *a, double t, const double *b); /* s a + t b */
 
+double vector_dot(const double *a, const double *b, size_t length); /* on this thread */
+
 #endif

@@ -20,6 +20,10 @@ void blas_add_transposed(double *c, const double *a, const double *b, int rows, 
     cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, channels, classes, rows, 1, a, channels, b, classes, 1, c, classes);
 }
 
+void blas_add_squares(double *c, const double *a, int rows, int channels) {
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, channels, rows, 1, a, channels, 1, c, channels);
+}
+
 void blas_library(char out[96]) {
     const char *(*config)(void), *(*core)(void);
     *(void **)&config = dlsym(RTLD_DEFAULT, "openblas_get_config"); /* "OpenBLAS 0.3.21 DYNAMIC_ARCH …" */

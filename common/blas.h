@@ -11,6 +11,8 @@ void blas_stay_serial(void);
 void blas_multiply(double *c, const double *a, const double *b, int rows, int channels, int classes);
 /* c (C, K) += a (rows, C)ᵀ · b (rows, K) */
 void blas_add_transposed(double *c, const double *a, const double *b, int rows, int channels, int classes);
+/* the lower triangle of c (C, C) += a (rows, C)ᵀ · a */
+void blas_add_squares(double *c, const double *a, int rows, int channels);
 /* c (rows, others) = a (rows, C) · b (others, C)ᵀ, in single precision */
 void blas_dots(float *c, const float *a, const float *b, int rows, int channels, int others);
 

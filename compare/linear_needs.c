@@ -2,10 +2,14 @@
 
 #include <math.h>
 
+#include "classifiers/preconditioner.h"
 #include "features/tfidf_size.h"
 
-/* Vectors as long as the weights: of L-BFGS, and a thread's own of liblinear's Newton method and of the dual. */
-enum { LBFGS_VECTORS = 24, NEWTON_VECTORS = 11, DUAL_VECTORS = 3 };
+/* Vectors as long as the weights: of L-BFGS, and a thread's own of liblinear's Newton method and of the dual; of Newton's method on dense rows, and its and L-BFGS's
+ * sums there. */
+enum { LBFGS_VECTORS = 25, NEWTON_VECTORS = 11, DUAL_VECTORS = 3, DENSE_VECTORS = 12, DENSE_LANES = 64 };
+/* Squares of channels: sums, and halves of these that are factored. */
+enum { DENSE_SQUARES = 8 + 3 };
 enum { NEWTON_ROW_BYTES = 48, DUAL_ROW_BYTES = 20, NODE_BYTES = 16, C_MODELS = 3 };
 
 static const double MB = 0x1p20;
@@ -22,10 +26,12 @@ static double training_bytes(const Dataset *dataset, const LinearOptions *option
     double classes = dataset->classes, outputs = classes == 2 ? 1 : classes, rows = dataset->splits[SPLIT_TRAIN].count;
     double vector = (columns + 1) * sizeof(double), at_once = outputs < threads ? outputs : threads;
     double models = outputs * vector * (classifier->C > 0 ? 1 : C_MODELS);
-    if (classifier->classifier == CLASSIFIER_LOGREG && classifier->solver == SOLVER_LBFGS) {
-        double by_columns = options->source == SOURCE_TFIDF ? values * TFIDF_ENTRY_BYTES : 0;
-        return models + LBFGS_VECTORS * outputs * vector + by_columns + rows * outputs * (double)sizeof(double);
-    }
+    bool multinomial = classifier->classifier == CLASSIFIER_LOGREG && classifier->solver == SOLVER_LBFGS;
+    if (options->source != SOURCE_TFIDF && columns <= PRECONDITIONER_MOST)
+        return models + ((multinomial ? LBFGS_VECTORS : DENSE_VECTORS) + DENSE_LANES) * outputs * vector +
+               DENSE_SQUARES * (columns + 1) * vector + (multinomial ? 0 : rows * outputs * (double)sizeof(float));
+    if (multinomial)
+        return models + LBFGS_VECTORS * outputs * vector + values * TFIDF_ENTRY_BYTES + rows * outputs * (double)sizeof(double);
     if (classifier->classifier == CLASSIFIER_SVM && options->source == SOURCE_TFIDF)
         return models + values * sizeof(int32_t) + columns * 2 * sizeof(int32_t) + rows * sizeof(int64_t) +
                at_once * (DUAL_VECTORS * vector + rows * DUAL_ROW_BYTES);
