@@ -72,8 +72,8 @@ static int stream_columns(int stream) {
     struct winsize size;
     if (ioctl(stream, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
     const char *columns = getenv("COLUMNS");
-    int number = columns ? atoi(columns) : 0;
-    return number > 0 ? number : 0;
+    long number = columns ? strtol(columns, NULL, 10) : 0;
+    return number > 0 && number < 10000 ? (int)number : 0;
 }
 
 int terminal_columns(int stream) {

@@ -120,12 +120,12 @@ static int best_of(const LearningCurve *curve, const Comparison *c, EntryKind ki
 }
 
 bool curve_judge(LearningCurve *curve, const Comparison *comparison, Error *err) {
-    PowerLaw *laws = mem_new(3 * LEARNING_DRAWS, sizeof *laws, err), *a = laws, *b = laws + LEARNING_DRAWS;
+    PowerLaw *laws = mem_new((size_t)3 * LEARNING_DRAWS, sizeof *laws, err), *a = laws, *b = laws + LEARNING_DRAWS;
     bool good = laws != NULL;
     curve->a = best_of(curve, comparison, ENTRY_FROZEN);
     curve->b = best_of(curve, comparison, ENTRY_FINETUNE);
     for (int i = 0; good && i < curve->count; i++)
-        good = judge_entry(curve, i, comparison, i == curve->a ? a : i == curve->b ? b : laws + 2 * LEARNING_DRAWS, err);
+        good = judge_entry(curve, i, comparison, i == curve->a ? a : i == curve->b ? b : b + LEARNING_DRAWS, err);
     curve->crossing = CROSSING_UNKNOWN;
     if (good && curve->a >= 0 && curve->b >= 0 && curve->entries[curve->a].fit == CURVE_FITS &&
         curve->entries[curve->b].fit == CURVE_FITS)

@@ -126,7 +126,7 @@ static bool save_answers(const EntryResult *entry, const char *path, Error *err)
                    STEP_FIELDS * sizeof *curves);
         for (int i = 0; good && i < t->evaluation_count; i++) {
             const FinetuneEvaluation *e = &t->evaluations[i];
-            memcpy(evaluations + i * EVALUATION_FIELDS,
+            memcpy(evaluations + (size_t)i * EVALUATION_FIELDS,
                    (double[]){(double)e->step, e->epoch, e->loss, e->accuracy, e->f1_macro, e->metric},
                    EVALUATION_FIELDS * sizeof *evaluations);
         }
@@ -216,7 +216,7 @@ static bool take_training(EntryResult *entry, const SafeTensors *file, const Jso
         t->history[i] = (FinetuneStep){.loss = n[0], .learning_rate = n[1], .grad_norm = n[2]};
     }
     for (int i = 0; good && i < t->evaluation_count; i++) {
-        const double *n = rest + i * EVALUATION_FIELDS;
+        const double *n = rest + (size_t)i * EVALUATION_FIELDS;
         t->evaluations[i] = (FinetuneEvaluation){
             .step = step_of(n[0]), .epoch = n[1], .loss = n[2], .accuracy = n[3], .f1_macro = n[4], .metric = n[5]};
     }

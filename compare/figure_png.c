@@ -168,7 +168,7 @@ static void draw_shape(Pen *pen, const Figure *figure, const Shape *shape) {
     cairo_new_path(cairo);
     switch (shape->kind) {
     case SHAPE_TEXT: draw_text(pen, figure, shape); return;
-    case SHAPE_LINE: draw_points(cairo, figure, shape); break;
+    case SHAPE_LINE:
     case SHAPE_POLYGON: draw_points(cairo, figure, shape); break;
     case SHAPE_DOTS:
     case SHAPE_HEXAGONS: draw_marks(cairo, figure, shape); break;

@@ -92,7 +92,7 @@ static size_t class_points(FigurePoint *points, double *sorted, FigurePoint *mid
                            int class) {
     size_t count = 0;
     for (int r = 0; r < plot->rows; r++)
-        if (plot->labels[r] == class) points[count++] = frame_point(frame, plot->places + 2 * r);
+        if (plot->labels[r] == class) points[count++] = frame_point(frame, plot->places + 2 * (size_t)r);
     for (int d = 0; count && d < 2; d++) {
         for (size_t i = 0; i < count; i++) sorted[i] = d ? points[i].y : points[i].x;
         qsort(sorted, count, sizeof *sorted, compare_doubles);
@@ -192,7 +192,7 @@ static void draw_panel(Figure *figure, const MapPlot *plot, const Frame *frame, 
     int cells[CELLS] = {0}, largest = 0;
     for (int r = 0; r < plot->rows; r++) {
         if (plot->labels[r] != class.class) continue;
-        const float *place = plot->places + 2 * r;
+        const float *place = plot->places + 2 * (size_t)r;
         int cell = cell_of(frame_share(frame, place, 0), frame_share(frame, place, 1));
         if (++cells[cell] > largest) largest = cells[cell];
     }

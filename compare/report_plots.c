@@ -105,7 +105,7 @@ static void add_evaluations(Curves *curves, const EntryResult *entry, const char
 
 static size_t count_numbers(const Comparison *c) {
     size_t numbers = 1;
-    for (int i = 0; i < c->entry_count; i++) numbers += 2 * CURVE_POINTS + 2 * (size_t)c->entries[i].training.evaluation_count;
+    for (int i = 0; i < c->entry_count; i++) numbers += (size_t)2 * CURVE_POINTS + 2 * (size_t)c->entries[i].training.evaluation_count;
     return numbers;
 }
 
@@ -118,7 +118,7 @@ static bool draw_loss(Figure *figure, const Comparison *c, double width, Error *
         if (!is_done(entry) || entry->training.steps < 2) continue;
         double *x = curves.numbers, *y = x + CURVE_POINTS;
         int points = facts_smooth_loss(x, y, CURVE_POINTS, &entry->training, &window);
-        curves.numbers += 2 * CURVE_POINTS;
+        curves.numbers = y + CURVE_POINTS;
         add_curve(&curves, entry->name, "training", x, y, points);
         if (entry->training.evaluation_count) add_evaluations(&curves, entry, "validation", true);
     }

@@ -204,7 +204,7 @@ bool split_stratify(const SplitTask *task, uint8_t *side, Error *err) {
     bool ok = groups_gather(&groups, task, err);
     for (int split = SPLIT_VALIDATION; ok && split < SPLIT_COUNT; split++)
         if (task->shares[split] > 0)
-            ok = share_out(groups.quotas + split * task->classes, groups.rows, task->classes, task->shares[split], err);
+            ok = share_out(groups.quotas + (size_t)split * (size_t)task->classes, groups.rows, task->classes, task->shares[split], err);
     for (int k = 0; ok && k < task->classes; k++) cut_class(task, &groups, k, side);
     for (int i = 0; ok && i < task->rows->count; i++) {
         int row = task->rows->rows[i];

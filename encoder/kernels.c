@@ -27,6 +27,9 @@ enum { TILE_ROWS = 2 };
 
 enum { TILE_VECTORS = 2 };
 
+/* A place in a block of rows: at most some thousand rows of some thousand channels. */
+// NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result)
+
 static int round_up(int count) { return (count + LANES - 1) / LANES * LANES; }
 
 /* ---- dropout ---- */
@@ -535,3 +538,5 @@ const Kernels KERNELS = {
     .attention_backward = attention_backward,
     .multiply_add = multiply_add,
 };
+
+// NOLINTEND(bugprone-implicit-widening-of-multiplication-result)

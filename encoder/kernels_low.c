@@ -7,6 +7,9 @@
 #include "encoder/chance.h"
 #include "encoder/vector.h"
 
+/* A place in a block of rows: at most some thousand rows of some thousand channels. */
+// NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result)
+
 /* ---- rounding ---- */
 
 #ifdef __AVX512BF16__
@@ -625,3 +628,5 @@ const LowKernels LOW_KERNELS = {
     .attention_backward = attention_backward,
 #endif
 };
+
+// NOLINTEND(bugprone-implicit-widening-of-multiplication-result)

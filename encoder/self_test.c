@@ -54,12 +54,12 @@ static bool product_run(const Products *products, float *y, int first, int rows,
 
 static bool products_make(Products *products, Error *err) {
     *products = (Products){.ops = ops_new(err)};
-    if (!products->ops || !(products->x = mem_new(ROWS * SIZE, sizeof(float), err)) ||
-        !(products->w = mem_new(SIZE * SIZE, sizeof(float), err)) || !(products->bias = mem_new(SIZE, sizeof(float), err)) ||
-        !(products->y = mem_new(ROWS * SIZE, sizeof(float), err)))
+    if (!products->ops || !(products->x = mem_new((size_t)ROWS * SIZE, sizeof(float), err)) ||
+        !(products->w = mem_new((size_t)SIZE * SIZE, sizeof(float), err)) || !(products->bias = mem_new(SIZE, sizeof(float), err)) ||
+        !(products->y = mem_new((size_t)ROWS * SIZE, sizeof(float), err)))
         return false;
-    fill(products->x, ROWS * SIZE, 1);
-    fill(products->w, SIZE * SIZE, 2);
+    fill(products->x, (size_t)ROWS * SIZE, 1);
+    fill(products->w, (size_t)SIZE * SIZE, 2);
     fill(products->bias, SIZE, 3);
     products->packed = ops_pack(products->ops, DTYPE_FLOAT32, products->w, SIZE, SIZE, SIZE, 1, err);
     return products->packed && product_run(products, products->y, 0, ROWS, err);
@@ -131,30 +131,30 @@ static void take_worst(double *worst, const float *a, const float *b, size_t cou
 
 /* One of each kind that forward has: GELU, a layer norm, attention of one head over 21 tokens. Values are of the order of 1. */
 static bool kernels_run(const Kernels *kernels, float *out, Error *err) {
-    enum { TOKENS = 21, HEAD = 32, C = 96 };
-    _Static_assert(3 * TOKENS * C <= ROWS * SIZE, "room for the three results");
-    float x[TOKENS * C], weight[C], bias[C];
-    fill(x, TOKENS * C, 4);
+    enum { TOKENS = 21, HEAD = 32, C = 96, COUNT = TOKENS * C };
+    _Static_assert(3 * COUNT <= ROWS * SIZE, "room for the three results");
+    float x[COUNT], weight[C], bias[C];
+    fill(x, COUNT, 4);
     fill(weight, C, 5);
     fill(bias, C, 6);
     float *scratch = mem_new(attention_scratch(TOKENS, HEAD, false), sizeof *scratch, err);
     if (!scratch) return false;
-    kernels->gelu(out, x, TOKENS * C);
-    float *normed = out + TOKENS * C, *mixed = normed + TOKENS * C;
+    kernels->gelu(out, x, COUNT);
+    float *normed = out + COUNT, *mixed = normed + COUNT;
     kernels->add_norm(normed, NULL, NULL, x, NULL, weight, bias, 1e-12, TOKENS, C, NULL, NULL, NULL);
-    kernels->attention(mixed, NULL, x, x + HEAD, x + 2 * HEAD, C, C, (AttentionRow){TOKENS, TOKENS, 0}, HEAD, 0, NULL, scratch);
-    for (int t = 0; t < TOKENS; t++) memset(mixed + t * C + HEAD, 0, (C - HEAD) * sizeof *mixed);
+    kernels->attention(mixed, NULL, x, x + HEAD, x + HEAD + HEAD, C, C, (AttentionRow){TOKENS, TOKENS, 0}, HEAD, 0, NULL, scratch);
+    for (size_t t = 0; t < TOKENS; t++) memset(mixed + t * C + HEAD, 0, (C - HEAD) * sizeof *mixed);
     mem_free(scratch);
     return true;
 }
 
 bool self_test_kernels(double *worst, Error *err) {
     Ops *ops = ops_new(err);
-    float *fast = mem_new(ROWS * SIZE, sizeof *fast, err), *plain = mem_new(ROWS * SIZE, sizeof *plain, err);
+    float *fast = mem_new((size_t)ROWS * SIZE, sizeof *fast, err), *plain = mem_new((size_t)ROWS * SIZE, sizeof *plain, err);
     bool ok = ops && fast && plain && kernels_run(kernels_choose(ops_vector_bits(ops)), fast, err) &&
               kernels_run(&kernels_portable, plain, err);
     *worst = 0;
-    if (ok) take_worst(worst, fast, plain, ROWS * SIZE);
+    if (ok) take_worst(worst, fast, plain, (size_t)ROWS * SIZE);
     ops_free(ops);
     mem_free(fast);
     mem_free(plain);

@@ -58,7 +58,7 @@ static void copy_chunk(void *context, int task, int thread) {
     (void)thread;
     Job *job = context;
     Chunk *chunk = &job->chunks[task];
-    memcpy(job->tokens->ids + job->tokens->starts[task * CHUNK_ROWS], chunk->ids, chunk->count * sizeof *chunk->ids);
+    memcpy(job->tokens->ids + job->tokens->starts[(size_t)task * CHUNK_ROWS], chunk->ids, chunk->count * sizeof *chunk->ids);
     free(chunk->ids);
     chunk->ids = NULL;
 }

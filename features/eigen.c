@@ -58,7 +58,8 @@ static void jacobi(double *a, double *vectors, int m) {
 size_t eigen_room(int m, size_t n) { return 2 * (size_t)m * (size_t)m + (size_t)m * n; }
 
 void eigen_ritz(double *v, double *image, double *values, int m, size_t n, double *room) {
-    double *small = room, *turn = small + m * m, *next = turn + m * m;
+    double *small = room, *turn = small + (size_t)m * (size_t)m, *next = turn + (size_t)m * (size_t)m;
+    size_t diagonal = (size_t)m + 1; /* from one element of it to the next */
     int order[EIGEN_MOST];
     for (int i = 0; i < m; i++)
         for (int j = 0; j < m; j++)
@@ -67,10 +68,10 @@ void eigen_ritz(double *v, double *image, double *values, int m, size_t n, doubl
     jacobi(small, turn, m);
     for (int i = 0; i < m; i++) {
         int at = i;
-        for (; at > 0 && small[order[at - 1] * (m + 1)] < small[i * (m + 1)]; at--) order[at] = order[at - 1];
+        for (; at > 0 && small[(size_t)order[at - 1] * diagonal] < small[(size_t)i * diagonal]; at--) order[at] = order[at - 1];
         order[at] = i;
     }
-    for (int i = 0; i < m; i++) values[i] = small[order[i] * (m + 1)];
+    for (int i = 0; i < m; i++) values[i] = small[(size_t)order[i] * diagonal];
     for (int half = 0; half < 2; half++) {
         double *rows = half ? image : v;
         memset(next, 0, (size_t)m * n * sizeof *next);

@@ -135,7 +135,8 @@ bool spectral_modes(double *modes, bool *found, const FuzzyGraph *graph, uint64_
     if (graph->rows < ROWS_LEAST) return true;
     if (!is_whole(graph, found, err)) return false;
     if (!*found) return true;
-    size_t room = eigen_room(CARRIED, n) > 2 * CARRIED * n ? eigen_room(CARRIED, n) : 2 * CARRIED * n;
+    size_t room = eigen_room(CARRIED, n), halves = (size_t)2 * CARRIED * n;
+    if (room < halves) room = halves;
     Modes m = {.graph = graph,
                .weights = mem_new((size_t)graph->starts[n], sizeof(double), err),
                .v = mem_new((1 + CARRIED) * n, sizeof(double), err),

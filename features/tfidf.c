@@ -253,7 +253,7 @@ static void copy_block(void *context, int task, int thread) {
     (void)thread;
     Transform *job = context;
     const Block *block = &job->blocks[task];
-    int64_t start = job->out->starts[(job->first_block + task) * ROWS_A_BLOCK];
+    int64_t start = job->out->starts[(size_t)(job->first_block + task) * ROWS_A_BLOCK];
     if (!block->entries) return;
     memcpy(job->out->indices + start, block->columns, (size_t)block->entries * sizeof *block->columns);
     memcpy(job->out->values + start, block->values, (size_t)block->entries * sizeof *block->values);

@@ -164,9 +164,9 @@ static void weighted_score(const Bootstrap *b, Room *room) {
     memset(room->counts, 0, (size_t)b->patterns * sizeof *room->counts);
     for (int row = 0; row < b->rows; row++) room->counts[b->pattern[row]] += room->weights[row];
     for (int g = 0; g < b->groups; g++)
-        losses_weigh(room->sums + g * LANES, room->weights, b->losses + (size_t)g * (size_t)b->rows * LANES, b->rows);
+        losses_weigh(room->sums + (size_t)g * LANES, room->weights, b->losses + (size_t)g * (size_t)b->rows * LANES, b->rows);
     for (int e = 0; e < b->entries; e++) {
-        double *scores = room->scores + e * CORE_COUNT;
+        double *scores = room->scores + (size_t)e * CORE_COUNT;
         entry_tally(&room->tally, b, room->counts, e);
         tally_scores(&room->tally, scores);
         int column = b->columns[e];

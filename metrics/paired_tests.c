@@ -86,11 +86,11 @@ double mcnemar_rows_needed(int64_t only_a, int64_t only_b, int64_t rows, double 
 
 void p_value_text(char out[32], double log10_p) {
     if (isnan(log10_p)) {
-        strcpy(out, "p unknown");
+        (void)snprintf(out, 32, "p unknown");
         return;
     }
     if (log10_p < -99) {
-        strcpy(out, "p < 1e-99");
+        (void)snprintf(out, 32, "p < 1e-99");
         return;
     }
     double p = pow(10, log10_p);
@@ -101,5 +101,5 @@ void p_value_text(char out[32], double log10_p) {
     /* Written out, since printf pads the exponent to two digits. */
     char digits[16];
     snprintf(digits, sizeof digits, "%.0e", p);
-    snprintf(out, 32, "p = %ce%d", digits[0], atoi(strchr(digits, 'e') + 1));
+    snprintf(out, 32, "p = %ce%d", digits[0], (int)strtol(strchr(digits, 'e') + 1, NULL, 10));
 }

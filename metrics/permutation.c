@@ -90,7 +90,7 @@ static void losses_swap(double change[2], const Room *room, const Work *work) {
     double sums[2][2] = {{0}}; /* two side by side: an addition need not wait for the one before */
     for (int word = 0; work->tables && word < work->words; word++) {
         uint32_t coins = room->coins[word];
-        const SwapTable *tables = work->tables + word * (COINS / ROWS_BY_TABLE);
+        const SwapTable *tables = work->tables + (size_t)word * (COINS / ROWS_BY_TABLE);
         for (int t = 0; t < COINS / ROWS_BY_TABLE; t++, coins >>= ROWS_BY_TABLE) {
             const double *by = tables[t].change[coins % OUTCOMES];
             sums[t % 2][0] += by[0];
