@@ -205,7 +205,7 @@ static int by_name(const void *a, const void *b) {
 /* Every byte of data belongs to exactly one tensor. */
 static bool check_layout(StoredTensor *tensors, int count, const unsigned char *begin, const unsigned char *end, const char *path,
                          Error *err) {
-    if (count) qsort(tensors, (size_t)count, sizeof *tensors, by_place);
+    if (tensors) qsort(tensors, (size_t)count, sizeof *tensors, by_place);
     const unsigned char *at = begin;
     for (int i = 0; i < count; i++) {
         const unsigned char *data = tensors[i].data;

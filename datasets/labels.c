@@ -13,7 +13,9 @@ void label_table_free(LabelTable *table) {
     *table = (LabelTable){0};
 }
 
-const char *label_table_name(const LabelTable *table, int label) { return table->bytes.data + table->starts[label]; }
+const char *label_table_name(const LabelTable *table, int label) {
+    return table->bytes.data + table->starts[label]; // NOLINT(clang-analyzer-core.NullDereference): who has a label has added one
+}
 
 /* The slot of the label, or the free one where it belongs. */
 static size_t find_slot(const LabelTable *table, const char *name, size_t size) {

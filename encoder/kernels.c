@@ -370,6 +370,7 @@ static void store_scaled(float *to, const float *from, int D, float scale) {
 }
 
 static void scale_rows(float *x, const float *factor, int rows, int width) {
+    // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): soften has set the factors, a vector at a time
     for (int r = 0; r < rows; r++) store_scaled(x + r * width, x + r * width, width, factor[r]);
 }
 
@@ -394,6 +395,7 @@ static void attention(float *out, float *log_sum, const float *q, const float *k
             product_transposed(mixed, Dp, scores, QUERIES, v + (size_t)t * (size_t)ldv, ldv, count, rows, Dp, t > 0);
         }
         for (int r = 0; r < rows; r++) {
+            // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): soften has set the sums, a vector at a time
             store_scaled(out + (size_t)(first + r) * (size_t)ldq, mixed + r * Dp, D, 1.0f / run.sum[r]);
             if (log_sum) log_sum[first + r] = run.largest[r] + logf(run.sum[r]);
         }

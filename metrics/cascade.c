@@ -103,7 +103,7 @@ bool cascade_join(Predictions *out, double threshold, const Predictions *first, 
         bool sure = first->probabilities[at + (size_t)first->predicted[row]] >= threshold;
         const Predictions *from = sure ? first : second;
         out->predicted[row] = from->predicted[row];
-        if (out->probabilities) memcpy(out->probabilities + at, from->probabilities + at, K * sizeof *out->probabilities);
+        if (out->probabilities && from->probabilities) memcpy(out->probabilities + at, from->probabilities + at, K * sizeof *out->probabilities);
     }
     return true;
 }
