@@ -12,6 +12,7 @@
 #include "common/parallel.h"
 #include "common/random.h"
 #include "common/sha256.h"
+#include "common/sha256_blocks.h"
 #include "common/utf8.h"
 
 static void the_first_error_wins_and_context_comes_in_front(void **state) {
@@ -77,6 +78,27 @@ static void sha256_agrees_with_its_standard(void **state) {
         sha256_init(&hash);
         for (size_t at = 0; at < size; at += 13) sha256_add(&hash, bytes + at, size - at < 13 ? size - at : 13);
         assert_string_equal(sha256_finish(&hash).text, sha256_bytes(bytes, size).text);
+    }
+    Sha256 million; /* the standard's third example: "a" a million times */
+    memset(bytes, 'a', 250);
+    sha256_init(&million);
+    for (int i = 0; i < 4000; i++) sha256_add(&million, bytes, 250);
+    assert_string_equal(sha256_finish(&million).text, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+/* Where this processor has none of its own, they are the same. */
+static void sha256_by_instructions_is_that_in_c(void **state) {
+    (void)state;
+    Sha256Blocks fast = sha256_blocks_choose();
+    unsigned char blocks[5 * 64];
+    Random random = random_start(3, STREAM_TEST, 2);
+    for (int turn = 0; turn < 200; turn++) {
+        uint32_t states[2][8];
+        for (int i = 0; i < 8; i++) states[0][i] = states[1][i] = random_below(&random, UINT32_MAX);
+        for (size_t i = 0; i < sizeof blocks; i++) blocks[i] = (unsigned char)random_below(&random, 256);
+        sha256_blocks_portable(states[0], blocks, (size_t)turn % 6);
+        fast(states[1], blocks, (size_t)turn % 6);
+        assert_memory_equal(states[0], states[1], sizeof *states);
     }
 }
 
@@ -330,6 +352,7 @@ int main(void) {
         cmocka_unit_test(a_long_sentence_ends_on_a_character),
         cmocka_unit_test(a_file_appears_whole_or_not_at_all),
         cmocka_unit_test(sha256_agrees_with_its_standard),
+        cmocka_unit_test(sha256_by_instructions_is_that_in_c),
         cmocka_unit_test(json_documents_are_read_with_their_line),
         cmocka_unit_test(the_strict_reader_takes_json_and_nothing_more),
         cmocka_unit_test(what_is_written_reads_back),
