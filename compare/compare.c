@@ -624,7 +624,7 @@ bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entr
                 statistics_pairs(out, err) && statistics_intervals(out, BOOTSTRAP_RESAMPLES, input->pool, err) &&
                 cascades_find(out, input->cascade_loss, input->pool, err) &&
                 cascades_save(out, input->recorded ? input->recorded_from : NULL, input->pool, observer, err) && look_at_rows(&work, err) &&
-                recommend(out, err) && compare_maps(&out->maps, input, out, observer, err) &&
+                recommend(out, err) && compare_maps(&out->maps, input, &work.linear, out, observer, err) &&
                 write_reports(out, input->output_dir, input->pool, err) &&
                 (input->recorded || environment_write(input, out, clock_wall_s() - started_s, err));
     for (int i = 0; i < work.made_count; i++) features_free(&work.made[i].features);

@@ -27,13 +27,9 @@ static void add_key(Buffer *out, const EntrySpec *spec, const CompareInput *inpu
 /* The features of the entry, made anew (from the cache where they stand in it) when no entry of this run left them. */
 static const Features *find_features(LinearFeatures *own, const EntrySpec *spec, const LinearInputs *linear, const Observer *observer,
                                      Error *err) {
-    const ExtractOptions *wanted = &spec->linear.extract;
-    for (int i = 0; i < linear->made_count; i++) {
-        const ExtractOptions *made = &linear->made[i].extract;
-        if (made->pooling == wanted->pooling && made->layer == wanted->layer && made->normalize == wanted->normalize)
-            return &linear->made[i].features;
-    }
-    own->extract = *wanted;
+    const LinearFeatures *made = linear_features_find(linear, &spec->linear.extract);
+    if (made) return &made->features;
+    own->extract = spec->linear.extract;
     return linear_features_make(own, 1, linear, observer, err) ? &own->features : NULL;
 }
 

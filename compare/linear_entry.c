@@ -73,12 +73,16 @@ static bool same_extract(const ExtractOptions *a, const ExtractOptions *b) {
     return a->pooling == b->pooling && a->layer == b->layer && a->normalize == b->normalize;
 }
 
+const LinearFeatures *linear_features_find(const LinearInputs *inputs, const ExtractOptions *extract) {
+    for (int i = 0; i < inputs->made_count; i++)
+        if (same_extract(&inputs->made[i].extract, extract)) return &inputs->made[i];
+    return NULL;
+}
+
 /* The features of all splits in one matrix, so that one pass and one cache entry serve them. */
 static bool make_dense(SplitFeatures *features, LinearEntry *entry, const LinearInputs *inputs, const Observer *observer,
                        Error *err) {
-    const LinearFeatures *ready = NULL;
-    for (int i = 0; i < inputs->made_count; i++)
-        if (same_extract(&inputs->made[i].extract, &entry->options.extract)) ready = &inputs->made[i];
+    const LinearFeatures *ready = linear_features_find(inputs, &entry->options.extract);
     features->own.extract = entry->options.extract;
     if (!ready && !linear_features_make(&features->own, 1, inputs, observer, err)) return false;
     if (!ready) ready = &features->own;

@@ -57,6 +57,9 @@ typedef struct LinearEntry {
 /* Makes the features of several entries in one pass over the rows; made[i].extract says what is wanted. Free each made[i].features. */
 MUST_CHECK bool linear_features_make(LinearFeatures *made, int count, const LinearInputs *inputs, const Observer *observer, Error *err);
 
+/* Of the features that stand ready those that are asked for, or NULL. */
+const LinearFeatures *linear_features_find(const LinearInputs *inputs, const ExtractOptions *extract);
+
 /* Rows answered are those of the split lists, in their order. Validation rows are looked at only to choose C. */
 MUST_CHECK bool linear_entry_run(LinearEntry *entry, const LinearInputs *inputs, const LinearOptions *options,
                                  const Observer *observer, Error *err);

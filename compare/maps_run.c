@@ -55,10 +55,23 @@ static bool extract(Features *out, const CompareInput *input, const Encoder *enc
     return good;
 }
 
-static bool make_frozen(Maps *maps, const CompareInput *input, int entry, const Observer *observer, Error *err) {
+/* The mapped rows of features that the run has made already of all its rows, split after split. */
+static bool pick(Features *out, const CompareInput *input, const Features *made, const Maps *maps, Error *err) {
+    size_t C = (size_t)made->channels, before = 0;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_TEST; split++) before += (size_t)input->dataset->splits[split].count;
+    if (!features_make(out, maps->rows, made->channels, err)) return false;
+    for (int i = 0; i < maps->rows; i++)
+        memcpy(out->values + (size_t)i * C, made->values + (before + (size_t)maps->test[i]) * C, C * sizeof(float));
+    return true;
+}
+
+static bool make_frozen(Maps *maps, const CompareInput *input, const LinearInputs *linear, int entry, const Observer *observer,
+                        Error *err) {
     const EntrySpec *spec = &input->entries[entry];
+    const LinearFeatures *made = linear_features_find(linear, &spec->linear.extract);
     Features vectors = {0};
-    bool good = extract(&vectors, input, input->encoder->encoder, &spec->linear.extract, maps, observer, err) &&
+    bool good = (made ? pick(&vectors, input, &made->features, maps, err)
+                      : extract(&vectors, input, input->encoder->encoder, &spec->linear.extract, maps, observer, err)) &&
                 maps_make_side(maps, MAP_FROZEN, spec->name, &vectors, input->dataset, input->maps, input->pool, observer, err);
     features_free(&vectors);
     return good;
@@ -79,13 +92,13 @@ static bool make_tuned(Maps *maps, const CompareInput *input, int entry, const O
     return good;
 }
 
-static bool make(Maps *maps, const CompareInput *input, int frozen, int tuned, const Sha256Hex *key, const Observer *observer,
-                 Error *err) {
+static bool make(Maps *maps, const CompareInput *input, const LinearInputs *linear, int frozen, int tuned, const Sha256Hex *key,
+                 const Observer *observer, Error *err) {
     observer_note(observer, "%-14s of the test texts%s%s", "maps", frozen >= 0 ? ", frozen" : "",
                   tuned >= 0 ? ", fine-tuned" : "");
     maps->key = *key;
     return maps_draw_rows(maps, input->dataset, input->seed, err) &&
-           (frozen < 0 || make_frozen(maps, input, frozen, observer, err)) &&
+           (frozen < 0 || make_frozen(maps, input, linear, frozen, observer, err)) &&
            (tuned < 0 || make_tuned(maps, input, tuned, observer, err)) &&
            maps_save(maps, input->dataset, input->output_dir, err);
 }
@@ -96,7 +109,8 @@ static bool make_none(const CompareInput *input, Error *err) {
     return path_make(&folder, err, "%s/maps", input->output_dir) && folder_remove(folder.text, err);
 }
 
-bool compare_maps(Maps *out, const CompareInput *input, const Comparison *c, const Observer *observer, Error *err) {
+bool compare_maps(Maps *out, const CompareInput *input, const LinearInputs *linear, const Comparison *c, const Observer *observer,
+                  Error *err) {
     bool found = false;
     if (input->recorded)
         return !input->recorded_from || (maps_load(out, input->dataset, NULL, input->recorded_from, &found, err) &&
@@ -110,7 +124,7 @@ bool compare_maps(Maps *out, const CompareInput *input, const Comparison *c, con
     Sha256Hex digest = sha256_bytes(key.data, key.size);
     bool good =
         buffer_ok(&key, err) && (input->overwrite || maps_load(out, input->dataset, &digest, input->output_dir, &found, err));
-    if (good && !found && !make(out, input, frozen, tuned, &digest, observer, &failure)) {
+    if (good && !found && !make(out, input, linear, frozen, tuned, &digest, observer, &failure)) {
         maps_free(out);
         good = failure.kind != ERROR_INTERRUPTED; /* anything else: a report without maps is still a report */
         if (good)
