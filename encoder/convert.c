@@ -115,7 +115,7 @@ bool convert_to_distilbert(const char *from_folder, const char *folder, Error *e
     if (converted) {
         distilbert.config = distilbert_of(&bert.config);
         converted = weight_table_make(&distilbert.table, &distilbert.config, 0, err) &&
-                    (distilbert.block = mem_new(distilbert.table.total, sizeof *distilbert.block, err));
+                    (distilbert.block = mem_map(distilbert.table.total * sizeof *distilbert.block, err));
     }
     if (converted) {
         translate(&distilbert, &bert);

@@ -272,7 +272,7 @@ static bool fill_tensor(const Loader *loader, int index, float *out, uint64_t se
 
 static bool fill(const Loader *loader, uint64_t seed, Error *err) {
     Weights *weights = loader->weights;
-    weights->block = mem_new(weights->table.total, sizeof *weights->block, err);
+    weights->block = mem_map(weights->table.total * sizeof *weights->block, err);
     for (int i = 0; weights->block && i < weights->table.count; i++)
         if (!fill_tensor(loader, i, weights->block + weights->table.tensors[i].offset, seed, err)) return false;
     return weights->block != NULL;
@@ -371,9 +371,12 @@ void weights_forget(const Weights *weights, int index) {
 }
 
 void weights_free(Weights *weights) {
+    if (weights->places)
+        mem_free(weights->block);
+    else
+        mem_unmap(weights->block, weights->table.total * sizeof *weights->block);
     encoder_config_free(&weights->config);
     weight_table_free(&weights->table);
-    mem_free(weights->block);
     mem_free((void *)weights->places);
     if (weights->files) safetensors_close(weights->files);
     mem_free(weights->files);

@@ -122,8 +122,8 @@ bool adamw_make(AdamW *adamw, const WeightTable *table, const AdamWOptions *opti
                      .weight_decay = options->weight_decay,
                      .total = table->total};
     int spans = count_spans(table, options->freeze_layers);
-    bool good = (adamw->first = mem_new(table->total, sizeof *adamw->first, err)) &&
-                (adamw->second = mem_new(table->total, sizeof *adamw->second, err)) &&
+    bool good = (adamw->first = mem_map(table->total * sizeof *adamw->first, err)) &&
+                (adamw->second = mem_map(table->total * sizeof *adamw->second, err)) &&
                 (adamw->spans = mem_new((size_t)spans, sizeof *adamw->spans, err)) &&
                 (adamw->squares = mem_new((size_t)spans, sizeof *adamw->squares, err)) &&
                 watch_words(adamw, table, options->freeze_layers, err);
@@ -134,8 +134,8 @@ bool adamw_make(AdamW *adamw, const WeightTable *table, const AdamWOptions *opti
 }
 
 void adamw_free(AdamW *adamw) {
-    mem_free(adamw->first);
-    mem_free(adamw->second);
+    mem_unmap(adamw->first, adamw->total * sizeof *adamw->first);
+    mem_unmap(adamw->second, adamw->total * sizeof *adamw->second);
     mem_free(adamw->spans);
     mem_free(adamw->squares);
     mem_free(adamw->is_awake);

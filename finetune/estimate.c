@@ -71,7 +71,7 @@ bool finetune_estimate(FinetuneEstimate *out, const FinetuneInput *input, const 
     float *stand_in = NULL;
     *out = (FinetuneEstimate){0};
     bool good = trainer_make(&trainer, input, options, NULL, err) &&
-                (stand_in = mem_new(input->weights->table.total, sizeof *stand_in, err));
+                (stand_in = mem_map(input->weights->table.total * sizeof *stand_in, err));
     int step_rows = 0;
     if (good) {
         int64_t epoch;
@@ -87,7 +87,7 @@ bool finetune_estimate(FinetuneEstimate *out, const FinetuneInput *input, const 
         out->memory_mb = finetune_memory_mb(input, options) + (double)input->weights->table.total * sizeof(float) / MB;
         out->disk_mb = disk_mb(&trainer);
     }
-    mem_free(stand_in);
+    mem_unmap(stand_in, input->weights->table.total * sizeof *stand_in);
     trainer_free(&trainer);
     return good;
 }

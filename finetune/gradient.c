@@ -54,7 +54,7 @@ static bool check_rows(const FinetuneRows *rows, const EncoderConfig *config, Er
 bool gradient_make(Gradient *gradient, const Encoder *encoder, const Weights *weights, const FinetuneRows *rows, int most_rows,
                    const FinetuneOptions *options, Pool *pool, Error *err) {
     const EncoderConfig *config = &weights->config;
-    *gradient = (Gradient){.encoder = encoder, .rows = rows, .seed = options->seed};
+    *gradient = (Gradient){.encoder = encoder, .rows = rows, .total = weights->table.total, .seed = options->seed};
     if (!check_rows(rows, config, err)) return false;
     WorkspaceOptions room = gradient_workspace_options(rows, most_rows, options->freeze_layers);
     size_t most = (size_t)room.rows;
@@ -63,7 +63,7 @@ bool gradient_make(Gradient *gradient, const Encoder *encoder, const Weights *we
     return loss_make(&gradient->loss, config->classes, options->label_smoothing_factor, options->balanced, rows->labels,
                      rows->rows, rows->count, err) &&
            (gradient->workspace = workspace_new(encoder, &room, pool, err)) &&
-           (gradient->sum = mem_new(weights->table.total, sizeof *gradient->sum, err)) &&
+           (gradient->sum = mem_map(weights->table.total * sizeof *gradient->sum, err)) &&
            (gradient->ids = mem_new((size_t)room.tokens, sizeof *gradient->ids, err)) &&
            (gradient->starts = mem_new(most + 1, sizeof *gradient->starts, err)) &&
            (gradient->numbers = mem_new(most, sizeof *gradient->numbers, err)) &&
@@ -75,7 +75,7 @@ bool gradient_make(Gradient *gradient, const Encoder *encoder, const Weights *we
 void gradient_free(Gradient *gradient) {
     loss_free(&gradient->loss);
     workspace_free(gradient->workspace);
-    mem_free(gradient->sum);
+    mem_unmap(gradient->sum, gradient->total * sizeof *gradient->sum);
     mem_free(gradient->ids);
     mem_free(gradient->starts);
     mem_free(gradient->numbers);

@@ -12,7 +12,8 @@ typedef struct Gradient {
     uint64_t seed; /* of the dropout */
     Loss loss;
     Workspace *workspace;
-    float *sum;                   /* (weights.table.total): zero before the first step; the optimiser leaves it so */
+    size_t total;                 /* floats in a block of the weights */
+    float *sum;                   /* (total): zero before the first step; the optimiser leaves it so */
     int token_budget, row_budget; /* of a piece */
 
     /* A piece: borrowed by its Batch. */
