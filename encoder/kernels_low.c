@@ -467,11 +467,13 @@ static void attention(Bfloat16 *out, float *log_sum, const Bfloat16 *q, const Bf
                          vectors * LANES, false);
             if (chances) draw_factors(chances, count, vectors, &words, chance + (int64_t)t * side, side);
             soften(weights, scores, chances, count, vectors, factor, t == 0, &run);
+            // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): soften has set them, a vector at a time
             for (int r = 0; r < rows && t > 0; r++) scale_row(mixed + r * Dp, Dp, run.before[r]);
             pair_product_transposed(mixed, Dp, weights, QUERIES, values + (size_t)(t / PAIR) * (size_t)Dp, Dp,
                                     up_to(count, PAIR) / PAIR, rows, Dp, t > 0);
         }
         for (int r = 0; r < rows; r++) {
+            // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): the same
             store_mixed(out + (size_t)(first + r) * (size_t)ldq, mixed + r * Dp, D, 1 / run.sum[r]);
             if (log_sum) log_sum[first + r] = run.largest[r] + log2f(run.sum[r]);
         }
