@@ -207,7 +207,7 @@ static bool check_layout(StoredTensor *tensors, int count, const unsigned char *
                          Error *err) {
     if (tensors) qsort(tensors, (size_t)count, sizeof *tensors, by_place);
     const unsigned char *at = begin;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; tensors && i < count; i++) {
         const unsigned char *data = tensors[i].data;
         if (data != at)
             return FAIL(err, ERROR_MODEL,
