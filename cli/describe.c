@@ -19,9 +19,10 @@ static void add_shares(Buffer *line, const Dataset *dataset, const int64_t *coun
         if (counts[k] <= counts[least]) least = k;
     }
     if (total == 0 || dataset->classes < 2) return;
-    double percent = 100.0 / (double)total;
-    buffer_printf(line, " (%s %.1f %% … %s %.1f %%)", dataset->class_names[most], percent * (double)counts[most],
-                  dataset->class_names[least], percent * (double)counts[least]);
+    char largest[32], smallest[32];
+    share_text(largest, counts[most], total);
+    share_text(smallest, counts[least], total);
+    buffer_printf(line, " (%s %s … %s %s)", dataset->class_names[most], largest, dataset->class_names[least], smallest);
 }
 
 /* What the user called it: the folder or file, or the first of the files. */

@@ -20,7 +20,6 @@ static void add_count(Buffer *out, int64_t count) {
     buffer_text(out, text);
 }
 
-static double percent(int64_t part, int64_t whole) { return whole ? 100.0 * (double)part / (double)whole : 0; }
 
 /* ---- for people ---- */
 
@@ -69,9 +68,10 @@ static void print_class(Buffer *out, const Exploration *explored, int k, int wid
     for (int split = 0; split < SPLIT_COUNT; split++) {
         const SplitFacts *facts = &explored->splits[split];
         if (!facts->rows) continue;
-        char count[32], cell[64];
+        char count[32], share[32], cell[80];
         count_text(count, facts->counts[k]);
-        (void)snprintf(cell, sizeof cell, "%s  %5.1f %%", count, percent(facts->counts[k], facts->rows));
+        share_text(share, facts->counts[k], facts->rows);
+        (void)snprintf(cell, sizeof cell, "%s  %7s", count, share);
         add_cell(out, cell, COLUMN, true);
     }
     buffer_text(out, "\n");
@@ -100,7 +100,9 @@ static void print_classes(Buffer *out, const Exploration *explored) {
                       balance_entropy(counts, classes));
     buffer_text(out, "; always answering ");
     escape_terminal(out, explored->dataset.class_names[most], strlen(explored->dataset.class_names[most]));
-    buffer_printf(out, " is right for %.1f %%\n", percent(counts[most], explored->splits[explored->main].rows));
+    char share[32];
+    share_text(share, counts[most], explored->splits[explored->main].rows);
+    buffer_printf(out, " is right for %s\n", share);
 }
 
 static void print_summary(Buffer *out, const char *split, const char *unit, const Summary *summary) {
@@ -143,8 +145,9 @@ static void print_lengths(Buffer *out, const Exploration *explored) {
         if (!facts->truncated) continue;
         buffer_text(out, said ? ", " : "");
         add_count(out, facts->truncated);
-        buffer_printf(out, " %s (%.1f %%)", explored->dataset.whole ? "rows" : split_name((Split)split),
-                      percent(facts->truncated, facts->rows));
+        char share[32];
+        share_text(share, facts->truncated, facts->rows);
+        buffer_printf(out, " %s (%s)", explored->dataset.whole ? "rows" : split_name((Split)split), share);
         said = true;
     }
     buffer_text(out, said ? "\n" : "none\n");

@@ -113,7 +113,7 @@ static bool is_known(const Recalled *recalled, const char *name, const Buffer *k
 static bool add_entry(Recalled *recalled, const Runs *runs, int run, const Json *entry, Error *err) {
     const char *name = json_string_or(json_get(entry, "name"), ""), *from = runs->folders[run];
     int at = recalled->count;
-    if (strcmp(json_string_or(json_get(entry, "status"), ""), "done") != 0) return true;
+    bool done = strcmp(json_string_or(json_get(entry, "status"), ""), "done") == 0;
     if (at == MOST_ENTRIES) return FAIL(err, ERROR_DATA, "more than %d entries", MOST_ENTRIES);
     EntrySpec *spec = &recalled->specs[at];
     *spec = (EntrySpec){.path = json_string_or(json_get(entry, "path"), NULL)};
@@ -124,10 +124,12 @@ static bool add_entry(Recalled *recalled, const Runs *runs, int run, const Json 
     if (!path_make(&recalled->folders[at], err, "%s/%s", from, name)) return false;
     Buffer *key = &recalled->keys[at];
     buffer_free(key);
-    if (!entry_record_key(key, recalled->folders[at].text, err)) return false;
+    if (done && !entry_record_key(key, recalled->folders[at].text, err)) return false;
     if (run && is_known(recalled, name, key)) return true;
     if (!choose_name(recalled, runs, run, name, err)) return false;
     recalled->recorded[at] = recalled->folders[at].text;
+    recalled->failures[at] = done ? NULL : json_string_or(json_get(entry, "failure"), "it failed, and compare.json does not say why");
+    recalled->done += done;
     recalled->run[at] = run;
     spec->name = recalled->names[at];
     recalled->count++;
@@ -140,7 +142,7 @@ bool recalled_read(Recalled *recalled, const Runs *runs, Error *err) {
         for (const Json *entry = json_first(entries); entry; entry = json_next(entry))
             if (!add_entry(recalled, runs, run, entry, err)) return false;
     }
-    if (!recalled->count) return FAIL(err, ERROR_DATA, "%s: no entry is done", runs->folders[0]);
+    if (!recalled->done) return FAIL(err, ERROR_DATA, "%s: no entry is done", runs->folders[0]);
     return true;
 }
 

@@ -22,18 +22,19 @@ const char *runs_rows(const Json *record); /* the sha256 of its rows, "" when it
 /* The settings of the first run's command. `command` and `options` own what they point to; release both, also after a failure. */
 MUST_CHECK bool runs_settings(Settings *settings, Options *options, char **command, const Runs *runs, Error *err);
 
-/* The entries of all runs that are done, each once. What the specs point to is the runs'. */
+/* The entries of all runs, those that are done each once, those that failed with why. What the specs point to is the runs'. */
 typedef struct Recalled {
     EntrySpec specs[MOST_ENTRIES];
     Path folders[MOST_ENTRIES];
     const char *recorded[MOST_ENTRIES];
+    const char *failures[MOST_ENTRIES]; /* NULL: it is done */
     char names[MOST_ENTRIES][64];
     Buffer keys[MOST_ENTRIES];
     int run[MOST_ENTRIES];
-    int count;
+    int count, done;
 } Recalled;
 
-/* Into a zeroed one. ERROR_DATA when there is none, too many, or one that this version does not know. */
+/* Into a zeroed one. ERROR_DATA when none is done, there are too many, or one that this version does not know. */
 MUST_CHECK bool recalled_read(Recalled *recalled, const Runs *runs, Error *err);
 void recalled_free(Recalled *recalled);
 

@@ -107,6 +107,7 @@ static bool render(Run *run, const Runs *runs, const Recalled *recalled, const S
                           .command = command.data,
                           .pool = run_pool(run, err),
                           .recorded = recalled->recorded,
+                          .failures = recalled->failures,
                           .recorded_model = json_get(runs->records[0], "model"),
                           .recorded_from = runs->folders[0]};
     bool ok = compare_identify(&input, err) && input.pool && buffer_ok(&command, err) && carry_environment(runs, input.output_dir, err) &&

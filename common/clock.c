@@ -71,3 +71,11 @@ void count_text(char out[32], int64_t count) {
     }
     out[at] = '\0';
 }
+
+void share_text(char out[32], int64_t part, int64_t whole) {
+    double percent = whole ? 100.0 * (double)part / (double)whole : 0;
+    if (part && percent < 0.1)
+        (void)snprintf(out, 32, "<0.1 %%");
+    else
+        (void)snprintf(out, 32, "%.1f %%", percent);
+}

@@ -17,5 +17,7 @@ bool memory_peak_reset(void);
 void duration_text(char out[32], double seconds);
 /* "16,000" */
 void count_text(char out[32], int64_t count);
+/* "33.5 %"; "<0.1 %" of a part that is less and not nothing; "0.0 %" of nothing. */
+void share_text(char out[32], int64_t part, int64_t whole);
 
 #endif

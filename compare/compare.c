@@ -368,11 +368,13 @@ static bool add_share(Work *work, const EntrySpec *spec, EntryCosts *costs, Erro
     return true;
 }
 
-/* An entry that is not trained here: no model of its own, no peak. */
+/* An entry that is not trained here. Of a saved model the peak is that of its answers. */
 static bool read_entry(Work *work, const EntrySpec *spec, EntryResult *result, const char *folder, const char *key, Error *err) {
     const CompareInput *input = work->input;
-    return outside_entry_run(result, spec, input->dataset, input->seed, input->context.dtype, input->pool, work->observer, err) &&
-           add_share(work, spec, &result->costs, err) && score(work, result, err) &&
+    bool measures_peak = spec->source == ENTRY_SAVED && memory_peak_reset();
+    if (!outside_entry_run(result, spec, input->dataset, input->seed, input->context.dtype, input->pool, work->observer, err)) return false;
+    if (measures_peak) result->costs.peak_rss_mb = memory_peak_mb();
+    return add_share(work, spec, &result->costs, err) && score(work, result, err) &&
            write_answers(result, input->dataset, folder, err) && entry_record_save(result, key, folder, err);
 }
 
@@ -598,9 +600,10 @@ static bool run_entries(Work *work, CompareDone on_entry, void *context, Error *
                                 .folder = work->input->recorded ? work->input->recorded[i] : NULL,
                                 .costs = COSTS_UNKNOWN,
                                 .steps_per_epoch = (double)NAN};
+        const char *failure = work->input->recorded && work->input->failures ? work->input->failures[i] : NULL;
         out->entry_count = i + 1;
-        if (!run_entry(work, spec, result, &result->failure)) {
-            if (is_end(work->input, &result->failure)) {
+        if (failure ? !FAIL(&result->failure, ERROR_FAILED, "%s", failure) : !run_entry(work, spec, result, &result->failure)) {
+            if (!failure && is_end(work->input, &result->failure)) {
                 if (err) *err = result->failure;
                 return false;
             }

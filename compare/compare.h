@@ -46,6 +46,7 @@ typedef struct CompareInput {
     /* Instead of training: the folders of finished entries, (entry_count), taken as they are whatever they were made with, and the encoder as the
      * "model" of their compare.json says it was (NULL: none). The encoder above is then NULL. */
     const char *const *recorded;
+    const char *const *failures; /* with them: why an entry failed, NULL of one that is done */
     const Json *recorded_model;
     const char *recorded_from; /* the run of that model */
 } CompareInput;

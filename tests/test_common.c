@@ -343,6 +343,16 @@ static void durations_and_counts_read_well(void **state) {
     assert_string_equal(text, "16,000");
     count_text(text, -1234567);
     assert_string_equal(text, "-1,234,567");
+    share_text(text, 1, 3);
+    assert_string_equal(text, "33.3 %");
+    share_text(text, 1, 1001);
+    assert_string_equal(text, "<0.1 %");
+    share_text(text, 1, 1000);
+    assert_string_equal(text, "0.1 %");
+    share_text(text, 0, 1000);
+    assert_string_equal(text, "0.0 %");
+    share_text(text, 0, 0);
+    assert_string_equal(text, "0.0 %");
     assert_true(memory_peak_mb() > 0.5);
 }
 

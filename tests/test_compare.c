@@ -192,6 +192,17 @@ static void test_failing_entry(void **state) {
     check_state(&ran, "cold", "failed");
     assert_non_null(strstr(ran.out, "failed: "));
     ran_free(&ran);
+    /* shown again they are there, with why */
+    check_command("cp -a %s %s", at_home("failing"), at_home("failing-before"));
+    char program[] = "twofold", command[] = "report", folder[512];
+    (void)snprintf(folder, sizeof folder, "%s", at_home("failing"));
+    ran = program_run_words(NULL, (char *[]){program, command, folder, NULL});
+    check_ran(&ran, 0, "verdict");
+    check_state(&ran, "cls-logreg", "recorded");
+    check_state(&ran, "bare", "failed");
+    check_state(&ran, "cold", "failed");
+    ran_free(&ran);
+    check_same_run("failing-before", "failing");
     check_compare(1, "every entry failed; bare: ", "one.csv", "all-failing",
                   "--entry bare=tfidf:min_df=1000 --entry deep=encoder:layer=9");
     /* the failed ones are tried again when they are asked for again */

@@ -175,6 +175,7 @@ static void test_saved_models_like_others(void **state) {
         char name[64];
         snprintf(name, sizeof name, "saved-%s", ENTRIES[i]);
         const Json *costs = json_get(find_entry(json, name), "costs"), *theirs = json_get(find_entry(own, ENTRIES[i]), "costs");
+        assert_int_equal(json_is_null(json_get(costs, "peak_rss_mb")), json_is_null(json_get(theirs, "peak_rss_mb")));
         CHECK_CLOSE(json_number_or(json_get(costs, "predict_mflop"), 0), json_number_or(json_get(theirs, "predict_mflop"), -1), 0,
                     1e-12);
         assert_true(json_number_or(json_get(costs, "predict_share"), 0) > 0);
