@@ -233,7 +233,7 @@ def linear(args):
     yield ratio("TF-IDF + linear SVM, emotion, text to answers", "scikit-learn, TfidfVectorizer + LinearSVC", words, 4, form,
                 "accuracy {:.4f} and {:.4f}".format(*accuracies))
     yield ratio("multinomial logistic regression, [CLS]", "scikit-learn's lbfgs", many, 1, form, f"gradient {ours:.1e} and {theirs:.1e}, stopped at 1e-4")
-    yield ratio("one-vs-rest by liblinear, [CLS]", "scikit-learn's liblinear, a process a core", apart, None, form)
+    yield ratio("one-vs-rest logistic regression, [CLS]", "scikit-learn's liblinear, a process a core", apart, None, form)
 
 
 # ---- a process, from its start ----
