@@ -70,11 +70,12 @@ static bool pack_layer(Encoder *encoder, int layer, Error *err) {
     for (int i = 0; i < LAYER_PARTS; i++) part[i] = weights_layer_part(w, layer, (LayerPart)i);
     Dtype dtype = encoder->dtype;
     unsigned char *place = (unsigned char *)encoder->room + (size_t)layer * layer_room_bytes(encoder);
-    bool good = pack_linear(&packed->q, encoder, &place, dtype, whole(part[LAYER_Q_WEIGHT]), part[LAYER_Q_BIAS], C, C, err) &&
-                pack_keys_values(packed, encoder, &place, layer, err) &&
-                pack_linear(&packed->out, encoder, &place, dtype, whole(part[LAYER_OUT_WEIGHT]), part[LAYER_OUT_BIAS], C, C, err) &&
-                pack_linear(&packed->up, encoder, &place, dtype, whole(part[LAYER_UP_WEIGHT]), part[LAYER_UP_BIAS], F, C, err) &&
-                pack_linear(&packed->down, encoder, &place, dtype, whole(part[LAYER_DOWN_WEIGHT]), part[LAYER_DOWN_BIAS], C, F, err);
+    bool good =
+        pack_linear(&packed->q, encoder, &place, dtype, whole(part[LAYER_Q_WEIGHT]), part[LAYER_Q_BIAS], C, C, err) &&
+        pack_keys_values(packed, encoder, &place, layer, err) &&
+        pack_linear(&packed->out, encoder, &place, dtype, whole(part[LAYER_OUT_WEIGHT]), part[LAYER_OUT_BIAS], C, C, err) &&
+        pack_linear(&packed->up, encoder, &place, dtype, whole(part[LAYER_UP_WEIGHT]), part[LAYER_UP_BIAS], F, C, err) &&
+        pack_linear(&packed->down, encoder, &place, dtype, whole(part[LAYER_DOWN_WEIGHT]), part[LAYER_DOWN_BIAS], C, F, err);
     for (int i = 0; i < LAYER_PARTS; i++) weights_forget(w, w->table.layer[layer * (int)LAYER_PARTS + i]);
     return good;
 }
@@ -85,7 +86,8 @@ static bool pack_head(Encoder *encoder, Error *err) {
     if (!K) return true;
     const float *part[MODEL_PARTS];
     for (int i = 0; i < MODEL_PARTS; i++) part[i] = weights_model_part(w, (ModelPart)i);
-    return pack_linear(&encoder->pre, encoder, NULL, DTYPE_FLOAT32, whole(part[PART_PRE_WEIGHT]), part[PART_PRE_BIAS], C, C, err) &&
+    return pack_linear(&encoder->pre, encoder, NULL, DTYPE_FLOAT32, whole(part[PART_PRE_WEIGHT]), part[PART_PRE_BIAS], C, C,
+                       err) &&
            pack_linear(&encoder->classifier, encoder, NULL, DTYPE_FLOAT32, whole(part[PART_CLASSIFIER_WEIGHT]),
                        part[PART_CLASSIFIER_BIAS], K, C, err);
 }
@@ -271,8 +273,8 @@ bool linear_forward(const Encoder *encoder, WorkspaceThread *thread, const Linea
     return ops_product(thread->runner, &product, err);
 }
 
-bool linear_backward(WorkspaceThread *thread, void *dx, Element element, const Operand *dy, const PackedLinear *w, int begin, int end,
-                     int out, int in, bool add, Error *err) {
+bool linear_backward(WorkspaceThread *thread, void *dx, Element element, const Operand *dy, const PackedLinear *w, int begin,
+                     int end, int out, int in, bool add, Error *err) {
     Product product = {.w = w->backward,
                        .x = (unsigned char *)dy->rows + (size_t)begin * (size_t)out * element_bytes(element_of(w->dtype)),
                        .y = (unsigned char *)dx + (size_t)begin * (size_t)in * element_bytes(element),
@@ -323,7 +325,7 @@ typedef struct PassRun {
     int parts;
     int members; /* of the team that goes through the one part; 0: each thread has parts of its own */
     const GradientTasks *sums; /* or NULL */
-    Error *errors; /* one a part, then one a thread for the sums */
+    Error *errors;             /* one a part, then one a thread for the sums */
 } PassRun;
 
 static void run_part(const PassRun *run, int index, int thread) {

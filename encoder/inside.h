@@ -64,7 +64,7 @@ typedef struct LayerRoom {
     float *rstd1;      /* (m) */
     float *x1;         /* (m, C) behind the first norm */
     Operand x1_low;
-    void *u; /* (m, F) before GELU, as q is stored; NULL when not training: then a block of rows at a time, floats, is kept in the part's own room */
+    void *u; /* (m, F) before GELU, as q is stored; NULL when not training: then a block's floats are kept in the part's own room */
     float *normed2; /* (m, C) */
     float *rstd2;   /* (m) */
     float *y;       /* (m, C) */
@@ -234,8 +234,8 @@ bool linear_forward(const Encoder *encoder, WorkspaceThread *thread, const Linea
 /* g = gelu of all columns of the Linear of x, int8 both; run->y is not written. */
 bool linear_gelu(const Encoder *encoder, WorkspaceThread *thread, const LinearRun *run, const Operand *g, Error *err);
 /* dx = dy W, floats or what products read; or, floats, += dy W. dy (m, out) */
-bool linear_backward(WorkspaceThread *thread, void *dx, Element element, const Operand *dy, const PackedLinear *w, int begin, int end,
-                     int out, int in, bool add, Error *err);
+bool linear_backward(WorkspaceThread *thread, void *dx, Element element, const Operand *dy, const PackedLinear *w, int begin,
+                     int end, int out, int in, bool add, Error *err);
 
 /* The parts of the network, each with its backward; see the files of the same names. */
 bool embeddings_forward(const Pass *pass, const Part *part, Error *err);

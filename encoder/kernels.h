@@ -27,14 +27,15 @@ typedef struct AttentionRow {
 } AttentionRow;
 
 /* Part of a matrix W (K, N) on its way into packed panels: PANEL columns each, one panel behind the other, all K rows of a panel dense. bfloat16 panels hold
- * pairs of rows, element by element in turn. */
+ * pairs of rows, element by element in turn. W[k][n], both counted from the part's own begin, is from[k · ld + n], or from[n · ld + k] where it lies
+ * transposed. */
 typedef struct PanelPart {
-    const float *from; /* W[k][n], both counted from the part's own begin, is from[k · ld + n], or from[n · ld + k] where it lies transposed */
+    const float *from;
     int ld;
     bool transposed;
-    int K;               /* of the whole matrix */
-    int k, k_end;        /* multiples of PANEL_ROWS */
-    int n, n_end;        /* multiples of PANEL */
+    int K;        /* of the whole matrix */
+    int k, k_end; /* multiples of PANEL_ROWS */
+    int n, n_end; /* multiples of PANEL */
 } PanelPart;
 enum { PANEL = 64, PANEL_ROWS = 32 };
 typedef void (*PackPanels)(void *to, const PanelPart *part);

@@ -133,7 +133,8 @@ static void drop_round(Bfloat16 *to, const float *from, int m, int C, const Drop
     }
 }
 
-static inline __attribute__((always_inline)) void sum_columns(float *sum, const Bfloat16 *x, int m, int ld, int columns, const int vectors) {
+static inline __attribute__((always_inline)) void sum_columns(float *sum, const Bfloat16 *x, int m, int ld, int columns,
+                                                              const int vectors) {
     Vec total[8];
     for (int v = 0; v < vectors; v++) total[v] = v_set(0);
     for (int i = 0; i < m; i++, x += ld)
@@ -497,8 +498,8 @@ typedef struct QueryFacts {
 /* From scores s and dP = v · doutᵀ of some keys: drop(P) for dv and dS = P ∘ (drop(dP) - delta) / √D for dk, (keys, QUERIES) both, and dS with pairs of keys side by
  * side for dq. */
 typedef struct ScoreGradient {
-    float *s, *dp;   /* (keys, QUERIES) */
-    float *chances;  /* the same, or NULL */
+    float *s, *dp;  /* (keys, QUERIES) */
+    float *chances; /* the same, or NULL */
     Bfloat16 *p, *ds;
     uint32_t *pairs; /* (keys/2, QUERIES) */
 } ScoreGradient;
@@ -532,9 +533,9 @@ static void score_gradient(const ScoreGradient *g, int keys, int vectors, const 
 
 /* Where backward has its matrices. */
 typedef struct Backward {
-    uint32_t *queries, *gradients;         /* (Dp/2 pairs, QUERIES) transposed */
+    uint32_t *queries, *gradients;          /* (Dp/2 pairs, QUERIES) transposed */
     uint32_t *query_pairs, *gradient_pairs; /* (QUERIES/2, Dp) pairs of rows */
-    uint32_t *key_pairs;                   /* (T/2, Dp) */
+    uint32_t *key_pairs;                    /* (T/2, Dp) */
     ScoreGradient scores;
     float *mixed;    /* (QUERIES, Dp) */
     float *dk, *dv;  /* (T, Dp) */
@@ -593,8 +594,7 @@ static void attention_backward(Bfloat16 *dq, Bfloat16 *dk, Bfloat16 *dv, const B
             size_t key = (size_t)t * (size_t)Dp;
             pair_product(b.scores.s, QUERIES, keys, ldk, b.queries, QUERIES, depth, count, vectors * LANES, false);
             pair_product(b.scores.dp, QUERIES, values, ldv, b.gradients, QUERIES, depth, count, vectors * LANES, false);
-            if (b.scores.chances)
-                draw_factors(b.scores.chances, count, vectors, &words, chance + (int64_t)t * side, side);
+            if (b.scores.chances) draw_factors(b.scores.chances, count, vectors, &words, chance + (int64_t)t * side, side);
             score_gradient(&b.scores, count, vectors, &facts, factor, scale);
             pair_product(b.dv + key, Dp, b.scores.p, QUERIES, b.gradient_pairs, Dp, pairs, count, Dp, first > 0);
             pair_product(b.dk + key, Dp, b.scores.ds, QUERIES, b.query_pairs, Dp, pairs, count, Dp, first > 0);

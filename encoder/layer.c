@@ -235,7 +235,8 @@ static bool block_forward(const Block *block, Error *err) {
     return block_mixed(block, err) && block_linear(block, own->sub, 0, &room->mixed_low, block->begin, &w->out, C, C, err) &&
            block_norm(block, DROP_ATTENTION_OUT, LAYER_NORM1_WEIGHT, room->x1, &room->x1_low, room->normed1, room->rstd1,
                       block->q->x, err) &&
-           block_up(block, own->u, &own->g, &w->up, F, C, err) && block_linear(block, own->sub, 0, &own->g, 0, &w->down, C, F, err) &&
+           block_up(block, own->u, &own->g, &w->up, F, C, err) &&
+           block_linear(block, own->sub, 0, &own->g, 0, &w->down, C, F, err) &&
            block_norm(block, DROP_FEED_FORWARD, LAYER_NORM2_WEIGHT, room->y, &room->y_low, room->normed2, room->rstd2, room->x1,
                       err);
 }

@@ -240,9 +240,10 @@ static bool place_packed(Packed *packed, const Ops *ops, LayoutView layout, void
 
 static bool make_reorder(Packed *packed, const Ops *ops, LayoutView layout, Error *err) {
     dnnl_primitive_desc_t reorder = NULL;
-    bool good = check(dnnl_reorder_primitive_desc_create(&reorder, layout_view(&packed->plain), ops->engine, layout, ops->engine, NULL),
-                      "planning to pack weights", err) &&
-                check(dnnl_primitive_create(&packed->reorder, reorder), "preparing to pack weights", err);
+    bool good =
+        check(dnnl_reorder_primitive_desc_create(&reorder, layout_view(&packed->plain), ops->engine, layout, ops->engine, NULL),
+              "planning to pack weights", err) &&
+        check(dnnl_primitive_create(&packed->reorder, reorder), "preparing to pack weights", err);
     if (reorder) dnnl_primitive_desc_destroy(reorder);
     return good;
 }
@@ -253,8 +254,7 @@ static bool prepare_packing(Packed *packed, const Ops *ops, void *place, Error *
     bool good =
         (quantised ? describe(&packed->plain, ELEMENT_INT8, packed->K, packed->N, packed->N, 1, err)
                    : describe(&packed->plain, ELEMENT_FLOAT32, packed->K, packed->N, packed->stride_k, packed->stride_n, err)) &&
-        choose_layout(&layout, packed, ops, err) &&
-        place_packed(packed, ops, layout_view(&layout), place, err);
+        choose_layout(&layout, packed, ops, err) && place_packed(packed, ops, layout_view(&layout), place, err);
     if (good) packed->pack = choose_pack(packed, ops, layout_view(&layout));
     good = good && (packed->pack || make_reorder(packed, ops, layout_view(&layout), err));
     if (good) packed->column_step = choose_column_step(packed, layout_view(&layout));

@@ -145,7 +145,8 @@ static bool sort_rows(Work *work, int longest, int64_t *total, Error *err) {
 
 /* As many batches for one thread as for another, so that none works alone at the end: `budget` tokens each, less what may be left over when a row does not fit. */
 static int64_t count_batches(int64_t total, int longest, int budget, int threads) {
-    if (total / threads < budget) return total / threads >= TOKENS_LEAST ? threads : total < (int64_t)2 * TOKENS_LEAST ? 1 : total / TOKENS_LEAST;
+    if (total / threads < budget)
+        return total / threads >= TOKENS_LEAST ? threads : total < (int64_t)2 * TOKENS_LEAST ? 1 : total / TOKENS_LEAST;
     int64_t round = (int64_t)(budget - (longest / 2 < budget / 8 ? longest / 2 : budget / 8)) * threads;
     return (total + round - 1) / round * threads;
 }

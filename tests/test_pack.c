@@ -35,7 +35,8 @@ static void check_direction(const Ops *ops, OpsRunner *runner, Dtype dtype, cons
         for (int n = 0; n < N; n++) {
             double want = 0;
             for (int k = 0; k < K; k++)
-                want += (double)x[m * K + k] * (double)weight[backward ? (size_t)k * (size_t)in + (size_t)n : (size_t)n * (size_t)in + (size_t)k];
+                want += (double)x[m * K + k] *
+                        (double)weight[backward ? (size_t)k * (size_t)in + (size_t)n : (size_t)n * (size_t)in + (size_t)k];
             if ((double)y[m * N + n] != want)
                 fail_msg("%s, (%d, %d) in %d parts, %s: row %d, column %d is %g, expected %g", dtype_name(dtype), out, in, parts,
                          backward ? "backward" : "forward", m, n, (double)y[m * N + n], want);
