@@ -303,7 +303,7 @@ static void make_weights(Weights *weights, int C, int F) {
                                     .classifier_dropout = 0.2,
                                     .classes = CLASSES}};
     if (!weight_table_make(&weights->table, &weights->config, CLASSES, &err)) die(&err);
-    weights->block = mem_new(weights->table.total, sizeof(float), &err);
+    weights->block = mem_map(weights->table.total * sizeof *weights->block, &err);
     if (!weights->block) die(&err);
     for (size_t i = 0; i < weights->table.total; i++)
         weights->block[i] = ((float)(mix((uint32_t)i) >> 8) * 0x1p-24f - 0.5f) * 0.1f;

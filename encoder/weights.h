@@ -80,7 +80,7 @@ float *weight_layer(const WeightTable *table, const EncoderConfig *config, float
 typedef struct Weights {
     EncoderConfig config; /* config.classes and labels: as asked for at loading */
     WeightTable table;
-    float *block;    /* (table.total); of mapped weights what is not left in the file */
+    float *block;    /* (table.total), by mem_map; of mapped weights, by mem_new, what is not left in the file */
     const float **places;      /* (table.count) of mapped weights: where each tensor is; else NULL, and all are in the block */
     struct SafeTensors *files; /* of mapped weights; else NULL */
     size_t copied;             /* floats in the block of mapped weights */

@@ -41,7 +41,7 @@ static inline void formula_weights(Weights *weights, Family family, int layers, 
                                     .initializer_range = 0.02,
                                     .classes = K}};
     CHECK_OK(weight_table_make(&weights->table, &weights->config, K, &err), &err);
-    weights->block = mem_new(weights->table.total, sizeof(float), &err);
+    weights->block = mem_map(weights->table.total * sizeof *weights->block, &err);
     assert_non_null(weights->block);
     for (int t = 0; t < weights->table.count; t++) {
         const TensorSpec *tensor = &weights->table.tensors[t];

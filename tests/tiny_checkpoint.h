@@ -46,7 +46,7 @@ static inline bool tiny_run_make(TinyRun *run, const char *folder, Error *err) {
         !encoder_config_load(&run->weights.config, folder, err) ||
         !weight_table_make(&run->weights.table, &run->weights.config, 2, err))
         return false;
-    run->weights.block = mem_new(run->weights.table.total, sizeof *run->weights.block, err);
+    run->weights.block = mem_map(run->weights.table.total * sizeof *run->weights.block, err);
     bool made = run->weights.block && adamw_make(&run->adamw, &run->weights.table, &ADAMW, err);
     for (int i = 0; made && i < TINY_STEPS; i++) made = train_state_add_step(&run->state, (FinetuneStep){1, 5e-5, 2}, err);
     made = made && log_begin(&run->state, &run->plan, err) && log_put(&run->state, LOG_EVAL_LOSS, 0.5, err) &&
