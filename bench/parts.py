@@ -138,16 +138,19 @@ def train(args):
 
 
 def cores(args):
-    """One core against all."""
-    for what, name, pattern in (("features", "features", r"([\d.]+) real tokens/s"), ("training step", "train", r"([\d.]+) real tokens/s")):
-        gains, products = [], []
-        for _ in range(args.rounds):
+    """One core against all. The goal is 1.9 on two, or 0.97 of what the matrix product gains where that is less."""
+    gains, products = {"features": [], "training step": []}, []
+    for _ in range(args.rounds):
+        for what, name in (("features", "features"), ("training step", "train")):
             said = [bench(args, name, "--model", args.model, "--texts", f"{args.data}/val.txt", "--threads", threads) for threads in (1, args.threads)]
-            gains.append(number(pattern, said[1]) / number(pattern, said[0]))
+            gains[what].append(number(r"([\d.]+) real tokens/s", said[1]) / number(r"([\d.]+) real tokens/s", said[0]))
             if name == "train":
                 products.append(number(r"rate of (\d+)", said[1]) / number(r"rate of (\d+)", said[0]))
-        note = f"the matrix product gained {statistics.median(products):.2f}" if products else ""
-        yield value(f"{what}, 1 → {args.threads} cores", statistics.median(gains), f"{statistics.median(gains):.2f} ×", 1.9 if args.threads == 2 else None, note=note)
+    product = statistics.median(products)
+    for what, found in gains.items():
+        gain = statistics.median(found)
+        yield value(f"{what}, 1 → {args.threads} cores", gain, f"{gain:.2f} ×", round(min(1.9, 0.97 * product), 2) if args.threads == 2 else None,
+                    note=f"the matrix product gained {product:.2f}; rounds: {', '.join(f'{g:.2f}' for g in found)}")
 
 
 # ---- the tokenizer ----
