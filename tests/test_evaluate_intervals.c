@@ -25,7 +25,8 @@ static Json *read_json(const char *name) {
 }
 
 static Interval pair(const Json *json) {
-    return (Interval){json_number_or(json_first(json), NAN), json_number_or(json_next(json_first(json)), NAN)};
+    return (Interval){json_number_or(json_first(json), (double)NAN),
+                      json_number_or(json_next(json_first(json)), (double)NAN)};
 }
 
 /* Wilson's interval of the accuracy, every score within its own, and the line that says so. */
@@ -38,13 +39,13 @@ static void check_evaluation(const char *model, bool has_probabilities) {
     if (!ranges) ranges = json_get(intervals, "train");
     assert_true(json_number_or(json_get(intervals, "confidence"), 0) == 0.95);
     assert_int_equal(json_int_or(json_get(intervals, "resamples"), 0), 10000);
-    double accuracy = json_number_or(json_get(scores, "accuracy"), NAN);
+    double accuracy = json_number_or(json_get(scores, "accuracy"), (double)NAN);
     Interval found = pair(json_get(ranges, "accuracy")), wilson = wilson_interval((int64_t)(accuracy * 120 + 0.5), 120, 0.95);
     CHECK_CLOSE(found.low, wilson.low, 1e-12, 0);
     CHECK_CLOSE(found.high, wilson.high, 1e-12, 0);
     static const char *const NAMES[] = {"balanced_accuracy", "f1_macro", "f1_weighted", "mcc"};
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        double score = json_number_or(json_get(scores, NAMES[i]), NAN);
+        double score = json_number_or(json_get(scores, NAMES[i]), (double)NAN);
         Interval range = pair(json_get(ranges, NAMES[i]));
         if (!(range.low < score && score < range.high)) fail_msg("%s: %g in [%g, %g]", NAMES[i], score, range.low, range.high);
     }
