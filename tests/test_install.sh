@@ -45,8 +45,8 @@ while IFS= read -r header; do
     "$compiler" -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$headers" one.c || fail "$header does not stand alone"
 done <installed.list
 
-# AddressSanitizer adds its own; the linker three, when a library that it links (oneDNN 3) asks for them.
-nm -D --defined-only "$library" | sed -n 's/.* [TDRBV] \([^@]*\).*/\1/p' | grep -Ev '^(__odr_asan.*|__bss_start|_edata|_end)$' >names
+# AddressSanitizer and clang's counters add their own; the linker three, when a library that it links (oneDNN 3) asks for them.
+nm -D --defined-only "$library" | sed -n 's/.* [TDRBV] \([^@]*\).*/\1/p' | grep -Ev '^(__odr_asan.*|__llvm_.*|__st(art|op)___llvm_.*|lprof.*|__bss_start|_edata|_end)$' >names
 [ "$(wc -l <names)" -gt 100 ] || fail "$(wc -l <names) names are exported, expected the public functions"
 find "$headers" -name '*.h' -exec cat {} + | grep -oE '[A-Za-z_0-9]+' | sort -u >words
 sort -u names | comm -23 - words >strangers

@@ -32,6 +32,18 @@ static void check_written(const Weights *weights, Bytes config) {
     weights_free(&again);
 }
 
+/* Left in the file, every tensor is the same; none is drawn anew there. */
+static void check_mapped(const Weights *weights, int classes) {
+    Error err = {0};
+    Weights mapped;
+    if (classes > 0) return;
+    if (!weights_map(&mapped, fuzz_path("model"), classes, &err)) fuzz_fail(err.message, __FILE__, __LINE__);
+    FUZZ_CHECK(mapped.table.count == weights->table.count && mapped.table.total == weights->table.total);
+    for (int i = 0; i < mapped.table.count; i++)
+        FUZZ_CHECK(memcmp(weights_tensor(&mapped, i), weights_tensor(weights, i), mapped.table.tensors[i].count * sizeof(float)) == 0);
+    weights_free(&mapped);
+}
+
 /* Quantised once more, it stays what it is. (Scales end at 2^121.) */
 static void check_quantised(const Weights *weights) {
     Error err = {0};
@@ -71,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (weights_load(&weights, fuzz_path("model"), CLASSES[how & 3], LABELS, how, &err)) {
         check_weights(&weights);
         check_written(&weights, config);
+        check_mapped(&weights, CLASSES[how & 3]);
         check_quantised(&weights);
     } else
         fuzz_check_error(&err);
