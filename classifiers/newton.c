@@ -275,13 +275,13 @@ static void newton_free(Newton *newton) {
 /* Value and gradient at w; at zero first, against which the gradient is measured. */
 static void begin(Newton *newton) {
     size_t bytes = (size_t)newton->count * (size_t)newton->width * sizeof(double);
-    bool elsewhere = false;
+    int last = 0; /* turn: a second one where some class begins elsewhere than at zero */
     for (int k = 0; k < newton->count; k++) {
         const double *w = row(newton, newton->w, k);
         newton->descents[k].open = true;
-        elsewhere = elsewhere || dot(newton, w, w) > 0;
+        if (dot(newton, w, w) > 0) last = 1;
     }
-    for (int turn = 0; turn <= elsewhere && ask(newton); turn++) {
+    for (int turn = 0; turn <= last && ask(newton); turn++) {
         evaluate(newton);
         memcpy(newton->gradient, newton->next_gradient, bytes);
         memcpy(newton->next, newton->w, bytes);
