@@ -17,6 +17,7 @@ typedef struct Job {
     const Dataset *dataset;
     Tokens tokens;
     Path encoder; /* the folder the weights come from */
+    int max_length;
     char identity[256];
     Sha256Hex data;
     Weights weights;
@@ -54,6 +55,7 @@ static bool encode(Job *job, Error *err) {
               step_encode(run, &encoder, job->dataset, &job->tokens, NULL, err);
     if (ok) {
         job->encoder = encoder.folder;
+        job->max_length = encoder.max_length;
         job->data = dataset_sha256(job->dataset);
         (void)snprintf(job->identity, sizeof job->identity, "model %s, at most %d tokens", step_hash_model(run, &encoder).text,
                        encoder.max_length);
@@ -88,6 +90,7 @@ static bool train(Job *job, Error *err) {
     Run *run = job->run;
     FinetuneInput input = {.weights = &job->weights,
                            .model_folder = job->encoder.text,
+                           .max_length = job->max_length,
                            .train = rows_of(job, SPLIT_TRAIN),
                            .validation = rows_of(job, SPLIT_VALIDATION),
                            .output_dir = run->settings.output_dir,
@@ -137,7 +140,7 @@ static bool save(Job *job, Error *err) {
     terminal_say(&job->run->terminal, "trained   %s", how);
     ModelCard card = {.folder = folder, .how = how, .encoder = job->encoder.text, .tuned = true, .scores = &shown};
     StoredCalibration calibration;
-    return weights_save(&job->weights, job->encoder.text, folder, err) &&
+    return weights_save(&job->weights, job->encoder.text, folder, job->max_length, err) &&
            calibration_fit(&calibration, &job->predictions[SPLIT_VALIDATION], job->run->pool, err) &&
            calibration_save(&calibration, folder, err) &&
            results_write_all(folder, job->dataset, SPLIT_TEST, &job->predictions[SPLIT_TEST], &shown, labels, err) &&

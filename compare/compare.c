@@ -290,6 +290,7 @@ static bool run_finetune(Work *work, const EntrySpec *spec, EntryResult *result,
     Weights weights = {0};
     FinetuneInput finetune = {.weights = &weights,
                               .model_folder = input->encoder->folder.text,
+                              .max_length = input->encoder->max_length,
                               .train = rows_of(input, SPLIT_TRAIN),
                               .validation = rows_of(input, SPLIT_VALIDATION),
                               .output_dir = folder,
@@ -303,7 +304,8 @@ static bool run_finetune(Work *work, const EntrySpec *spec, EntryResult *result,
         result->costs.train_s = result->training.train_s + input->tokens_s;
         result->costs.train_cpu_s = result->training.train_cpu_s + input->tokens_cpu_s;
         describe_training(result, spec);
-        good = answer(work, &weights, result, err) && weights_save(&weights, input->encoder->folder.text, model_folder, err);
+        good = answer(work, &weights, result, err) &&
+               weights_save(&weights, finetune.model_folder, model_folder, finetune.max_length, err);
     }
     weights_free(&weights);
     return good;

@@ -1,5 +1,6 @@
 #include "encoder/model_files.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,27 @@ bool model_files_carry_tokenizer(const char *from_folder, const char *folder, Er
     for (int i = 0; i < TOKENIZER_FILE_COUNT; i++)
         if (!carry(from_folder, folder, TOKENIZER_FILES[i], err)) return false;
     return true;
+}
+
+bool model_files_set_max_length(const char *folder, int max_length, int positions, Error *err) {
+    Path path;
+    if (!path_make(&path, err, "%s/tokenizer_config.json", folder)) return false;
+    bool there = file_exists(path.text);
+    double most = positions;
+    if (there) {
+        Json *json = json_parse_file(path.text, ERROR_MODEL, err);
+        if (!json) return false;
+        double said = json_number_or(json_get(json, "model_max_length"), 0);
+        if (said >= 2 && said < most) most = floor(said);
+        json_free(json);
+    }
+    if (max_length == (int)most) return true;
+    JsonEntries entries = {0};
+    bool good = !there || json_entries_read(&entries, path.text, ERROR_MODEL, err);
+    if (good) json_entries_set_int(&entries, "model_max_length", max_length);
+    good = good && json_entries_write(&entries, path.text, err); /* a new file: one that was linked here stays as it is */
+    json_entries_free(&entries);
+    return good;
 }
 
 bool model_files_carry_encoder(const char *from_folder, const char *folder, Error *err) {

@@ -10,6 +10,10 @@
  * rest of a tokenizer from vocab.txt, or from tokenizer.json. */
 MUST_CHECK bool model_files_carry_tokenizer(const char *from_folder, const char *folder, Error *err);
 
+/* Says in tokenizer_config.json of a folder that has the tokenizer's files how many tokens a row is cut to (model_max_length), where
+ * the folder would not do so by itself: its own model_max_length, or the encoder's positions when they are fewer. */
+MUST_CHECK bool model_files_set_max_length(const char *folder, int max_length, int positions, Error *err);
+
 /* Links or copies everything that loads as the encoder: config.json, the tensors (with all shards) and the tokenizer's files. */
 MUST_CHECK bool model_files_carry_encoder(const char *from_folder, const char *folder, Error *err);
 

@@ -109,8 +109,9 @@ void weights_forget(const Weights *weights, int index);
 
 /* Writes what from_pretrained reads: config.json (architectures …ForSequenceClassification when classes > 0, id2label with
  * string keys, label2id, problem_type) and model.safetensors (float32, {"format":"pt"}), keeping the other entries of
- * `from_folder`/config.json, and links or copies the tokenizer's files from there. */
-MUST_CHECK bool weights_save(const Weights *weights, const char *from_folder, const char *folder, Error *err);
+ * `from_folder`/config.json, and links or copies the tokenizer's files from there. max_length: what rows are cut to from now on
+ * (model_max_length of tokenizer_config.json); 0 as `from_folder` has it. */
+MUST_CHECK bool weights_save(const Weights *weights, const char *from_folder, const char *folder, int max_length, Error *err);
 
 /* The tensors alone, in one file: model.safetensors of weights_save. */
 MUST_CHECK bool weights_write(const Weights *weights, const char *path, Error *err);

@@ -19,7 +19,7 @@ bool weights_write(const Weights *weights, const char *path, Error *err) {
     return written;
 }
 
-bool weights_save(const Weights *weights, const char *from_folder, const char *folder, Error *err) {
+bool weights_save(const Weights *weights, const char *from_folder, const char *folder, int max_length, Error *err) {
     Path from, config, model;
     JsonEntries entries = {0};
     if (!path_make(&from, err, "%s/config.json", from_folder) || !path_make(&config, err, "%s/config.json", folder) ||
@@ -27,7 +27,9 @@ bool weights_save(const Weights *weights, const char *from_folder, const char *f
         return false;
     /* config.json last: a folder that was not finished does not look like a model. */
     bool saved = model_files_describe_head(&entries, &weights->config, err) &&
-                 model_files_carry_tokenizer(from_folder, folder, err) && weights_write(weights, model.text, err) &&
+                 model_files_carry_tokenizer(from_folder, folder, err) &&
+                 (!max_length || model_files_set_max_length(folder, max_length, weights->config.positions, err)) &&
+                 weights_write(weights, model.text, err) &&
                  json_entries_write(&entries, config.text, err);
     json_entries_free(&entries);
     return saved;

@@ -207,7 +207,7 @@ bool checkpoint_save(const CheckpointParts *parts, bool interrupted, Error *err)
     return checkpoint_folder_begin(&folder, parts->output_dir, parts->state->step, err) &&
            path_make(&identity, err, "%s/identity.json", folder.text) &&
            path_make(&optimizer, err, "%s/optimizer.safetensors", folder.text) &&
-           weights_save(parts->weights, parts->model_folder, folder.text, err) &&
+           weights_save(parts->weights, parts->model_folder, folder.text, parts->max_length, err) &&
            file_write(identity.text, parts->identity, strlen(parts->identity), err) &&
            save_optimizer(parts, optimizer.text, err) && save_state(parts, folder.text, err) &&
            save_progress(parts, folder.text, interrupted, err) &&

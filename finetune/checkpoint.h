@@ -17,6 +17,7 @@
 typedef struct CheckpointParts {
     const char *output_dir;   /* the folder of the checkpoints */
     const char *model_folder; /* for weights_save */
+    int max_length;           /* likewise */
     const char *identity;     /* one JSON object: data, model, options */
     const FinetuneOptions *options;
     const TrainPlan *plan;

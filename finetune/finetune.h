@@ -30,6 +30,7 @@ typedef struct FinetuneRows {
 typedef struct FinetuneInput {
     Weights *weights;         /* with a head of K classes (weights_load); trained in place */
     const char *model_folder; /* where they were loaded from: the tokenizer's files of the checkpoints come from there */
+    int max_length;           /* what the rows were cut to; checkpoints keep it as the tokenizer's model_max_length. 0: as model_folder has it */
     FinetuneRows train;
     FinetuneRows validation; /* count 0: none, then nothing may ask for an evaluation */
     const char *output_dir;  /* made if needed: checkpoint-N/, trainer_state.json, …_results.json */

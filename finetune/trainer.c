@@ -86,6 +86,7 @@ void trainer_free(Trainer *trainer) {
 CheckpointParts trainer_parts(Trainer *trainer) {
     return (CheckpointParts){.output_dir = trainer->input->output_dir,
                              .model_folder = trainer->input->model_folder,
+                             .max_length = trainer->input->max_length,
                              .identity = trainer->identity.data,
                              .options = trainer->options,
                              .plan = &trainer->plan,

@@ -101,6 +101,24 @@ static void test_a_run_leaves_a_model_that_answers(void **state) {
               "--overwrite_output_dir");
 }
 
+/* Rows were cut to --max_length in training: the folder, and each checkpoint of it, cuts them so without being told. */
+static void test_a_model_keeps_what_its_rows_were_cut_to(void **state) {
+    (void)state;
+    char run[256], checkpoint[256], answers[3][256];
+    inside(run, "short");
+    inside(checkpoint, "short/checkpoint-30");
+    CHECK_RUN(0, "trained", NULL, "finetune", "--model", MODEL, "--data", data, "--output_dir", run, "--epochs", "1",
+              "--learning_rate", "1e-3", "--max_length", "5");
+    static const char *const NAMES[] = {"told", "untold", "checkpoint"};
+    for (int i = 0; i < 3; i++) inside(answers[i], NAMES[i]);
+    CHECK_RUN(0, "", NULL, "evaluate", "--model", run, "--data", other_data, "--output_dir", answers[0], "--max_length", "5");
+    CHECK_RUN(0, "", NULL, "evaluate", "--model", run, "--data", other_data, "--output_dir", answers[1]);
+    CHECK_RUN(0, "", NULL, "evaluate", "--model", checkpoint, "--data", other_data, "--output_dir", answers[2]);
+    check_same_file("told", "untold", "predictions.csv");
+    check_same_file("told", "checkpoint", "predictions.csv");
+    check_same_file("short", "short/checkpoint-30", "tokenizer_config.json");
+}
+
 /* Waits until the run has begun to train: then its folder holds a checkpoint, or its log says that an epoch has ended. */
 static bool wait_for(const char *path) {
     for (int tries = 0; tries < 3000; tries++) {
@@ -161,6 +179,7 @@ static void test_what_cannot_be_is_refused_before_anything_is_made(void **state)
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_run_leaves_a_model_that_answers),
+        cmocka_unit_test(test_a_model_keeps_what_its_rows_were_cut_to),
         cmocka_unit_test(test_an_interrupted_run_goes_on),
         cmocka_unit_test(test_what_cannot_be_is_refused_before_anything_is_made),
     };

@@ -397,7 +397,7 @@ static void check_saved_as_it_was(const char *folder) {
     Path path;
     Weights weights = load(folder, -1, NULL);
     CHECK_OK(folder_remove(MADE, &err), &err);
-    CHECK_OK(weights_save(&weights, folder, MADE, &err), &err);
+    CHECK_OK(weights_save(&weights, folder, MADE, 0, &err), &err);
     static const char *const FILES[] = {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json",
                                         "tokenizer_config.json"};
     for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
@@ -412,6 +412,43 @@ static void a_saved_folder_has_the_bytes_that_transformers_wrote(void **state) {
     (void)state;
     check_saved_as_it_was(DISTILBERT);
     check_saved_as_it_was(BERT);
+}
+
+static int64_t saved_length(const char *folder) {
+    Error err = {0};
+    Path path;
+    CHECK_OK(path_make(&path, &err, "%s/tokenizer_config.json", folder), &err);
+    Json *json = json_parse_file(path.text, ERROR_MODEL, &err);
+    CHECK_OK(json != NULL, &err);
+    int64_t length = json_int_or(json_get(json, "model_max_length"), -1);
+    json_free(json);
+    return length;
+}
+
+/* What rows were cut to goes with the folder, beside the tokenizer's other settings; where the folder says so already, its file stays as it is. */
+static void a_saved_folder_keeps_what_rows_are_cut_to(void **state) {
+    (void)state;
+    Error err = {0};
+    Weights weights = load(DISTILBERT, -1, NULL);
+    CHECK_OK(folder_remove(MADE, &err), &err);
+    CHECK_OK(weights_save(&weights, DISTILBERT, MADE, 64, &err), &err);
+    check_same_file(MADE "/tokenizer_config.json", DISTILBERT "/tokenizer_config.json");
+    CHECK_OK(weights_save(&weights, DISTILBERT, MADE, 16, &err), &err);
+    assert_int_equal(saved_length(MADE), 16);
+    assert_int_equal(saved_length(DISTILBERT), 64); /* the file there may be the one that was linked */
+    Tokenizer *tokenizer = tokenizer_load(MADE, &err);
+    CHECK_OK(tokenizer != NULL, &err);
+    assert_int_equal(tokenizer_max_length(tokenizer), 16);
+    tokenizer_free(tokenizer);
+    /* Without such a file the positions say how many: one is made only to say less. */
+    CHECK_OK(folder_remove(MADE, &err) && folder_make(MADE, &err), &err);
+    CHECK_OK(model_files_set_max_length(MADE, 64, 64, &err), &err);
+    assert_false(file_exists(MADE "/tokenizer_config.json"));
+    CHECK_OK(model_files_set_max_length(MADE, 63, 64, &err), &err);
+    assert_int_equal(saved_length(MADE), 63);
+    CHECK_OK(file_write(MADE "/tokenizer_config.json", "[]", 2, &err), &err);
+    CHECK_FAILS(model_files_set_max_length(MADE, 63, 64, &err), &err, ERROR_MODEL, "tokenizer_config.json");
+    weights_free(&weights);
 }
 
 static void other_entries_are_kept_to_the_digit(void **state) {
@@ -447,7 +484,7 @@ static void a_new_head_is_saved_and_loaded(void **state) {
     const char *const labels[] = {"say \"hi\"", "\u00e4", "10", "9"};
     Weights saved = load(GOLDEN "tiny-bert-bare", 4, labels);
     CHECK_OK(folder_remove(MADE, &err), &err);
-    CHECK_OK(weights_save(&saved, GOLDEN "tiny-bert-bare", MADE, &err), &err);
+    CHECK_OK(weights_save(&saved, GOLDEN "tiny-bert-bare", MADE, 0, &err), &err);
     Weights loaded = load(MADE, -1, NULL);
     check_same_weights(&loaded, &saved);
     assert_int_equal(loaded.config.classes, 4);
@@ -566,6 +603,7 @@ int main(void) {
         cmocka_unit_test(tensors_that_do_not_fit_are_named_with_both_shapes),
         cmocka_unit_test(a_folder_without_safetensors_says_what_to_do),
         cmocka_unit_test(a_saved_folder_has_the_bytes_that_transformers_wrote),
+        cmocka_unit_test(a_saved_folder_keeps_what_rows_are_cut_to),
         cmocka_unit_test(other_entries_are_kept_to_the_digit),
         cmocka_unit_test(a_new_head_is_saved_and_loaded),
         cmocka_unit_test(a_folder_is_carried_whole_through_links),
