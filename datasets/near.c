@@ -4,7 +4,10 @@
 
 #include "datasets/shingles.h"
 
-enum { CHUNK = 128 }; /* texts searched in one task */
+enum {
+    CHUNK = 128, /* texts searched in one task */
+    AHEAD = 16   /* shingles whose places are asked for before they are read */
+};
 
 /* J ≥ 0.8 in whole numbers: 5 · shared ≥ 4 · all. */
 static bool is_near(int64_t shared, int64_t all) { return 5 * shared >= 4 * all; }
@@ -108,6 +111,15 @@ static bool try_place(Search *search, int chunk, int text, int64_t position, con
     return add_pair(search, chunk, (NearPair){text, place->text, (int32_t)shared, (int32_t)(n + m - shared)});
 }
 
+/* The lists of some shingles will be read: of many texts they are far from the processor. */
+static void fetch_places(const Search *search, const int32_t *ranks, int64_t count) {
+    int32_t single = search->shingles->single;
+    for (int64_t i = 0; i < count; i++)
+        if (ranks[i] >= single) __builtin_prefetch(&search->begins[ranks[i] - single]);
+    for (int64_t i = 0; i < count; i++)
+        if (ranks[i] >= single) __builtin_prefetch(&search->places[search->begins[ranks[i] - single]]);
+}
+
 /* Compares a text with those before it. False when memory ran out. */
 static bool search_text(Search *search, int chunk, int thread, int text) {
     const Shingles *s = search->shingles;
@@ -115,6 +127,7 @@ static bool search_text(Search *search, int chunk, int thread, int text) {
     int32_t *seen = search->seen[thread];
     Spent spent = {0};
     for (int64_t i = 0; i < prefix; i++) {
+        if (i % AHEAD == 0) fetch_places(search, s->ranks + s->starts[text] + i, prefix - i < AHEAD ? prefix - i : AHEAD);
         int32_t rank = s->ranks[s->starts[text] + i] - s->single;
         if (rank < 0) continue;
         for (int64_t p = search->begins[rank]; p < search->begins[rank + 1]; p++) {

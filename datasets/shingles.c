@@ -11,20 +11,26 @@
 /* ---- numbers for words and for pairs of words ---- */
 
 typedef struct PairSlot {
-    uint64_t key; /* numbers of both words + 1: never 0 */
-    int32_t shingle;
-    int32_t unused;
+    uint64_t key;    /* numbers of both words + 1: never 0 */
+    int32_t shingle; /* its number */
+    int32_t last;    /* the last text that had it, + 1 */
 } PairSlot;
+
+/* So many shingles are looked up at a time. Of a million texts the table is far larger than a cache: their slots are asked for before the first is read. */
+enum { AHEAD = 32 };
+
+typedef struct Wanted {
+    uint64_t key, hash;
+} Wanted;
 
 typedef struct Numbering {
     const NormalTexts *texts;
     WordTable words; /* bytes in the normalised texts */
     PairSlot *pairs;
     size_t pair_slots;
-    int32_t *last; /* by shingle: the last text that had it, + 1 */
-    int32_t *df;   /* by shingle: texts that have it */
-    size_t last_capacity, df_capacity;
     int shingle_count;
+    Wanted wanted[AHEAD]; /* of the text that is read, not yet looked up */
+    int wanted_count;
     int32_t *ids; /* shingles of all texts, end to end */
     size_t id_capacity;
     int64_t id_count;
@@ -33,8 +39,6 @@ typedef struct Numbering {
 static void numbering_free(Numbering *n) {
     word_table_free(&n->words);
     mem_free(n->pairs);
-    free(n->last);
-    free(n->df);
     free(n->ids);
 }
 
@@ -54,35 +58,35 @@ static bool grow_pairs(Numbering *n, Error *err) {
     return true;
 }
 
-static bool shingle_number(Numbering *n, uint64_t key, int32_t *number, Error *err) {
-    if ((size_t)n->shingle_count / 2 * 3 >= n->pair_slots && !grow_pairs(n, err)) return false;
-    size_t slot = (size_t)hash_bytes((const char *)&key, sizeof key) & (n->pair_slots - 1);
-    while (n->pairs[slot].key && n->pairs[slot].key != key) slot = (slot + 1) & (n->pair_slots - 1);
-    if (!n->pairs[slot].key) {
-        if (n->shingle_count == INT_MAX - 1) return FAIL(err, ERROR_DATA, "more than %d different pairs of words", INT_MAX - 1);
-        size_t needed = (size_t)n->shingle_count + 1;
-        int32_t *last = mem_grow(n->last, &n->last_capacity, needed, sizeof *last, err);
-        if (last) n->last = last;
-        int32_t *df = last ? mem_grow(n->df, &n->df_capacity, needed, sizeof *df, err) : NULL;
-        if (!df) return false;
-        n->df = df;
-        n->last[n->shingle_count] = n->df[n->shingle_count] = 0;
-        n->pairs[slot] = (PairSlot){key, n->shingle_count++, 0};
+/* The slot of a shingle, new or known; there is room for it. */
+static PairSlot *find_slot(Numbering *n, const Wanted *wanted) {
+    size_t slot = (size_t)wanted->hash & (n->pair_slots - 1);
+    while (n->pairs[slot].key && n->pairs[slot].key != wanted->key) slot = (slot + 1) & (n->pair_slots - 1);
+    if (!n->pairs[slot].key) n->pairs[slot] = (PairSlot){wanted->key, n->shingle_count++, 0};
+    return &n->pairs[slot];
+}
+
+/* The shingles that are wanted, once each, behind those that the text has already. */
+static bool add_wanted(Numbering *n, int text, Error *err) {
+    if (n->shingle_count > INT_MAX - AHEAD) return FAIL(err, ERROR_DATA, "more than %d different pairs of words", INT_MAX - AHEAD);
+    if ((size_t)(n->shingle_count + AHEAD) / 2 * 3 >= n->pair_slots && !grow_pairs(n, err)) return false;
+    int32_t *ids = mem_grow(n->ids, &n->id_capacity, (size_t)n->id_count + AHEAD, sizeof *ids, err);
+    if (!ids) return false;
+    n->ids = ids;
+    for (int i = 0; i < n->wanted_count; i++) __builtin_prefetch(&n->pairs[(size_t)n->wanted[i].hash & (n->pair_slots - 1)], 1);
+    for (int i = 0; i < n->wanted_count; i++) {
+        PairSlot *slot = find_slot(n, &n->wanted[i]);
+        if (slot->last == text + 1) continue;
+        slot->last = text + 1;
+        n->ids[n->id_count++] = slot->shingle;
     }
-    *number = n->pairs[slot].shingle;
+    n->wanted_count = 0;
     return true;
 }
 
-static bool add_shingle(Numbering *n, int text, uint64_t key, Error *err) {
-    int32_t number = 0;
-    if (!shingle_number(n, key, &number, err)) return false;
-    if (n->last[number] == text + 1) return true;
-    int32_t *ids = mem_grow(n->ids, &n->id_capacity, (size_t)n->id_count + 1, sizeof *ids, err);
-    if (!ids) return false;
-    n->ids = ids;
-    n->ids[n->id_count++] = number;
-    n->last[number] = text + 1;
-    n->df[number]++;
+static bool want(Numbering *n, int text, uint64_t key, Error *err) {
+    if (n->wanted_count == AHEAD && !add_wanted(n, text, err)) return false;
+    n->wanted[n->wanted_count++] = (Wanted){key, hash_bytes((const char *)&key, sizeof key)};
     return true;
 }
 
@@ -99,28 +103,34 @@ static bool add_text(Numbering *n, int text, Error *err) {
         size_t length = end ? (size_t)(end - (words + at)) : size - at;
         before = word;
         if (!word_table_number(&n->words, words + at, length, &word, err)) return false;
-        if (count && !add_shingle(n, text, key_of(before, word), err)) return false;
+        if (count && !want(n, text, key_of(before, word), err)) return false;
         at += length + 1;
     }
-    return count != 1 || add_shingle(n, text, key_of(word, -1), err);
+    if (count == 1 && !want(n, text, key_of(word, -1), err)) return false;
+    return add_wanted(n, text, err);
 }
 
 /* ---- ranks ---- */
 
-/* The shingles in the order of their frequency, by counting. */
+/* The shingles in the order of the number of texts that have them, by counting. */
 static bool rank_shingles(Shingles *out, const Numbering *n, int32_t *rank, Error *err) {
+    int32_t *df = mem_new((size_t)n->shingle_count, sizeof *df, err);
+    if (!df) return false;
     int most = 0;
-    for (int i = 0; i < n->shingle_count; i++)
-        if (n->df[i] > most) most = n->df[i];
+    for (int64_t i = 0; i < n->id_count; i++)
+        if (++df[n->ids[i]] > most) most = df[n->ids[i]];
     int32_t *begins = mem_new((size_t)most + 2, sizeof *begins, err);
-    if (!begins) return false;
-    for (int i = 0; i < n->shingle_count; i++) begins[n->df[i] + 1]++;
-    for (int df = 0; df <= most; df++) begins[df + 1] += begins[df];
-    out->kinds = n->shingle_count;
-    out->single = most ? begins[2] : 0;
-    for (int i = 0; i < n->shingle_count; i++) rank[i] = begins[n->df[i]]++;
+    bool ok = begins != NULL;
+    if (ok) {
+        for (int i = 0; i < n->shingle_count; i++) begins[df[i] + 1]++;
+        for (int count = 0; count <= most; count++) begins[count + 1] += begins[count];
+        out->kinds = n->shingle_count;
+        out->single = most ? begins[2] : 0;
+        for (int i = 0; i < n->shingle_count; i++) rank[i] = begins[df[i]]++;
+    }
+    mem_free(df);
     mem_free(begins);
-    return true;
+    return ok;
 }
 
 enum { CHUNK = 1024 };
