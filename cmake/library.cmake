@@ -56,7 +56,7 @@ set_target_properties(twofold_static PROPERTIES EXPORT_NAME static)
 # another library's of the same name.
 file(WRITE ${PROJECT_BINARY_DIR}/twofold.map "TWOFOLD_${twofold_abi} { global: *; };\n")
 target_link_options(twofold_shared PRIVATE -Wl,-Bsymbolic-functions -Wl,--version-script=${PROJECT_BINARY_DIR}/twofold.map)
-if(NOT TWOFOLD_SANITIZE) # whose run time is the program's
+if(NOT TWOFOLD_SANITIZE AND NOT TWOFOLD_FUZZ) # whose run time is the program's
   target_link_options(twofold_shared PRIVATE -Wl,--no-undefined)
 endif()
 

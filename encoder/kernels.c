@@ -178,8 +178,9 @@ INLINE Vec normal_distribution(Vec u, Vec *bell) {
     static const float P[] = {0.0384011641f, -0.158928886f, 0.181462616f, -0.0277074706f, 0.0870202482f,
                               0.146041408f,  0.151186451f,  0.187902346f, 0.197138354f,   0.197483778f};
     Vec z = v_mul(v_abs(u), v_set(0.707106781f));
-    Vec half_square = v_mul(v_mul(u, v_set(0.5f)), u);
-    Vec rest = v_fnma(v_mul(u, v_set(0.5f)), u, half_square); /* what rounding the square lost: 0 without FMA */
+    Vec near = v_max(v_sub(v_set(0), v_abs(u)), v_set(-16)); /* beyond, e^(-u²/2) is nothing, and u² may be infinite */
+    Vec half_square = v_mul(v_mul(near, v_set(0.5f)), near);
+    Vec rest = v_fnma(v_mul(near, v_set(0.5f)), near, half_square); /* what rounding the square lost: 0 without FMA */
     Vec e = v_exp(v_sub(v_set(0), half_square));
     e = v_fma(e, rest, e);
     Vec t = v_div(v_set(1), v_fma(z, v_set(0.35f), v_set(1)));
