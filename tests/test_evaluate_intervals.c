@@ -2,27 +2,9 @@
  * judges in test_statistics. */
 #include "tests/check.h"
 
-#include "common/file.h"
-#include "common/json.h"
 #include "metrics/intervals.h"
+#include "tests/home.h"
 #include "tests/program.h"
-
-static char home[64];
-
-static const char *at_home(const char *name) {
-    static char paths[8][128];
-    static int next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", home, name);
-    return path;
-}
-
-static Json *read_json(const char *name) {
-    Error err = {0};
-    Json *json = json_parse_file(at_home(name), ERROR_DATA, &err);
-    CHECK_OK(json, &err);
-    return json;
-}
 
 static Interval pair(const Json *json) {
     return (Interval){json_number_or(json_first(json), (double)NAN),
@@ -33,7 +15,7 @@ static Interval pair(const Json *json) {
 static void check_evaluation(const char *model, bool has_probabilities) {
     Ran ran = program_run(NULL, "evaluate", "--model", at_home(model), "--data", at_home("test.csv"), "--output_dir", at_home("out"), NULL);
     if (ran.status != 0) fail_msg("%s", ran.err);
-    Json *metrics = read_json("out/metrics.json"), *intervals = read_json("out/intervals.json");
+    Json *metrics = json_at_home("out/metrics.json"), *intervals = json_at_home("out/intervals.json");
     const Json *scores = json_get(metrics, "test"), *ranges = json_get(intervals, "test");
     if (!scores) scores = json_get(metrics, "train");
     if (!ranges) ranges = json_get(intervals, "train");
@@ -84,13 +66,7 @@ static bool write_rows(const char *name, int rows) {
 
 static int make_home(void **state) {
     (void)state;
-    snprintf(home, sizeof home, "%s/twofold-sure-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    return mkdtemp(home) && write_rows("rows.csv", 400) && write_rows("test.csv", 120) ? 0 : 1;
-}
-
-static int remove_home(void **state) {
-    (void)state;
-    return folder_remove(home, NULL) ? 0 : 1;
+    return home_make("sure") == 0 && write_rows("rows.csv", 400) && write_rows("test.csv", 120) ? 0 : -1;
 }
 
 int main(void) {
@@ -98,5 +74,5 @@ int main(void) {
         cmocka_unit_test(test_with_probabilities),
         cmocka_unit_test(test_without),
     };
-    return cmocka_run_group_tests(tests, make_home, remove_home);
+    return cmocka_run_group_tests(tests, make_home, home_remove);
 }
