@@ -77,11 +77,16 @@ static bool check_memory(const Entries *entries, const EntryEstimate *estimates,
     return true;
 }
 
-static void say_plan(Run *run, const Entries *entries, const EntryEstimate *estimates) {
+static void say_plan(Run *run, const Entries *entries, const EntryEstimate *estimates, const StepsEstimate *steps) {
     Buffer line = {0};
     char time[32];
     double total = 0;
     int recorded = 0;
+    if (steps->tuning_s >= 1) {
+        duration_text(time, steps->tuning_s);
+        buffer_printf(&line, "tuning %s · ", time);
+        total += steps->tuning_s;
+    }
     for (int i = 0; i < entries->count; i++) {
         const EntryEstimate *e = &estimates[i];
         recorded += e->recorded;
@@ -95,8 +100,13 @@ static void say_plan(Run *run, const Entries *entries, const EntryEstimate *esti
         add_size(&line, e->disk_mb, "disk");
         if (!isnan(e->seconds)) total += e->seconds;
     }
+    if (steps->curve_s >= 1) {
+        duration_text(time, steps->curve_s);
+        buffer_printf(&line, " · learning curve %s", time);
+        total += steps->curve_s;
+    }
     duration_text(time, total);
-    if (recorded == entries->count)
+    if (recorded == entries->count && total < 1)
         buffer_text(&line, "   nothing to train");
     else
         buffer_printf(&line, "   about %s in all", total < 1 ? "a second" : time);
@@ -232,14 +242,6 @@ static void add_cascade(Buffer *out, const Run *run, const Comparison *c, int co
     buffer_free(&line);
 }
 
-/* A fine-tuned folder is as transformers writes it, which keeps no --max_length. */
-static const char *asked_length(char text[32], const Run *run, const EntryResult *entry) {
-    bool asked = run->settings.max_length > 0 && entry->kind == ENTRY_FINETUNE && entry->source == ENTRY_TRAINED;
-    if (!asked) return "";
-    (void)snprintf(text, 32, " --max_length %d", run->settings.max_length);
-    return text;
-}
-
 static bool print_table(Run *run, const Comparison *c, Error *err) {
     Buffer out = {0};
     terminal_say(&run->terminal, "%s", "");
@@ -253,10 +255,8 @@ static bool print_table(Run *run, const Comparison *c, Error *err) {
     const Recommendation *r = &c->recommendation;
     int shown = r->deploy >= 0 ? r->deploy : r->verdict == VERDICT_UNDECIDED && r->leaning >= 0 ? r->leaning : -1;
     Path model;
-    char length[32];
     if (shown >= 0 && entry_model_folder(&model, c, &c->entries[shown]))
-        buffer_printf(&out, "next      twofold predict --model %s%s --text \"…\"\n", model.text,
-                      asked_length(length, run, &c->entries[shown]));
+        buffer_printf(&out, "next      twofold predict --model %s --text \"…\"\n", model.text);
     bool printed = output_add(&out, err);
     buffer_free(&out);
     return printed;
@@ -300,12 +300,13 @@ static bool compare(Run *run, CompareInput *input, const Entries *entries, Error
     json_begin_object(&json);
     options_write_json(&json, settings_table(), (int)run->command, &run->settings);
     json_end_object(&json);
-    bool ok = buffer_ok(&command, err) && buffer_ok(&options, err) && compare_identify(input, err);
+    StepsEstimate steps;
+    bool ok = buffer_ok(&command, err) && buffer_ok(&options, err) && compare_identify(input, err) &&
+              compare_estimate(estimates, &steps, input, err);
     if (ok) {
-        compare_estimate(estimates, input);
         input->command = command.data;
         input->options_json = options.data;
-        say_plan(run, entries, estimates);
+        say_plan(run, entries, estimates, &steps);
         ok = check_memory(entries, estimates, err) && compare_run(&result, input, compare_say_entry, run, &run->observer, err) &&
              compare_print(run, &result, err);
     }

@@ -60,8 +60,13 @@ typedef struct EntryEstimate {
     double memory_mb; /* NaN: little */
     double disk_mb;
 } EntryEstimate;
-/* (entry_count) estimates, from one timed step or a small part of the rows. */
-void compare_estimate(EntryEstimate *estimates, const CompareInput *input);
+/* Of what comes beside the entries; 0 where it is not asked for or an earlier run did it. */
+typedef struct StepsEstimate {
+    double tuning_s; /* --tune_budget, and what path A's features take */
+    double curve_s;  /* the entries again on parts of the rows */
+} StepsEstimate;
+/* (entry_count) estimates, from one timed step or a small part of the rows. A tuning that an earlier run of the same command finished counts for its entries. */
+MUST_CHECK bool compare_estimate(EntryEstimate *estimates, StepsEstimate *steps, const CompareInput *input, Error *err);
 
 /* Called when an entry is done, has failed or was found recorded. May be NULL. */
 typedef void (*CompareDone)(void *context, const EntryResult *entry);

@@ -1,10 +1,13 @@
 /* How long it will take, before it begins: each entry's own work on a small part of the rows, timed and multiplied. */
 #include <math.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/memory.h"
 #include "compare/compare.h"
+#include "compare/curve.h"
 #include "compare/linear_needs.h"
+#include "compare/tuning.h"
 
 enum { SAMPLE_ROWS = 1000, SAMPLE_TOKENS = 8192 };
 
@@ -94,11 +97,39 @@ static bool time_finetune(EntryEstimate *estimate, const CompareInput *input, co
     return loaded;
 }
 
-void compare_estimate(EntryEstimate *estimates, const CompareInput *input) {
+/* Features and classifiers of path A beside fine-tuning, whose budget is given. */
+static double tuning_seconds(const CompareInput *input, const EntrySpec *specs, double features_s) {
+    double seconds = 0;
+    for (int i = 0; i < input->entry_count; i++) {
+        if (!specs[i].tuned) continue;
+        if (specs[i].kind == ENTRY_FINETUNE) seconds += input->tune_budget_s;
+        if (specs[i].kind == ENTRY_FROZEN) seconds += 2 * features_s; /* two rounds, the second of nearly all rows at the most */
+    }
+    return seconds;
+}
+
+/* Each entry with one seed on every share below 1; features are taken once, with the entries. */
+static double curve_seconds(const EntryEstimate *estimates, const CompareInput *input, const EntrySpec *specs) {
+    LearningCurve curve;
+    Path file;
+    double shares = 0, seconds = 0;
+    bool recorded = path_make(&file, NULL, "%s/learning_curve.json", input->output_dir) && file_exists(file.text);
+    for (int i = 0; i < input->entry_count; i++) recorded = recorded && estimates[i].recorded;
+    if (recorded || !curve_shares(&curve, input->learning_curve, NULL)) return 0;
+    for (int i = 0; i + 1 < curve.share_count; i++) shares += curve.shares[i];
+    for (int i = 0; i < input->entry_count; i++) {
+        int seeds = specs[i].seeds > 1 ? specs[i].seeds : 1;
+        bool again = specs[i].source == ENTRY_TRAINED && (specs[i].kind == ENTRY_WORDS || specs[i].kind == ENTRY_FINETUNE);
+        if (again && !isnan(estimates[i].seconds)) seconds += shares * estimates[i].seconds / seeds;
+    }
+    return seconds;
+}
+
+static void estimate_entries(EntryEstimate *estimates, const CompareInput *input, const EntrySpec *specs, double *features_s) {
     bool features_counted = false;
     double channels = input->encoder ? encoder_config(input->encoder->encoder)->channels : 0;
     for (int i = 0; i < input->entry_count; i++) {
-        const EntrySpec *spec = &input->entries[i];
+        const EntrySpec *spec = &specs[i];
         EntryEstimate *estimate = &estimates[i];
         *estimate = (EntryEstimate){.recorded = is_recorded(input, spec), .memory_mb = (double)NAN};
         bool known = true;
@@ -116,8 +147,27 @@ void compare_estimate(EntryEstimate *estimates, const CompareInput *input) {
         else { /* one pass serves all of path A */
             known = time_features(&estimate->seconds, input, &spec->linear.extract, NULL);
             features_counted = known;
+            if (known) *features_s = estimate->seconds;
             if (known) estimate->memory_mb = linear_dense_needs_mb(input->dataset, &spec->linear, channels, pool_threads(input->pool));
         }
         if (!known) *estimate = (EntryEstimate){.seconds = (double)NAN, .memory_mb = (double)NAN};
     }
+}
+
+bool compare_estimate(EntryEstimate *estimates, StepsEstimate *steps, const CompareInput *input, Error *err) {
+    EntrySpec *specs = mem_new((size_t)input->entry_count, sizeof *specs, err);
+    Tuning *tuning = specs && input->tune ? mem_new(1, sizeof *tuning, err) : NULL;
+    bool good = specs && (tuning || !input->tune);
+    *steps = (StepsEstimate){0};
+    if (good) {
+        double features_s = 0;
+        memcpy(specs, input->entries, (size_t)input->entry_count * sizeof *specs);
+        bool tuned = input->tune && tuning_recall(tuning, specs, input);
+        estimate_entries(estimates, input, specs, &features_s);
+        if (input->tune && !tuned) steps->tuning_s = tuning_seconds(input, specs, features_s);
+        if (input->learning_curve) steps->curve_s = curve_seconds(estimates, input, specs);
+    }
+    mem_free(tuning);
+    mem_free(specs);
+    return good;
 }

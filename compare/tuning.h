@@ -60,6 +60,9 @@ struct CompareInput;
  * ERROR_INTERRUPTED when stopped: the same call goes on from there. */
 MUST_CHECK bool tuning_run(Tuning *tuning, EntrySpec *specs, const struct CompareInput *input, const Observer *observer, Error *err);
 
+/* A tuning that an earlier run of the same command brought to its end, with what it chose put into the specs; false when output_dir has none. */
+bool tuning_recall(Tuning *tuning, EntrySpec *specs, const struct CompareInput *input);
+
 /* ---- the plan ---- */
 
 /* What the timed step says; step_s NaN when there is no path B to tune. */

@@ -356,6 +356,27 @@ static bool run_trials(Work *work, Error *err) {
     return true;
 }
 
+static void apply_choices(const Tuning *tuning, EntrySpec *specs, int count) {
+    for (int i = 0; i < count; i++)
+        for (int entry = 0; specs[i].tuned && entry < tuning->count; entry++) {
+            const TuningTrial *chosen = tuning_chosen(tuning, entry);
+            if (chosen && strcmp(chosen->name, specs[i].name) == 0) tuning_apply(&specs[i], chosen);
+        }
+}
+
+bool tuning_recall(Tuning *tuning, EntrySpec *specs, const CompareInput *input) {
+    Path file;
+    if (input->overwrite || !path_make(&file, NULL, "%s/tune.json", input->output_dir) || !file_exists(file.text) ||
+        !tuning_load(tuning, file.text, NULL))
+        return false;
+    Sha256Hex key = make_key(specs, input);
+    bool same = strcmp(tuning->key.text, key.text) == 0 && tuning_fits(tuning, specs, input->entry_count) &&
+                (input->tune_plan || tuning->budget_s == input->tune_budget_s);
+    for (int i = 0; same && i < tuning->count; i++) same = tuning->trials[i].done;
+    if (same) apply_choices(tuning, specs, input->entry_count);
+    return same;
+}
+
 bool tuning_run(Tuning *tuning, EntrySpec *specs, const CompareInput *input, const Observer *observer, Error *err) {
     Work work = {.tuning = tuning, .specs = specs, .input = input, .observer = observer};
     const RowList *train = &input->dataset->splits[SPLIT_TRAIN];
@@ -365,11 +386,7 @@ bool tuning_run(Tuning *tuning, EntrySpec *specs, const CompareInput *input, con
                 path_make(&work.folder, err, "%s/tune", input->output_dir) && settle_plan(&work, err) &&
                 take_validation(&work, err) && tuning_save(tuning, work.file.text, err) && run_trials(&work, err) &&
                 folder_remove(work.folder.text, err);
-    for (int i = 0; good && i < input->entry_count; i++)
-        for (int entry = 0; specs[i].tuned && entry < tuning->count; entry++) {
-            const TuningTrial *chosen = tuning_chosen(tuning, entry);
-            if (chosen && strcmp(chosen->name, specs[i].name) == 0) tuning_apply(&specs[i], chosen);
-        }
+    if (good) apply_choices(tuning, specs, input->entry_count);
     mem_free(work.order);
     mem_free(work.validation.rows);
     return good;

@@ -94,6 +94,7 @@ static void test_plan(void **state) {
     (void)state;
     Ran ran = tune("plain", "first", ENTRIES " --tune_budget 60");
     check_ran(&ran, 0, "verdict");
+    assert_true(says(&ran, "plan      tuning 1 min 0"));
     assert_true(says(&ran, "tuning         tfidf-logreg, words, pairs, C "));
     check_state(&ran, "tuned-logreg", "done");
     ran_free(&ran);
@@ -133,6 +134,7 @@ static void test_repeats(void **state) {
     check_state(&ran, "tfidf-logreg", "recorded");
     check_state(&ran, "tuned-logreg", "recorded");
     check_state(&ran, "finetune", "recorded");
+    assert_true(says(&ran, "nothing to train")); /* the plan knows the choices of the run before */
     assert_null(strstr(ran.err, "tuning         tfidf"));
     ran_free(&ran);
     check_tune(0, "verdict", "plain", "again1", planned("--num_threads 1"));
