@@ -136,6 +136,14 @@ bool curve_judge(LearningCurve *curve, const Comparison *comparison, Error *err)
 
 /* ---- words ---- */
 
+bool curve_say_too_few(Buffer *out, const LearningCurve *curve) {
+    for (int i = 0; i < curve->count; i++)
+        if (curve->entries[i].fit != CURVE_TOO_FEW) return false;
+    buffer_text(out, "With fewer than four sizes nothing is said about what more labels would bring, nor where the paths cross: "
+                     "--learning_curve 0.1,0.25,0.5,1 has four.");
+    return true;
+}
+
 void curve_say_entry(Buffer *out, const LearningCurve *curve, int number, const Comparison *comparison) {
     const CurveEntry *entry = &curve->entries[number];
     buffer_printf(out, "%s: ", comparison->entries[entry->entry].name);

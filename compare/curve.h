@@ -60,7 +60,9 @@ MUST_CHECK bool curve_judge(LearningCurve *curve, const Comparison *comparison, 
 
 /* The members of one object. */
 void curve_write(JsonWriter *json, const LearningCurve *curve, const Comparison *comparison);
-/* What more labels would bring to an entry, and where the paths cross: sentences. */
+/* Sentences: that no entry has sizes enough for a law (false: one has, and nothing is said); what more labels would bring to an entry; where the
+ * paths cross. */
+bool curve_say_too_few(Buffer *out, const LearningCurve *curve);
 void curve_say_entry(Buffer *out, const LearningCurve *curve, int number, const Comparison *comparison);
 void curve_say_crossing(Buffer *out, const LearningCurve *curve, const Comparison *comparison);
 

@@ -18,17 +18,22 @@ static void add_heading(Page *page, const LearningCurve *curve) {
     buffer_text(page->out, "<h2>How each entry grows with the training texts</h2>\n");
 }
 
-static void add_sentences(Page *page, const LearningCurve *curve) {
-    Buffer sentence = {0};
-    curve_say_crossing(&sentence, curve, page->comparison);
-    if (sentence.size) html_add(page->out, "<p>%s</p>\n", sentence.data);
+static void add_entries(Page *page, const LearningCurve *curve, Buffer *sentence) {
     buffer_text(page->out, "<ul>\n");
     for (int i = 0; i < curve->count; i++) {
-        sentence.size = 0;
-        curve_say_entry(&sentence, curve, i, page->comparison);
-        html_add(page->out, "<li>%s</li>\n", sentence.data ? sentence.data : "");
+        sentence->size = 0;
+        curve_say_entry(sentence, curve, i, page->comparison);
+        html_add(page->out, "<li>%s</li>\n", sentence->data ? sentence->data : "");
     }
     buffer_text(page->out, "</ul>\n");
+}
+
+static void add_sentences(Page *page, const LearningCurve *curve) {
+    Buffer sentence = {0};
+    bool too_few = curve_say_too_few(&sentence, curve);
+    if (!too_few) curve_say_crossing(&sentence, curve, page->comparison);
+    if (sentence.size) html_add(page->out, "<p>%s</p>\n", sentence.data);
+    if (!too_few) add_entries(page, curve, &sentence);
     page->out->failed |= sentence.failed;
     buffer_free(&sentence);
 }

@@ -212,16 +212,19 @@ static void add_curve(Buffer *out, const Comparison *c) {
     if (!c->curve) return;
     Buffer sentence = {0};
     buffer_text(out, "Learning curve (figures/learning_curve.svg):\n\n");
-    for (int i = 0; i < c->curve->count; i++) {
+    bool too_few = curve_say_too_few(&sentence, c->curve);
+    for (int i = 0; i < c->curve->count && !too_few; i++) {
         sentence.size = 0;
         curve_say_entry(&sentence, c->curve, i, c);
         buffer_text(out, "- ");
         markdown_text(out, sentence.data ? sentence.data : "", SENTENCE_SHOWN);
         buffer_text(out, "\n");
     }
-    buffer_text(out, "\n");
-    sentence.size = 0;
-    curve_say_crossing(&sentence, c->curve, c);
+    if (!too_few) {
+        buffer_text(out, "\n");
+        sentence.size = 0;
+        curve_say_crossing(&sentence, c->curve, c);
+    }
     if (sentence.size) {
         markdown_text(out, sentence.data, SENTENCE_SHOWN);
         buffer_text(out, "\n\n");

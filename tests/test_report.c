@@ -33,6 +33,7 @@ typedef struct Wish {
     int rows[SPLIT_COUNT];
     int classes;
     bool hostile;
+    bool weak_part; /* the last entry's mistakes are all in one part of the column */
     size_t longest; /* bytes of the first test text; 0: like the others */
 } Wish;
 
@@ -586,6 +587,9 @@ static Made *make_five(const Wish *wish) {
     answer(made, add_entry(made, "mean-logreg", ENTRY_FROZEN), 0.65, true);
     EntryResult *tuned = add_entry(made, "finetune", ENTRY_FINETUNE);
     answer(made, tuned, 0.92, true);
+    const Predictions *p = &tuned->predictions[SPLIT_TEST];
+    for (int i = 0; wish->weak_part && i < p->rows; i++)
+        if (p->predicted[i] != p->truth[i]) made->dataset.slices[made->dataset.splits[SPLIT_TEST].rows[i]] = 1;
     train(tuned, 500, 3);
     if (!wish->hostile) repeat(tuned, 3);
     tune(made);
@@ -597,7 +601,7 @@ static Made *make_five(const Wish *wish) {
 
 static void test_five_entries(void **state) {
     (void)state;
-    Made *made = make_five(&(Wish){.rows = {1600, 200, 2000}, .classes = 6});
+    Made *made = make_five(&(Wish){.rows = {1600, 200, 2000}, .classes = 6, .weak_part = true});
     char *page = check_report(made, "five", 39);
     assert_non_null(strstr(page, "<h1>Deploy <bdi>finetune</bdi></h1>"));
     assert_non_null(strstr(page, "A frozen encoder is not enough here"));
@@ -611,8 +615,9 @@ static void test_five_entries(void **state) {
     assert_non_null(strstr(page, "is better than"));
     assert_int_equal(count_text_in(page, "Most confident mistakes of"), 4);
     assert_int_equal(count_text_in(page, "Lowest losses of"), 4);
-    assert_non_null(strstr(page, "<bdi>finetune</bdi> is weakest on texts of "));
-    assert_non_null(strstr(page, "<bdi>finetune</bdi> is weakest where <bdi>channel</bdi> is "));
+    assert_non_null(strstr(page, "<bdi>finetune</bdi> differs by no more than chance between short and long texts: right on 9"));
+    assert_non_null(strstr(page, "<bdi>finetune</bdi> is weakest where <bdi>channel</bdi> is <bdi>channel</bdi>: right on 8"));
+    assert_non_null(strstr(page, "With fewer than four sizes nothing is said"));
     assert_non_null(strstr(page, "doubts 2 labels, 1 of them in the test rows"));
     assert_non_null(strstr(page, "3 training rows were left out"));
     free(page);
