@@ -46,7 +46,7 @@ static void add_cost_row(Page *page, const EntryResult *entry) {
     page_add_measured_cell(page, "p95", costs->predict_ms_p95, latency_digits(costs->predict_ms_p95));
     page_add_measured_cell(page, "p99", costs->predict_ms_p99, latency_digits(costs->predict_ms_p99));
     add_count_cell(page, "texts a second", costs->texts_per_s);
-    page_add_time_cell(page, "start-up", costs->startup_s);
+    page_add_measured_cell(page, "start-up, ms", 1e3 * costs->startup_s, 0);
     page_add_measured_cell(page, "peak memory, MB", costs->peak_rss_mb, 0);
     page_add_measured_cell(page, "model, MB", costs->model_mb, size_digits(costs->model_mb));
     add_money_cell(page, "a million texts", price_million(&page->comparison->prices, &spending));
@@ -70,7 +70,7 @@ static void add_cost_table(Page *page) {
                 "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">training<br>time</th>"
                 "<th scope=\"col\" class=\"n\">of all<br>cores</th><th scope=\"col\" class=\"n\">ms a text<br>p50</th><th "
                 "scope=\"col\" class=\"n\"><br>p95</th><th scope=\"col\" class=\"n\"><br>p99</th><th scope=\"col\" "
-                "class=\"n\">texts<br>a second</th><th scope=\"col\" class=\"n\">start-up</th><th scope=\"col\" "
+                "class=\"n\">texts<br>a second</th><th scope=\"col\" class=\"n\">start-up<br>ms</th><th scope=\"col\" "
                 "class=\"n\">peak memory<br>MB</th><th scope=\"col\" class=\"n\">model<br>MB</th><th scope=\"col\" "
                 "class=\"n\">a million<br>texts</th></tr></thead>\n<tbody>\n");
     for (int i = 0; i < c->entry_count; i++)

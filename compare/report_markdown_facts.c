@@ -114,9 +114,8 @@ void markdown_add_cascades(Buffer *out, const Comparison *c) {
 static void add_cost_row(Buffer *out, const Comparison *c, int i) {
     const EntryCosts *costs = &c->entries[i].costs;
     Spending spending = entry_spending(&c->entries[i]);
-    char million[32], startup[32] = "–", pays[96] = "–";
+    char million[32], pays[96] = "–";
     money_text(million, price_million(&c->prices, &spending));
-    if (!isnan(costs->startup_s)) duration_text(startup, costs->startup_s);
     if (break_even_has(c, i)) {
         BreakEven found = break_even_of(c, i);
         break_even_text(pays, &found);
@@ -126,7 +125,7 @@ static void add_cost_row(Buffer *out, const Comparison *c, int i) {
     buffer_text(out, " |");
     markdown_measured_number_cell(out, costs->predict_ms_p95, costs->predict_ms_p95 < 1 ? 3 : 1);
     markdown_measured_number_cell(out, costs->texts_per_s, 0);
-    markdown_measured_cell(out, startup);
+    markdown_measured_number_cell(out, 1e3 * costs->startup_s, 0);
     markdown_measured_number_cell(out, costs->peak_rss_mb, 0);
     markdown_measured_cell(out, million);
     markdown_measured_cell(out, pays);
@@ -138,7 +137,7 @@ void markdown_add_costs(Buffer *out, const Comparison *c) {
     for (int i = 0; i < c->entry_count; i++) {
         if (c->entries[i].status != ENTRY_DONE) continue;
         if (!any)
-            buffer_text(out, "<details><summary>What each costs</summary>\n\n| entry | ms a text (95 %) | texts a second | start-up | peak "
+            buffer_text(out, "<details><summary>What each costs</summary>\n\n| entry | ms a text (95 %) | texts a second | start-up, ms | peak "
                              "memory, MB | a million texts | pays |\n| --- | ---: | ---: | ---: | ---: | ---: | --- |\n");
         any = true;
         add_cost_row(out, c, i);
