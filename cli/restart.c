@@ -1,9 +1,10 @@
 #include "cli/restart.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "common/blas.h"
 
 static const char VARIABLE[] = "OPENBLAS_CORETYPE";
 
@@ -26,9 +27,7 @@ static bool has_avx512(void) {
 }
 
 void restart_for_blas(char *const *words) {
-    const char *(*core)(void);
-    *(void **)&core = dlsym(RTLD_DEFAULT, "openblas_get_corename"); /* another BLAS has no such function */
-    if (!core || !restart_is_worth(core(), has_avx512(), getenv(VARIABLE)) || setenv(VARIABLE, "SkylakeX", 1) != 0) return;
+    if (!restart_is_worth(blas_core(), has_avx512(), getenv(VARIABLE)) || setenv(VARIABLE, "SkylakeX", 1) != 0) return;
     char program[4096];
     ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
     if (size <= 0) return;

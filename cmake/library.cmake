@@ -34,7 +34,7 @@ foreach(room ${library_rooms})
         string(REGEX REPLACE "^lib" "" need ${need})
       endif()
     endif()
-    if(NOT need IN_LIST library_rooms)
+    if(NOT need IN_LIST library_rooms AND NOT need MATCHES "^-Wl,--undefined") # whoever links the library decides which BLAS
       list(APPEND library_needs ${need})
     endif()
   endforeach()

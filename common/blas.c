@@ -1,15 +1,16 @@
 #include "common/blas.h"
 
 #include <cblas.h>
-#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Looked up, not linked: the reference BLAS and others have no such function. */
+/* OpenBLAS's own, as its cblas.h declares them; null where another BLAS is linked, which has no such functions. */
+void openblas_set_num_threads(int threads) __attribute__((weak));
+char *openblas_get_config(void) __attribute__((weak)); /* "OpenBLAS 0.3.21 DYNAMIC_ARCH …" */
+char *openblas_get_corename(void) __attribute__((weak));
+
 void blas_stay_serial(void) {
-    void (*set_threads)(int);
-    *(void **)&set_threads = dlsym(RTLD_DEFAULT, "openblas_set_num_threads");
-    if (set_threads) set_threads(1);
+    if (openblas_set_num_threads) openblas_set_num_threads(1);
 }
 
 void blas_multiply(double *c, const double *a, const double *b, int rows, int channels, int classes) {
@@ -24,13 +25,16 @@ void blas_add_squares(double *c, const double *a, int rows, int channels) {
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, channels, rows, 1, a, channels, 1, c, channels);
 }
 
+const char *blas_core(void) { return openblas_get_corename ? openblas_get_corename() : NULL; }
+
 void blas_library(char out[96]) {
-    const char *(*config)(void), *(*core)(void);
-    *(void **)&config = dlsym(RTLD_DEFAULT, "openblas_get_config"); /* "OpenBLAS 0.3.21 DYNAMIC_ARCH …" */
-    *(void **)&core = dlsym(RTLD_DEFAULT, "openblas_get_corename");
-    const char *text = config ? config() : "not OpenBLAS";
+    const char *text = openblas_get_config ? openblas_get_config() : NULL, *core = blas_core();
+    if (!text) {
+        (void)snprintf(out, 96, "not OpenBLAS");
+        return;
+    }
     size_t name = strcspn(text, " "), size = name + (text[name] ? 1 + strcspn(text + name + 1, " ") : 0);
-    (void)snprintf(out, 96, "%.*s%s%s", config ? (int)size : (int)strlen(text), text, core ? ", " : "", core ? core() : "");
+    (void)snprintf(out, 96, "%.*s%s%s", (int)size, text, core ? ", " : "", core ? core : "");
 }
 
 void blas_dots(float *c, const float *a, const float *b, int rows, int channels, int others) {

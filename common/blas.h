@@ -16,7 +16,9 @@ void blas_add_squares(double *c, const double *a, int rows, int channels);
 /* c (rows, others) = a (rows, C) · b (others, C)ᵀ, in single precision */
 void blas_dots(float *c, const float *a, const float *b, int rows, int channels, int others);
 
-/* "OpenBLAS 0.3.21, SkylakeX": the version and the processor it has chosen its code for; "not OpenBLAS" for another one. */
+/* The processor that OpenBLAS has chosen its code for, "SkylakeX"; NULL for another BLAS. */
+const char *blas_core(void);
+/* The version and that, "OpenBLAS 0.3.21, SkylakeX"; "not OpenBLAS" for another one. */
 void blas_library(char out[96]);
 
 #endif
