@@ -92,10 +92,9 @@ static void say_plan(Run *run, const Entries *entries, const EntryEstimate *esti
         recorded += e->recorded;
         duration_text(time, e->seconds);
         buffer_printf(&line, "%s%s %s", i ? " · " : "", entries->specs[i].name,
-                      e->recorded         ? "recorded"
-                      : isnan(e->seconds) ? "?"
-                      : e->seconds < 1    ? "<1 s"
-                                          : time);
+                      e->recorded      ? "recorded"
+                      : e->seconds < 1 ? "<1 s"
+                                       : time);
         add_size(&line, e->memory_mb, "memory");
         add_size(&line, e->disk_mb, "disk");
         if (!isnan(e->seconds)) total += e->seconds;

@@ -48,7 +48,9 @@ bool memory_peak_reset(void) {
 }
 
 void duration_text(char out[32], double s) {
-    if (s < 9.95)
+    if (!(s < 1e12)) /* or no number */
+        (void)snprintf(out, 32, "?");
+    else if (s < 9.95)
         (void)snprintf(out, 32, "%.1f s", s);
     else if (s < 59.5)
         (void)snprintf(out, 32, "%.0f s", s);

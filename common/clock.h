@@ -13,7 +13,7 @@ double memory_peak_mb(void);
 double memory_resident_mb(void); /* now */
 bool memory_peak_reset(void);
 
-/* "0.4 s", "32 s", "2 min 10 s", "1 h 05 min" */
+/* "0.4 s", "32 s", "2 min 10 s", "1 h 05 min"; "?" of a NaN */
 void duration_text(char out[32], double seconds);
 /* "16,000" */
 void count_text(char out[32], int64_t count);

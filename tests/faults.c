@@ -400,7 +400,7 @@ void png_write_info(void *png, void *info) {
 
 /* ---- memory ---- */
 
-#if !defined(__SANITIZE_ADDRESS__)
+#ifndef TWOFOLD_SANITIZED
 
 /* The C library's own, without dlsym, which may ask for memory itself. */
 extern void *__libc_malloc(size_t size);

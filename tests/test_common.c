@@ -339,6 +339,8 @@ static void durations_and_counts_read_well(void **state) {
     assert_string_equal(text, "2 min 10 s");
     duration_text(text, 3900);
     assert_string_equal(text, "1 h 05 min");
+    duration_text(text, (double)NAN);
+    assert_string_equal(text, "?");
     count_text(text, 16000);
     assert_string_equal(text, "16,000");
     count_text(text, -1234567);
