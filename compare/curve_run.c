@@ -145,7 +145,7 @@ static void take_recorded(Work *work, const Buffer *keys) {
     FileMap map = {0};
     LearningCurve *before = mem_new(1, sizeof *before, NULL), *curve = work->curve;
     bool same = before && !work->input->overwrite && file_exists(work->keys.text) &&
-                file_map(&map, work->keys.text, ERROR_PATH, NULL) && map.size == keys->size &&
+                file_map(&map, work->keys.text, ERROR_PATH, NULL) && keys->size > 0 && map.size == keys->size &&
                 memcmp(map.data, keys->data, keys->size) == 0 && file_exists(work->file.text) &&
                 curve_load(before, work->comparison, work->file.text, NULL);
     for (int i = 0; same && i < before->count; i++)

@@ -145,7 +145,7 @@ static void estimate_entries(EntryEstimate *estimates, const CompareInput *input
         else if (features_counted)
             estimate->memory_mb = linear_dense_needs_mb(input->dataset, &spec->linear, channels, pool_threads(input->pool));
         else { /* one pass serves all of path A */
-            known = time_features(&estimate->seconds, input, &spec->linear.extract, NULL);
+            known = input->encoder && time_features(&estimate->seconds, input, &spec->linear.extract, NULL);
             features_counted = known;
             if (known) *features_s = estimate->seconds;
             if (known) estimate->memory_mb = linear_dense_needs_mb(input->dataset, &spec->linear, channels, pool_threads(input->pool));

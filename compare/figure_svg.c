@@ -130,7 +130,7 @@ static void add_discs(Buffer *out, const Figure *figure, const Shape *shape) {
 
 static void add_dots(Buffer *out, const Figure *figure, const Shape *shape) {
     const DotOutline *outline = &figure_outlines[shape->outline];
-    FigurePoint steps[12];
+    FigurePoint steps[12] = {{0, 0}};
     if (!outline->count) {
         add_discs(out, figure, shape);
         return;

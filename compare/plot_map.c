@@ -91,6 +91,7 @@ static int compare_doubles(const void *a, const void *b) {
 static size_t class_points(FigurePoint *points, double *sorted, FigurePoint *middle, const MapPlot *plot, const Frame *frame,
                            int class) {
     size_t count = 0;
+    *middle = (FigurePoint){0, 0};
     for (int r = 0; r < plot->rows; r++)
         if (plot->labels[r] == class) points[count++] = frame_point(frame, plot->places + 2 * (size_t)r);
     for (int d = 0; count && d < 2; d++) {
@@ -129,6 +130,7 @@ static int draw_names(Figure *figure, const MapPlot *plot, const Frame *frame, c
         if (!name_place(place, taken, count, middles[counts[i].class], width, frame)) continue;
         count++;
         TextStyle style = {.size = NAME_SIZE, .bold = true, .halo = true};
+        // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): name_place has set it
         FigurePoint mark = {place->x + 5, place->y + NAME_SIZE * 0.55};
         figure_circle(figure, mark.x, mark.y, 7.5, INK_PAPER, 0.85);
         figure_dots(figure, &mark, 1, 4.2, counts[i].class, 1);

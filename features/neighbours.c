@@ -129,7 +129,7 @@ static void neighbours_settle(const Search *s, int row, const int32_t *ids, doub
         sorted[at] = ids[i];
     }
     for (int i = 0; i < s->k; i++) {
-        out_ids[i] = sorted[i];
+        out_ids[i] = sorted[i]; // NOLINT(clang-analyzer-core.uninitialized.Assign): there are k candidates at the least
         out[i] = (float)distances[i];
     }
 }

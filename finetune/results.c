@@ -23,7 +23,7 @@ static bool write_lines(const char *output_dir, const char *name, const TrainSta
                         const LogEntry *training, const LogEntry *evaluation, int validation_rows, Error *err) {
     Buffer text = {0};
     JsonWriter w = json_writer(&text, 4);
-    TrainState sum = {.step = training ? training->step : evaluation->step};
+    TrainState sum = {.step = training ? training->step : evaluation ? evaluation->step : 0};
     bool good = log_begin(&sum, plan, err) && add_line(&sum, state, training, LOG_TRAIN_SAMPLES, plan->rows, err) &&
                 add_line(&sum, state, evaluation, LOG_EVAL_SAMPLES, validation_rows, err);
     json_begin_object(&w);
