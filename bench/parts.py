@@ -277,12 +277,18 @@ def rows(args):
     found = re.findall(r"(\d+) rows of.*fit ([\d.]+), transform ([\d.]+)", said)
     yield flat("TF-IDF, fit and transform", [(int(n), float(a) + float(b)) for n, a, b in found], re.findall(r"at most (\d+ MB)", said)[-1] + " at a million")
     with tempfile.TemporaryDirectory() as scratch:
-        found = []
+        found, features = [], []
+        small = os.path.join(os.path.dirname(__file__), "../tests/golden/tiny-distilbert")
         for count in (1000, 10000, 100000, 1000000):
             write_rows(f"{scratch}/rows.txt", count)
             found.append((count, program(args, "explore", f"{scratch}/rows.txt", "--quiet") / count * 1e6))
             print("explore", found[-1], flush=True)
+            seconds = program(args, "features", "--model", small, "--data", f"{scratch}/rows.txt", "--output_dir", f"{scratch}/features", "--no_cache", "--quiet")
+            shutil.rmtree(f"{scratch}/features")
+            features.append((count, seconds / count * 1e6))
+            print("features", features[-1], flush=True)
         yield flat("explore, whole processes", found)
+        yield flat("features, an encoder of 3 layers of 16 channels, whole processes", features)
         found = []
         lines = open(f"{args.data}/train.txt", encoding="utf-8").readlines()
         for count in (1000, 4000, 16000):
