@@ -21,11 +21,43 @@ static float value_at(uint32_t stream, size_t i) {
 typedef struct Case {
     int T, Tq, D;
     bool drops;
-    float *q, *k, *v, *dout;   /* (T, HEADS · D) */
-    float *out, *dq, *dk, *dv; /* what the kernels make */
-    float *log_sum;
-    double *want_out, *want_dq, *want_dk, *want_dv;
+    Dropout dropout;
+    size_t count; /* T · HEADS · D: numbers in each of the arrays */
+    union {
+        struct {
+            float *q, *k, *v, *dout;   /* (T, HEADS · D) */
+            float *out, *dq, *dk, *dv; /* what the kernels make */
+            float *log_sum;
+        };
+        float *floats[9];
+    };
+    union {
+        struct {
+            double *want_out, *want_dq, *want_dk, *want_dv;
+        };
+        double *doubles[4];
+    };
 } Case;
+
+/* With values for q, k, v and dout. */
+static Case case_make(int T, int Tq, int D, bool with_dropout) {
+    Case c = {.T = T, .Tq = Tq, .D = D, .drops = with_dropout, .count = (size_t)T * HEADS * (size_t)D};
+    c.dropout = (Dropout){.seed = 77,
+                          .step = 5,
+                          .place = (uint32_t)STREAM_DROPOUT << 24 | REFERENCE_ATTENTION,
+                          .threshold = with_dropout ? (uint32_t)(DROP * 0x1p32) : 0,
+                          .scale = (float)(1 / (1 - DROP))};
+    for (size_t i = 0; i < 9; i++) assert_non_null(c.floats[i] = mem_new(c.count, sizeof(float), NULL));
+    for (size_t i = 0; i < 4; i++) assert_non_null(c.doubles[i] = mem_new(c.count, sizeof(double), NULL));
+    for (size_t m = 0; m < 4; m++)
+        for (size_t i = 0; i < c.count; i++) c.floats[m][i] = value_at((uint32_t)m + 1, i);
+    return c;
+}
+
+static void case_free(Case *c) {
+    for (size_t i = 0; i < 9; i++) mem_free(c->floats[i]);
+    for (size_t i = 0; i < 4; i++) mem_free(c->doubles[i]);
+}
 
 static double factor_of(const Case *c, int i, int j) {
     Reference chance = {.dropout = c->drops, .seed = 77, .step = 5, .row = 3};
@@ -74,33 +106,20 @@ static void compare(const char *what, const Case *c, const float *got, const dou
 }
 
 static void check(const Kernels *kernels, int T, int Tq, int D, bool with_dropout) {
-    size_t count = (size_t)T * HEADS * (size_t)D;
-    Case c = {.T = T, .Tq = Tq, .D = D, .drops = with_dropout};
-    float **floats[] = {&c.q, &c.k, &c.v, &c.dout, &c.out, &c.dq, &c.dk, &c.dv, &c.log_sum};
-    double **doubles[] = {&c.want_out, &c.want_dq, &c.want_dk, &c.want_dv};
-    for (size_t i = 0; i < 9; i++) assert_non_null(*floats[i] = mem_new(count, sizeof(float), NULL));
-    for (size_t i = 0; i < 4; i++) assert_non_null(*doubles[i] = mem_new(count, sizeof(double), NULL));
+    Case c = case_make(T, Tq, D, with_dropout);
     float *scratch = mem_new(attention_scratch(T, D, true), sizeof *scratch, NULL);
-    for (size_t m = 0; m < 4; m++)
-        for (size_t i = 0; i < count; i++) (*floats[m])[i] = value_at((uint32_t)m + 1, i);
     define(&c);
-    Dropout dropout = {.seed = 77,
-                       .step = 5,
-                       .place = (uint32_t)STREAM_DROPOUT << 24 | REFERENCE_ATTENTION,
-                       .threshold = with_dropout ? (uint32_t)(DROP * 0x1p32) : 0,
-                       .scale = (float)(1 / (1 - DROP))};
     AttentionRow row = {Tq, T, 3};
     int W = HEADS * D, o = HEAD * D;
-    kernels->attention(c.out + o, c.log_sum, c.q + o, c.k + o, c.v + o, W, W, row, D, HEAD, &dropout, scratch);
+    kernels->attention(c.out + o, c.log_sum, c.q + o, c.k + o, c.v + o, W, W, row, D, HEAD, &c.dropout, scratch);
     compare("out", &c, c.out, c.want_out, Tq);
     kernels->attention_backward(c.dq + o, c.dk + o, c.dv + o, c.dout + o, c.out + o, c.log_sum, c.q + o, c.k + o, c.v + o, W, W,
-                                row, D, HEAD, &dropout, scratch);
+                                row, D, HEAD, &c.dropout, scratch);
     compare("dq", &c, c.dq, c.want_dq, Tq);
     compare("dk", &c, c.dk, c.want_dk, T);
     compare("dv", &c, c.dv, c.want_dv, T);
     mem_free(scratch);
-    for (size_t i = 0; i < 9; i++) mem_free(*floats[i]);
-    for (size_t i = 0; i < 4; i++) mem_free(*doubles[i]);
+    case_free(&c);
 }
 
 static void attention_is_its_definition(void **state) {
@@ -138,39 +157,27 @@ static void compare_low(const char *what, const Case *c, const LowKernels *low, 
 /* The same on bfloat16: q, k, v and dout are exact there. The weights and the result are rounded, 2^-8 relative at most; of backward also out, in Σ dP ∘ P, and dS,
  * in sums whose terms cancel out. */
 static void check_low(const LowKernels *low, int T, int Tq, int D, bool with_dropout) {
-    size_t count = (size_t)T * HEADS * (size_t)D;
-    Case c = {.T = T, .Tq = Tq, .D = D, .drops = with_dropout};
-    float **floats[] = {&c.q, &c.k, &c.v, &c.dout, &c.out, &c.dq, &c.dk, &c.dv, &c.log_sum};
-    double **doubles[] = {&c.want_out, &c.want_dq, &c.want_dk, &c.want_dv};
+    Case c = case_make(T, Tq, D, with_dropout);
     Bfloat16 *low_of[8]; /* in the order of `floats` */
-    for (size_t i = 0; i < 9; i++) assert_non_null(*floats[i] = mem_new(count, sizeof(float), NULL));
-    for (size_t i = 0; i < 4; i++) assert_non_null(*doubles[i] = mem_new(count, sizeof(double), NULL));
     for (size_t m = 0; m < 8; m++) {
-        assert_non_null(low_of[m] = mem_new(count, sizeof(Bfloat16), NULL));
-        for (size_t i = 0; i < count && m < 4; i++) (*floats[m])[i] = value_at((uint32_t)m + 1, i);
-        low->round(low_of[m], *floats[m], count);
-        low->widen(*floats[m], low_of[m], count);
+        assert_non_null(low_of[m] = mem_new(c.count, sizeof(Bfloat16), NULL));
+        low->round(low_of[m], c.floats[m], c.count);
+        low->widen(c.floats[m], low_of[m], c.count);
     }
     define(&c);
-    Dropout dropout = {.seed = 77,
-                       .step = 5,
-                       .place = (uint32_t)STREAM_DROPOUT << 24 | REFERENCE_ATTENTION,
-                       .threshold = with_dropout ? (uint32_t)(DROP * 0x1p32) : 0,
-                       .scale = (float)(1 / (1 - DROP))};
     AttentionRow row = {Tq, T, 3};
     void *scratch = mem_new(attention_low_scratch(T, D, true), 1, NULL);
     int W = HEADS * D, o = HEAD * D;
-    low->attention(low_of[4] + o, c.log_sum, low_of[0] + o, low_of[1] + o, low_of[2] + o, W, W, row, D, HEAD, &dropout, scratch);
+    low->attention(low_of[4] + o, c.log_sum, low_of[0] + o, low_of[1] + o, low_of[2] + o, W, W, row, D, HEAD, &c.dropout, scratch);
     compare_low("out", &c, low, c.out, low_of[4], c.want_out, Tq, 0x1p-7);
     low->attention_backward(low_of[5] + o, low_of[6] + o, low_of[7] + o, low_of[3] + o, low_of[4] + o, c.log_sum, low_of[0] + o,
-                            low_of[1] + o, low_of[2] + o, W, W, row, D, HEAD, &dropout, scratch);
+                            low_of[1] + o, low_of[2] + o, W, W, row, D, HEAD, &c.dropout, scratch);
     compare_low("dq", &c, low, c.dq, low_of[5], c.want_dq, Tq, 0x1p-6);
     compare_low("dk", &c, low, c.dk, low_of[6], c.want_dk, T, 0x1p-6);
     compare_low("dv", &c, low, c.dv, low_of[7], c.want_dv, T, 0x1p-7);
     mem_free(scratch);
-    for (size_t i = 0; i < 9; i++) mem_free(*floats[i]);
-    for (size_t i = 0; i < 4; i++) mem_free(*doubles[i]);
     for (size_t i = 0; i < 8; i++) mem_free(low_of[i]);
+    case_free(&c);
 }
 
 static void attention_on_bfloat16(void **state) {
