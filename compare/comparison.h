@@ -113,7 +113,7 @@ typedef struct CleanPair {
     McNemar mcnemar;
     double log10_holm;
     double rows_needed;   /* that would show this difference at 80 % power, at the level 5 % / pairs; infinite when there is none, NaN without rows */
-    double least_visible; /* the smallest difference in accuracy that so many rows show at 80 % power, when the two differ so often */
+    double least_visible; /* the smallest difference in accuracy that so many rows show at 80 % power, when the two differ so often, or as often as the difference must */
 } CleanPair;
 
 /* Two entries on the test rows. */

@@ -114,7 +114,9 @@ static void add_pair_row(Page *page, const PairResult *pair) {
     count_text(counts[2], n->only_b);
     count_text(counts[3], n->neither);
     p_value_text(p, pair->mcnemar.log10_p);
-    (void)snprintf(points, sizeof points, "%+.1f", rows ? 100 * (double)(n->only_b - n->only_a) / (double)rows : 0.0);
+    const EntryResult *entries = page->comparison->entries; /* as the other table has it, to the last bit: 23.15 is rounded alike */
+    (void)snprintf(points, sizeof points, "%+.1f",
+                   rows ? 100 * (entries[pair->b].scores[SPLIT_TEST].accuracy - entries[pair->a].scores[SPLIT_TEST].accuracy) : 0.0);
     html_add(page->out, "<tr><th scope=\"row\"><bdi>%.60s</bdi> → <bdi>%.60s</bdi></th>", page_entry_name(page, pair->a),
              page_entry_name(page, pair->b));
     html_add(page->out, "<td class=\"n\" data-label=\"gain, points\">%s</td><td class=\"n\" data-label=\"p\">%s</td>", points, p);

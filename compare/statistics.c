@@ -18,15 +18,15 @@ const char *const PAIR_SCORE_NAMES[PAIR_SCORES] = {"accuracy", "f1_macro", "f1_w
 static int64_t rows_of(const PairedCounts *counts) { return counts->both + counts->only_a + counts->only_b + counts->neither; }
 
 /* Connor's formula the other way round: the difference at which it asks for no more than these rows. Were none of n rows answered differently, up to
- * 3 / n of all rows still might be (the rule of three; Hanley and Lippman-Hand 1983). */
+ * 3 / n of all rows still might be (the rule of three; Hanley and Lippman-Hand 1983). A difference larger than the share of rows that differ brings rows that
+ * differ with it, all to one side: so many must at the least. */
 static double least_visible(const PairedCounts *counts, double level) {
     double n = (double)rows_of(counts);
     if (!(n > 0)) return (double)NAN;
-    double share = fmin(1, fmax((double)(counts->only_a + counts->only_b), 3) / n);
-    double low = 0, high = share; /* a difference is at most the share of rows that differ */
-    double by_chance = -normal_quantile(level / 2) * sqrt(share), z = normal_quantile(POWER);
+    double seen = fmin(1, fmax((double)(counts->only_a + counts->only_b), 3) / n);
+    double low = 0, high = 1, by_chance = -normal_quantile(level / 2), z = normal_quantile(POWER);
     for (int step = 0; step < 60; step++) {
-        double d = (low + high) / 2, root = (by_chance + z * sqrt(share - d * d)) / d;
+        double d = (low + high) / 2, share = fmax(seen, d), root = (by_chance * sqrt(share) + z * sqrt(share - d * d)) / d;
         if (root * root > n)
             low = d;
         else

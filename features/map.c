@@ -1,5 +1,6 @@
 #include "features/map.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -24,7 +25,9 @@ bool features_scale(Features *out, const Features *features, Error *err) {
             low = fminf(low, features->values[i]);
             high = fmaxf(high, features->values[i]);
         }
-        double range = high > low ? (double)high - (double)low : 1;
+        /* Where rounding alone differs, MinMaxScaler takes the channel for constant too: ranges below ten times float's precision. */
+        double range = (double)high - (double)low;
+        if (!(range >= 10 * (double)FLT_EPSILON)) range = 1;
         for (size_t i = c; i < all; i += C) out->values[i] = (float)(((double)features->values[i] - (double)low) / range);
     }
     return true;

@@ -28,7 +28,7 @@ typedef struct MapFacts {
 MUST_CHECK bool map_make(Features *map, MapFacts *facts, const Features *features, const MapOptions *options, Pool *pool,
                          const Observer *observer, Error *err);
 
-/* Every channel of a copy from 0 to 1, one that is constant 0, as MinMaxScaler.fit_transform. */
+/* Every channel of a copy from 0 to 1, one that is constant but for rounding (a range below 1.2e-6) nearly 0, as MinMaxScaler.fit_transform. */
 MUST_CHECK bool features_scale(Features *out, const Features *features, Error *err);
 
 #endif

@@ -208,7 +208,7 @@ static void entries_that_never_differ(void **state) {
     made_judge(&made, 100, NULL);
     const PairResult *pair = &made.comparison.pairs[0];
     assert_true(pair->mcnemar.p == 1 && pair->mcnemar.mid_p == 1 && pair->log10_holm == 0 && isinf(pair->clean.rows_needed));
-    assert_true(pair->clean.least_visible > 0 && pair->clean.least_visible <= 0.3);
+    assert_true(pair->clean.least_visible > 0.6 && pair->clean.least_visible < 0.62); /* of ten rows six must differ */
     for (int s = 0; s < PAIR_SCORES; s++) {
         const PairDifference *d = &pair->differences[s];
         assert_true(d->value == 0 && d->interval.low == 0 && d->interval.high == 0 && d->permutation_p == 1);
@@ -269,6 +269,18 @@ static void least_visible_inverts_rows_needed(void **state) {
     double root = (1.959963984540054 * sqrt(share) + 0.8416212335729143 * sqrt(share - d * d)) / d;
     CHECK_CLOSE(root * root, 2000, 1e-6, 0);
     assert_true(d > 0.0139 && d < 0.0141);
+    /* Few rows that differ: as many as the difference must, and 2 of 3, or all, to one side show nothing among 70. */
+    static const int64_t FEW[][2] = {{3, 0}, {2, 1}, {0, 0}, {1, 0}};
+    for (size_t i = 0; i < sizeof FEW / sizeof *FEW; i++) {
+        int64_t a = FEW[i][0], b = FEW[i][1];
+        pair = (PairResult){.clean.counts = {.both = 40, .only_a = a, .only_b = b, .neither = 30 - a - b}};
+        CHECK_OK(statistics_test(&pair, 1, &err), &err);
+        d = pair.clean.least_visible;
+        root = (1.959963984540054 * sqrt(d) + 0.8416212335729143 * sqrt(d - d * d)) / d;
+        CHECK_CLOSE(root * root, 70, 1e-6, 0);
+        assert_true(d > 0.1 && d < 0.11 && d > (double)(a - b) / 70);
+        if (a > b) assert_true(pair.clean.rows_needed > 70);
+    }
     assert_int_equal(statistics_permutations(15, 20000), 10000);
     assert_int_equal(statistics_permutations(15, 200000), 3333);
     assert_int_equal(statistics_permutations(500, 20000000), STATISTICS_PERMUTATIONS_LEAST);

@@ -71,6 +71,14 @@ static void test_scales_as_minmaxscaler(void **state) {
     CHECK_OK(features_scale(&scaled, &constant, &err), &err);
     assert_true(scaled.values[0] == 0 && scaled.values[2] == 0);
     features_free(&scaled);
+    /* MinMaxScaler (scikit-learn 1.9) of [1e-8, 3e-8, 5e-8], rounding beside nothing: [0, 2e-8, 4e-8]; of ranges from 10 times float's eps on, 0 to 1 */
+    Features rounding = {3, 2, (float[]){1e-8f, 0, 3e-8f, 1e-6f, 5e-8f, 2e-6f}};
+    CHECK_OK(features_scale(&scaled, &rounding, &err), &err);
+    CHECK_CLOSE((double)scaled.values[2], 2e-8, 1e-13, 0);
+    CHECK_CLOSE((double)scaled.values[4], 4e-8, 1e-13, 0);
+    CHECK_CLOSE((double)scaled.values[3], 0.5, 1e-6, 0);
+    assert_true(scaled.values[5] == 1);
+    features_free(&scaled);
 }
 
 static void test_components_as_scikit_learn(void **state) {
