@@ -276,7 +276,7 @@ static bool write_curve(const Comparison *c, const char *folder, Error *err) {
 }
 
 static bool write_tuning(const Comparison *c, const char *folder, Error *err) {
-    Csv csv = csv_begin("entry,round,settings,chosen,training_texts,validation_accuracy,validation_loss,seconds");
+    Csv csv = csv_begin("entry,round,settings,chosen,training_texts,validation_accuracy,validation_loss,accuracy_by_C,seconds");
     for (int i = 0; c->tuning && i < c->tuning->count; i++) {
         const TuningTrial *trial = &c->tuning->trials[i];
         if (!trial->done) continue;
@@ -289,6 +289,14 @@ static bool write_tuning(const Comparison *c, const char *folder, Error *err) {
         csv_count(&csv, trial->rows);
         csv_number(&csv, trial->accuracy);
         csv_number(&csv, trial->loss);
+        settings.size = 0;
+        for (int k = 0; trial->C_tried && k < c->tuning->C_count; k++) {
+            char number[32], accuracy[32];
+            number_text(number, c->tuning->C[k]);
+            number_text(accuracy, trial->C_accuracy[k]);
+            buffer_printf(&settings, "%s%s: %s", k ? "; " : "", number, accuracy);
+        }
+        csv_text(&csv, settings.size ? settings.data : "");
         csv_number(&csv, trial->seconds);
         csv_end_row(&csv);
         csv.text.failed |= settings.failed;

@@ -6,6 +6,18 @@
 #include "compare/report_page.h"
 #include "compare/tuning.h"
 
+/* "0.1: 0.8720, 1: 0.8960" behind the settings of a trial that tried several C. */
+static void add_tried(Page *page, const Tuning *tuning, const TuningTrial *trial) {
+    if (!trial->C_tried || tuning->C_count < 2) return;
+    buffer_text(page->out, "<br><small>C");
+    for (int i = 0; i < tuning->C_count; i++) {
+        char number[32];
+        number_text(number, tuning->C[i]);
+        html_add(page->out, i ? ", %s: %.4f" : " %s: %.4f", number, trial->C_accuracy[i]);
+    }
+    buffer_text(page->out, "</small>");
+}
+
 static void add_trial(Page *page, const Tuning *tuning, const TuningTrial *trial) {
     bool chosen = trial == tuning_chosen(tuning, trial->entry);
     char rows[32], seconds[32] = "–";
@@ -19,8 +31,9 @@ static void add_trial(Page *page, const Tuning *tuning, const TuningTrial *trial
                     : "<tr><th scope=\"row\"><bdi>%.60s</bdi></th>",
              trial->name);
     html_add(page->out,
-             "<td class=\"n\">%d</td><td>%s%s</td><td class=\"n\">%s</td><td class=\"n\">%.4f</td><td class=\"n\">%.4f</td>",
-             trial->round + 1, settings.data ? settings.data : "", chosen ? " – chosen" : "", rows, trial->accuracy, trial->loss);
+             "<td class=\"n\">%d</td><td>%s%s", trial->round + 1, settings.data ? settings.data : "", chosen ? " – chosen" : "");
+    add_tried(page, tuning, trial);
+    html_add(page->out, "</td><td class=\"n\">%s</td><td class=\"n\">%.4f</td><td class=\"n\">%.4f</td>", rows, trial->accuracy, trial->loss);
     html_add(page->out, "<td class=\"n measured\">%s</td></tr>\n", seconds);
     buffer_free(&settings);
 }
@@ -41,12 +54,13 @@ static void add_chosen(Page *page, const Tuning *tuning) {
 }
 
 static void add_table(Page *page, const Tuning *tuning) {
-    char validation[32], caption[400];
+    char validation[32], caption[500];
     count_text(validation, tuning->validation_rows);
     (void)snprintf(caption, sizeof caption,
                    "Everything that was tried, judged on %s validation texts; test texts were not looked at. The best of a round "
                    "goes on to the "
-                   "next; equal accuracies are told apart by their loss.",
+                   "next; equal accuracies are told apart by their loss. A trial reads its rows in an order of its own: of all rows its accuracy may be the entry's but for "
+                   "a row or two.",
                    validation);
     html_add(page->out, "<details><summary>All that was tried <span>%d trials</span></summary>\n", tuning->count);
     html_begin_table(page->out, "cards", "tables/tuning.csv", caption);

@@ -29,6 +29,8 @@ typedef struct TuningTrial {
     double C; /* the best of those tried; 0: none, as in path B */
     /* Results: */
     bool done;
+    double C_accuracy[TUNING_C_MOST]; /* with each C of the plan, on validation rows; of a trial that tried them (C_tried) */
+    bool C_tried;
     double accuracy, loss; /* on validation rows; loss breaks ties, and is NaN where it was not measured */
     double seconds;        /* measured */
 } TuningTrial;

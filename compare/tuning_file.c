@@ -32,7 +32,7 @@ static void write_settings(JsonWriter *json, const TuningTrial *trial) {
     json_end_object(json);
 }
 
-static void write_trial(JsonWriter *json, const TuningTrial *trial) {
+static void write_trial(JsonWriter *json, const Tuning *tuning, const TuningTrial *trial) {
     json_begin_object(json);
     json_put_string(json, "entry", trial->name);
     json_put_string(json, "kind", entry_kind_name(trial->kind));
@@ -46,6 +46,12 @@ static void write_trial(JsonWriter *json, const TuningTrial *trial) {
     json_put_bool(json, "done", trial->done);
     json_put_number(json, "accuracy", trial->accuracy);
     json_put_number(json, "loss", trial->loss);
+    if (trial->C_tried) {
+        json_write_key(json, "C_accuracy");
+        json_begin_array(json);
+        for (int i = 0; i < tuning->C_count; i++) json_write_number(json, trial->C_accuracy[i]);
+        json_end_array(json);
+    }
     json_write_key(json, "costs");
     json_begin_object(json);
     json_put_number(json, "seconds", trial->seconds);
@@ -82,7 +88,7 @@ void tuning_write(JsonWriter *json, const Tuning *tuning) {
     json_end_object(json);
     json_write_key(json, "trials");
     json_begin_array(json);
-    for (int i = 0; i < tuning->count; i++) write_trial(json, &tuning->trials[i]);
+    for (int i = 0; i < tuning->count; i++) write_trial(json, tuning, &tuning->trials[i]);
     json_end_array(json);
     write_chosen(json, tuning);
 }
@@ -148,6 +154,19 @@ static bool read_settings(TuningTrial *trial, const Json *json) {
     }
 }
 
+/* One for each C of the plan, or none at all. */
+static bool read_C_accuracy(TuningTrial *trial, const Tuning *tuning, const Json *json) {
+    if (!json) return true;
+    if (!json_is_array(json) || json_size(json) != tuning->C_count) return false;
+    int i = 0;
+    for (const Json *value = json_first(json); value; value = json_next(value), i++) {
+        trial->C_accuracy[i] = json_number_or(value, -1);
+        if (!(trial->C_accuracy[i] >= 0 && trial->C_accuracy[i] <= 1)) return false;
+    }
+    trial->C_tried = true;
+    return true;
+}
+
 static bool read_trial(Tuning *tuning, const Json *json) {
     int64_t round, rank;
     TuningTrial trial = {.rank = -1, .accuracy = (double)NAN, .loss = (double)NAN, .seconds = (double)NAN};
@@ -165,7 +184,7 @@ static bool read_trial(Tuning *tuning, const Json *json) {
     trial.loss = read_number(json, "loss");
     trial.seconds = read_number(json_get(json, "costs"), "seconds");
     if (trial.done && isnan(trial.accuracy)) return false;
-    if (!read_settings(&trial, json_get(json, "settings"))) return false;
+    if (!read_settings(&trial, json_get(json, "settings")) || !read_C_accuracy(&trial, tuning, json_get(json, "C_accuracy"))) return false;
     tuning->trials[tuning->count++] = trial;
     return true;
 }

@@ -68,6 +68,10 @@ static bool try_linear(TuningTrial *trial, const Work *work, const FeatureView *
                 scores_compute(&scores, &answers, work->input->pool, err);
     if (good) {
         trial->C = search ? classifier.search.best : 1;
+        trial->C_tried = search;
+        for (int i = 0; search && i < tuning->C_count; i++) /* the search has them in order */
+            for (int s = 0; s < classifier.search.count; s++)
+                if (classifier.search.C[s] == tuning->C[i]) trial->C_accuracy[i] = classifier.search.accuracy[s];
         trial->accuracy = scores.accuracy;
         trial->loss = scores.log_loss;
     }
@@ -276,7 +280,7 @@ static bool settle_plan(Work *work, Error *err) {
                 FAIL(err, ERROR_USAGE, "--tune_plan %s: plans other entries than those to be tuned here", input->tune_plan));
         for (int i = 0; i < tuning->count; i++) {
             TuningTrial *trial = &tuning->trials[i];
-            trial->done = false;
+            trial->done = trial->C_tried = false;
             trial->accuracy = trial->loss = trial->seconds = (double)NAN;
             if (trial->kind != ENTRY_FINETUNE) trial->C = 0;
             if (trial->kind == ENTRY_FINETUNE && trial->rank >= 0) trial->learning_rate = 0;

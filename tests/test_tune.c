@@ -64,6 +64,11 @@ static void check_choice(const Json *tuning, const char *name) {
         if (strcmp(text_of(trial, "entry"), name) != 0) continue;
         assert_true(json_bool_or(json_get(trial, "done"), false));
         double round = number_of(trial, "round"), accuracy = number_of(trial, "accuracy");
+        const Json *tried = json_get(trial, "C_accuracy"); /* the best of them is the trial's */
+        assert_true((tried != NULL) == (number_of(json_get(trial, "settings"), "C") > 0 && (strcmp(name, "tuned-logreg") != 0 || round > 0)));
+        double highest = -1;
+        for (const Json *value = json_first(tried); value; value = json_next(value)) highest = fmax(highest, json_number_or(value, (double)NAN));
+        if (tried) CHECK_CLOSE(highest, accuracy, 0, 0);
         bool better = round > last || accuracy > number_of(best, "accuracy") ||
                       (accuracy == number_of(best, "accuracy") && number_of(trial, "loss") < number_of(best, "loss"));
         if (better) best = trial;
