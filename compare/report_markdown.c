@@ -145,9 +145,9 @@ static void add_seeds(Buffer *out, const Comparison *c) {
 }
 
 static void add_classes(Buffer *out, const Comparison *c) {
-    int list[ENTRIES_SHOWN], count = 0;
-    for (int i = 0; i < c->entry_count && count < ENTRIES_SHOWN; i++)
-        if (c->entries[i].status == ENTRY_DONE) list[count++] = i;
+    int list[ENTRIES_SHOWN], count = 0, done = 0, without_rows = 0;
+    for (int i = 0; i < c->entry_count; i++)
+        if (c->entries[i].status == ENTRY_DONE && ++done <= ENTRIES_SHOWN) list[count++] = i;
     if (!count) return;
     buffer_text(out, "<details><summary>F1 of each class (test)</summary>\n\n| class | texts |");
     for (int i = 0; i < count; i++) {
@@ -167,6 +167,11 @@ static void add_classes(Buffer *out, const Comparison *c) {
     }
     if (c->dataset->classes > CLASSES_SHOWN)
         buffer_printf(out, "\nThe first %d of %d classes.\n", CLASSES_SHOWN, c->dataset->classes);
+    if (done > count) buffer_printf(out, "\nThe first %d of %d entries; tables/class_scores.csv has all.\n", count, done);
+    for (int k = 0; k < c->dataset->classes; k++) without_rows += !c->entries[list[0]].scores[SPLIT_TEST].per_class[k].support;
+    if (without_rows)
+        buffer_printf(out, "\n%d class%s no test text: no recall and no AUC, which their means leave out.\n", without_rows,
+                      without_rows == 1 ? " has" : "es have");
     buffer_text(out, "\n</details>\n\n");
 }
 

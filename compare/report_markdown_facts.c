@@ -42,6 +42,8 @@ static void add_audit(Buffer *out, const Comparison *c) {
     }
     add_counts(out, "Rows that repeat an earlier one of their split", c->audit.duplicates);
     add_counts(out, "Texts with several labels", c->audit.conflicts);
+    if (c->dataset->leaks_dropped)
+        buffer_printf(out, " Training rows left out because their text also stands in validation or test: %d.", c->dataset->leaks_dropped);
     if (ceiling < 1) buffer_printf(out, " No model can pass a test accuracy of %.4f.", ceiling);
     if (c->audit.suspect_count > 0)
         buffer_printf(out, " A linear model on frozen features doubts %d label%s.", c->audit.suspect_count,

@@ -120,8 +120,8 @@ static void add_pairs(Page *page) {
         &caption,
         "%sThe second's score less the first's, in points (0.01; log loss as it is, less is better), with its 95 %% "
         "interval from the same draws for both, and below it p by swapping the two's answers at random %s times. McNemar: "
-        "exact, below it mid-p; Holm: the exact p corrected for %d pairs. Texts needed: test texts that would show this "
-        "difference in accuracy with 80 %% probability.",
+        "exact, below it mid-p; Holm: the exact p corrected for %d pairs. Texts needed: how many test texts would "
+        "show the difference in accuracy that those have which are not leaked, with 80 %% probability.",
         c->pair_count > PAIRS_SHOWN ? "The first 60 pairs; compare.json has all. " : "", count, c->pair_count);
     html_begin_table(page->out, "cards dense", "tables/pairs.csv", caption.data ? caption.data : "");
     page->out->failed |= caption.failed;

@@ -448,6 +448,8 @@ static char *check_report(const Made *made, const char *name, int tables) {
     char *markdown = read_whole(folder, "report.md", &size);
     assert_true(size < 60000); /* a pull request takes 65,536 */
     assert_null(strstr(markdown, "\x1b"));
+    assert_int_equal(strstr(markdown, "Training rows left out because") != NULL, c->dataset->leaks_dropped > 0);
+    assert_int_equal(strstr(markdown, "tables/class_scores.csv has all") != NULL, c->entry_count > 8);
     free(markdown);
     if (tables) assert_int_equal(check_files(c, folder, page), tables);
     if (!kept) CHECK_OK(folder_remove("report_written", &err), &err);
