@@ -14,6 +14,7 @@
 enum { ORDERS = 4, ORDER_MOST = 2 * TEXTS };
 
 static const char *const MODELS[] = {"cls-logreg", "finetune"}; /* path A, path B */
+enum { PATHS = sizeof MODELS / sizeof *MODELS };
 static const char *const PRECISIONS[] = {"float32", "bfloat16", "int8"};
 static const int THREADS[] = {1, 2, 3, 8};
 
@@ -127,15 +128,20 @@ static Answers answers_of(const char *folder, const char *model) {
 
 /* ---- commands ---- */
 
-static void check_predict(const char *model, const char *dtype, const Answers *expected) {
+/* A model of a run, and the precision it is asked in: a flag. */
+typedef struct Subject {
+    const char *run, *model, *dtype;
+} Subject;
+
+static void check_predict(const Subject *s, const Answers *expected) {
     char what[128];
     for (int kind = 0; kind < ORDERS; kind++)
         for (size_t t = 0; t < sizeof THREADS / sizeof *THREADS; t++) {
             Answers found = {0};
             if (is_left_out(kind, t)) continue;
-            (void)snprintf(what, sizeof what, "predict %s %s, order %d, %d threads", model, dtype, kind, THREADS[t]);
-            Ran ran = run(NULL, "predict --model @base/%s/model --file @texts%d.csv --top_k 3 --num_threads %d %s", model, kind,
-                          THREADS[t], dtype);
+            (void)snprintf(what, sizeof what, "predict %s %s, order %d, %d threads", s->model, s->dtype, kind, THREADS[t]);
+            Ran ran = run(NULL, "predict --model @%s/%s/model --file @texts%d.csv --top_k 3 --num_threads %d %s", s->run, s->model,
+                          kind, THREADS[t], s->dtype);
             gather_lines(&found, &place, &ran, what);
             check_same(expected, &found, TEXTS, what);
             ran_free(&ran);
@@ -143,14 +149,14 @@ static void check_predict(const char *model, const char *dtype, const Answers *e
 }
 
 /* By --text, and as one line of standard input among others, each answered as it comes. */
-static void check_alone(const char *model, const char *dtype, const Answers *expected) {
+static void check_alone(const Subject *s, const Answers *expected) {
     char folder[256];
-    (void)snprintf(folder, sizeof folder, "%s/base/%s/model", place.folder, model);
+    (void)snprintf(folder, sizeof folder, "%s/%s/%s/model", place.folder, s->run, s->model);
     Answers found = {0};
     int step = is_real ? 15 : 5; /* odd: on one and on three threads */
     for (int i = 0; i < TEXTS; i += step) {
         Ran ran = program_run(NULL, "predict", "--model", folder, "--text", place.texts[i], "--top_k", "3", "--num_threads",
-                              i % 2 ? "1" : "3", *dtype ? "--dtype" : NULL, *dtype ? strchr(dtype, ' ') + 1 : NULL, NULL);
+                              i % 2 ? "1" : "3", *s->dtype ? "--dtype" : NULL, *s->dtype ? strchr(s->dtype, ' ') + 1 : NULL, NULL);
         gather_lines(&found, &place, &ran, "one text alone");
         ran_free(&ran);
     }
@@ -158,32 +164,39 @@ static void check_alone(const char *model, const char *dtype, const Answers *exp
     Buffer lines = {0};
     for (int i = TEXTS - 1; i >= 0; i--) buffer_printf(&lines, "%s\n", place.texts[i]);
     found = (Answers){0};
-    Ran ran = run(lines.data, "predict --model @base/%s/model - --top_k 3 --num_threads 2 %s", model, dtype);
+    Ran ran = run(lines.data, "predict --model @%s/%s/model - --top_k 3 --num_threads 2 %s", s->run, s->model, s->dtype);
     gather_lines(&found, &place, &ran, "lines as they come");
     check_same(expected, &found, TEXTS, "lines as they come");
     ran_free(&ran);
     buffer_free(&lines);
 }
 
-static void check_evaluate(const char *model, const char *dtype, const Answers *expected) {
+static void check_evaluate(const Subject *s, const Answers *expected) {
     char what[128];
-    for (int kind = 0; kind < ORDERS; kind++) {
-        int threads = THREADS[(size_t)kind % (sizeof THREADS / sizeof *THREADS)];
-        Answers found = {0};
-        (void)snprintf(what, sizeof what, "evaluate %s %s, order %d, %d threads", model, dtype, kind, threads);
-        run_well(what,
-                 run(NULL,
-                     "evaluate --model @base/%s/model --data @texts%d.csv --output_dir @evaluated --num_threads %d --quiet %s",
-                     model, kind, threads, dtype));
-        gather_csv(&found, &place, at_place("evaluated/predictions.csv"), what);
-        check_same(expected, &found, TEXTS, what);
-        assert_true(folder_remove(at_place("evaluated"), NULL));
-    }
+    for (int kind = 0; kind < ORDERS; kind++)
+        for (size_t t = 0; t < sizeof THREADS / sizeof *THREADS; t++) {
+            Answers found = {0};
+            if (is_left_out(kind, t)) continue;
+            (void)snprintf(what, sizeof what, "evaluate %s %s, order %d, %d threads", s->model, s->dtype, kind, THREADS[t]);
+            run_well(what,
+                     run(NULL,
+                         "evaluate --model @%s/%s/model --data @texts%d.csv --output_dir @evaluated --num_threads %d --quiet %s",
+                         s->run, s->model, kind, THREADS[t], s->dtype));
+            gather_csv(&found, &place, at_place("evaluated/predictions.csv"), what);
+            check_same(expected, &found, TEXTS, what);
+            assert_true(folder_remove(at_place("evaluated"), NULL));
+        }
+}
+
+static void check_commands(const Subject *s, const Answers *expected) {
+    check_predict(s, expected);
+    check_alone(s, expected);
+    check_evaluate(s, expected);
 }
 
 static void answers_do_not_depend_on_company(void **state) {
     (void)state;
-    for (size_t m = 0; m < sizeof MODELS / sizeof *MODELS; m++) {
+    for (size_t m = 0; m < PATHS; m++) {
         Answers compared = answers_of("base", MODELS[m]);
         for (size_t d = 0; d < sizeof PRECISIONS / sizeof *PRECISIONS; d++) {
             const char *flag = dtype_flag("predict", PRECISIONS[d]);
@@ -201,11 +214,11 @@ static void answers_do_not_depend_on_company(void **state) {
                 gather_lines(&first, &place, &ran, PRECISIONS[d]);
                 ran_free(&ran);
             }
-            check_predict(MODELS[m], dtype, &first);
-            check_alone(MODELS[m], dtype, &first);
-            check_evaluate(MODELS[m], dtype, &first);
+            check_commands(&(Subject){"base", MODELS[m], dtype}, &first);
         }
     }
+    Answers words = answers_of("base", "tfidf-logreg");
+    check_commands(&(Subject){"base", "tfidf-logreg", ""}, &words);
 }
 
 static void features_do_not_depend_on_company(void **state) {
@@ -297,20 +310,13 @@ static void check_budget(const TextEncoder *encoder, const Tokens *tokens, Pool 
     answers_free(&found);
 }
 
-static void hidden_states_do_not_depend_on_the_token_budget(void **state) {
-    (void)state;
+static void check_budgets(const char *dtype, const char *text, const int64_t *starts) {
     static const int budgets[] = {1, 40, 130, 600, 2000}; /* from a row a batch to all in one */
     Error err = {0};
     TextEncoder encoder = {0};
     Tokens tokens = {0};
-    Buffer text = {0};
-    int64_t starts[TEXTS + 1] = {0};
-    for (int i = 0; i < TEXTS; i++) {
-        buffer_text(&text, place.texts[i]);
-        starts[i + 1] = (int64_t)text.size;
-    }
-    CHECK_OK(text_encoder_load(&encoder, encoder_folder, 0, 0, NULL, &err), &err);
-    CHECK_OK(tokens_encode(&tokens, encoder.tokenizer, text.data, starts, TEXTS, encoder.max_length, NULL, &err), &err);
+    CHECK_OK(text_encoder_load_as(&encoder, encoder_folder, 0, 0, dtype_find(dtype), NULL, &err), &err);
+    CHECK_OK(tokens_encode(&tokens, encoder.tokenizer, text, starts, TEXTS, encoder.max_length, NULL, &err), &err);
     Answers first = {0};
     for (size_t t = 0; t < sizeof THREADS / sizeof *THREADS; t++) {
         Pool *pool = pool_new(THREADS[t], &err);
@@ -322,6 +328,18 @@ static void hidden_states_do_not_depend_on_the_token_budget(void **state) {
     answers_free(&first);
     tokens_free(&tokens);
     text_encoder_free(&encoder);
+}
+
+static void hidden_states_do_not_depend_on_the_token_budget(void **state) {
+    (void)state;
+    Buffer text = {0};
+    int64_t starts[TEXTS + 1] = {0};
+    for (int i = 0; i < TEXTS; i++) {
+        buffer_text(&text, place.texts[i]);
+        starts[i + 1] = (int64_t)text.size;
+    }
+    for (size_t d = 0; d < sizeof PRECISIONS / sizeof *PRECISIONS; d++)
+        if (dtype_flag("predict", PRECISIONS[d])) check_budgets(PRECISIONS[d], text.data, starts);
     buffer_free(&text);
 }
 
@@ -361,25 +379,42 @@ static void training_does_not_depend_on_cores(void **state) {
 }
 
 /* Test rows in another order: what was trained is the same, and so is every answer. */
-static void compare_does_not_depend_on_the_order_of_test_rows(void **state) {
-    (void)state;
+static void check_other_order(const char *run_name, const char *flags) {
     static const char *const trained[] = {"tfidf-logreg/model/classifier.safetensors", "cls-logreg/model/classifier.safetensors",
                                           "finetune/model/model.safetensors"};
-    compare_into("other", "shuffled", "--num_threads 3");
-    for (size_t m = 0; m < sizeof MODELS / sizeof *MODELS; m++) {
-        Answers expected = answers_of("base", MODELS[m]), found = answers_of("other", MODELS[m]);
+    compare_into("other", "shuffled", flags);
+    for (size_t m = 0; m < PATHS; m++) {
+        Answers expected = answers_of(run_name, MODELS[m]), found = answers_of("other", MODELS[m]);
         check_same(&expected, &found, TEXTS, MODELS[m]);
     }
     for (size_t i = 0; i < sizeof trained / sizeof *trained; i++) {
         char a[256], b[256];
         Sha256Hex one, other;
         Error err = {0};
-        (void)snprintf(a, sizeof a, "%s/base/%s", place.folder, trained[i]);
+        (void)snprintf(a, sizeof a, "%s/%s/%s", place.folder, run_name, trained[i]);
         (void)snprintf(b, sizeof b, "%s/other/%s", place.folder, trained[i]);
         CHECK_OK(sha256_file(&one, a, &err) && sha256_file(&other, b, &err), &err);
         assert_string_equal(one.text, other.text);
     }
     assert_true(folder_remove(at_place("other"), NULL));
+}
+
+static void compare_does_not_depend_on_the_order_of_test_rows(void **state) {
+    (void)state;
+    check_other_order("base", "--num_threads 3");
+}
+
+/* compare as a whole in bfloat16: other commands answer as it did, and threads and order change nothing. */
+static void compare_in_bfloat16(void **state) {
+    (void)state;
+    if (!dtype_flag("compare", "bfloat16")) skip();
+    compare_into("base16", "data", "--dtype bfloat16 --num_threads 1");
+    for (size_t m = 0; m < PATHS; m++) {
+        Answers compared = answers_of("base16", MODELS[m]);
+        check_commands(&(Subject){"base16", MODELS[m], "--dtype bfloat16"}, &compared);
+    }
+    check_other_order("base16", "--dtype bfloat16 --num_threads 8");
+    if (!is_real) check_other_order("base16", "--dtype bfloat16 --num_threads 2");
 }
 
 int main(int count, char **words) {
@@ -392,6 +427,7 @@ int main(int count, char **words) {
         cmocka_unit_test(training_does_not_depend_on_threads),
         cmocka_unit_test(training_does_not_depend_on_cores),
         cmocka_unit_test(compare_does_not_depend_on_the_order_of_test_rows),
+        cmocka_unit_test(compare_in_bfloat16),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
