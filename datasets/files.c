@@ -58,7 +58,7 @@ static bool take_entry(DataFiles *files, const char *folder, const char *name, E
     if (split < 0) return true;
     size_t length = strlen(folder);
     if (!path_make(&path, err, "%s%s%s", folder, length && folder[length - 1] == '/' ? "" : "/", name)) return false;
-    if (folder_exists(path.text)) return true;
+    if (folder_exists(path.text) && !file_exists(path.text)) return true; /* what cannot be looked at is both, and not left out */
     if (files->given[split])
         return FAIL(err, ERROR_DATA,
                     "%s: both %s and %s could be the %s rows; name the files with --train_file, --validation_file, --test_file",

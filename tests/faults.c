@@ -27,7 +27,7 @@
 
 #define FILE_CALLS \
     CALL(open) CALL(read) CALL(pread) CALL(write) CALL(pwrite) CALL(fsync) CALL(close) CALL(rename) CALL(renameat2) CALL(linkat) CALL(unlink) \
-    CALL(remove) CALL(mkdir) CALL(opendir) CALL(readdir) CALL(stat) CALL(lstat) CALL(fstat) CALL(access) CALL(mkostemps) CALL(fchmod) \
+    CALL(remove) CALL(mkdir) CALL(opendir) CALL(readdir) CALL(scandir) CALL(stat) CALL(lstat) CALL(fstat) CALL(access) CALL(mkostemps) CALL(fchmod) \
     CALL(ftruncate) CALL(flock) CALL(nftw) CALL(mmap) CALL(fopen) CALL(pthread_create)
 #define MEMORY_CALLS CALL(malloc) CALL(calloc) CALL(realloc) CALL(aligned_alloc)
 
@@ -307,6 +307,9 @@ INTERPOSE(int, remove, (const char *path), (path), path, -1, -1)
 INTERPOSE(int, mkdir, (const char *path, mode_t mode), (path, mode), path, -1, -1)
 INTERPOSE(DIR *, opendir, (const char *path), (path), path, -1, NULL)
 INTERPOSE(struct dirent *, readdir, (DIR * folder), (folder), NULL, dirfd(folder), NULL)
+INTERPOSE(int, scandir,
+          (const char *path, struct dirent ***list, int (*filter)(const struct dirent *), int (*order)(const struct dirent **, const struct dirent **)),
+          (path, list, filter, order), path, -1, -1)
 INTERPOSE(int, stat, (const char *path, struct stat *status), (path, status), path, -1, -1)
 INTERPOSE(int, lstat, (const char *path, struct stat *status), (path, status), path, -1, -1)
 INTERPOSE(int, fstat, (int file, struct stat *status), (file, status), NULL, file, -1)

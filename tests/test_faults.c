@@ -16,7 +16,7 @@
 static const char MODEL[] = TESTS_FOLDER "/golden/tiny-distilbert", BERT[] = TESTS_FOLDER "/golden/tiny-bert";
 static const char *only; /* NULL: every command */
 static long try_again_every;
-static char home[64], data[96], tuned[96], compared[96], place[96], copies[96], straight[96];
+static char home[64], data[96], parts[96], tuned[96], compared[96], place[96], copies[96], straight[96];
 
 /* ---- the commands ---- */
 
@@ -39,6 +39,7 @@ static const Case CASES[] = {
     {"predict", false, {"predict", "--model", tuned, "--file", data, "--num_threads", "1"}},
     {"evaluate", false, {"evaluate", "--model", tuned, "--data", data, "--num_threads", "1", "--output_dir", OUT}},
     {"explore", false, {"explore", data, "--model", MODEL, "--num_threads", "1"}},
+    {"folder", false, {"explore", parts, "--output_dir", OUT, "--num_threads", "1"}},
     {"tokenize", false, {"tokenize", "--model", MODEL, "the good film"}},
     {"convert", false, {"convert", "--model", BERT, "--to", "distilbert", "--output_dir", OUT}},
     {"quantize", false, {"quantize", "--model", tuned, "--output_dir", OUT, "--num_threads", "1"}},
@@ -406,6 +407,7 @@ static int make_home(void **state) {
     snprintf(home, sizeof home, "%s/twofold-faults-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     if (!mkdtemp(home)) return 1;
     snprintf(data, sizeof data, "%s/rows.csv", home);
+    snprintf(parts, sizeof parts, "%s/parts", home);
     snprintf(tuned, sizeof tuned, "%s/tuned", home);
     snprintf(compared, sizeof compared, "%s/compared", home);
     snprintf(place, sizeof place, "%s/place", home);
@@ -416,7 +418,13 @@ static int make_home(void **state) {
     if (!file) return 1;
     fprintf(file, "text,label\n");
     for (int r = 0; r < 40; r++) fprintf(file, "the %s film %d,%s\n", r % 2 ? "good sun" : "bad rain", r, r % 2 ? "glad" : "sad");
-    if (fclose(file) != 0) return 1;
+    if (fclose(file) != 0 || mkdir(parts, 0755) != 0) return 1;
+    static const char *const SPLITS[] = {"train.csv", "val.csv", "test.csv"};
+    for (int i = 0; i < 3; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", parts, SPLITS[i]);
+        if (link(data, path) != 0) return 1;
+    }
     CHECK_RUN(0, "", NULL, "finetune", "--model", MODEL, "--data", data, "--output_dir", tuned, "--epochs", "1");
     CHECK_RUN(0, "", NULL, "compare", "--model", MODEL, "--data", data, "--output_dir", compared, "--epochs", "1", "--no_cache", "--entries",
               "tfidf-logreg,finetune");
