@@ -16,6 +16,8 @@ static void check_same(const Tuning *a, const Tuning *b) {
         FUZZ_CHECK(one->round == other->round && one->rank == other->rank && one->rows == other->rows && one->done == other->done);
         FUZZ_CHECK(one->ngram_max == other->ngram_max && one->steps == other->steps && one->layer == other->layer);
         FUZZ_CHECK(same_number(one->accuracy, other->accuracy) && same_number(one->loss, other->loss));
+        FUZZ_CHECK(one->C_tried == other->C_tried);
+        for (int k = 0; one->C_tried && k < a->C_count; k++) FUZZ_CHECK(one->C_accuracy[k] == other->C_accuracy[k]);
     }
 }
 
