@@ -1,12 +1,12 @@
 #include "cli/lines.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/data_file.h"
 #include "common/memory.h"
 
 enum {
@@ -18,9 +18,7 @@ bool lines_open(LineReader *reader, const char *path, Error *err) {
     *reader = (LineReader){.file = STDIN_FILENO, .name = "stdin"};
     if (strcmp(path, "-") == 0) return true;
     reader->name = path;
-    reader->file = open(path, O_RDONLY | O_CLOEXEC);
-    if (reader->file < 0) return FAIL(err, ERROR_PATH, "%s: %s", path, strerror(errno));
-    return true;
+    return data_file_open(&reader->file, path, err);
 }
 
 void lines_close(LineReader *reader) {
@@ -54,6 +52,10 @@ static bool fill(LineReader *reader, Error *err) {
     return true;
 }
 
+static bool fail_stopped(const LineReader *reader, Error *err) {
+    return FAIL(err, ERROR_INTERRUPTED, "stopped while reading %s", reader->name);
+}
+
 /* poll, unlike a restarted read, returns when a signal arrives; but one that arrives just before it, or on another thread, is only seen by asking again. */
 static bool wait_for_input(LineReader *reader, const Observer *observer, Error *err) {
     struct pollfd input = {.fd = reader->file, .events = POLLIN};
@@ -62,7 +64,7 @@ static bool wait_for_input(LineReader *reader, const Observer *observer, Error *
         if (ready > 0) return true;
         if (ready < 0 && errno != EINTR) return FAIL(err, ERROR_PATH, "%s: %s", reader->name, strerror(errno));
     }
-    return FAIL(err, ERROR_INTERRUPTED, "stopped while reading %s", reader->name);
+    return fail_stopped(reader, err);
 }
 
 static bool has_line(LineReader *reader) {
@@ -90,6 +92,7 @@ static void take_line(LineReader *reader, const char **text, size_t *size) {
 bool lines_next(LineReader *reader, const char **text, size_t *size, const Observer *observer, Error *err) {
     *text = NULL;
     *size = 0;
+    if (observer_stop(observer)) return fail_stopped(reader, err);
     while (!has_line(reader) && !reader->ended)
         if (!wait_for_input(reader, observer, err) || !fill(reader, err)) return false;
     if (reader->at < reader->size) take_line(reader, text, size);

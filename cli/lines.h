@@ -26,8 +26,7 @@ typedef struct LineReader {
 MUST_CHECK bool lines_open(LineReader *reader, const char *path, Error *err);
 void lines_close(LineReader *reader);
 
-/* Waits for a line. *text is borrowed until the next call, NULL at the end. ERROR_INTERRUPTED when asked to stop while waiting.
- */
+/* Waits for a line. *text is borrowed until the next call, NULL at the end. ERROR_INTERRUPTED when asked to stop, before a line or while waiting. */
 MUST_CHECK bool lines_next(LineReader *reader, const char **text, size_t *size, const Observer *observer, Error *err);
 /* Whether a whole line can be had without waiting: then it may join the batch of those before it. */
 bool lines_waiting(LineReader *reader);

@@ -1,13 +1,14 @@
 #include "datasets/input.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include "common/data_file.h"
 
 typedef struct InputSource {
     int descriptor;
@@ -140,10 +141,12 @@ bool input_open(Input *input, const char *path, Error *err) {
     if (!source) return false;
     input->source = source;
     input->at = input->end = source->block;
-    source->descriptor = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (source->descriptor < 0) {
-        (void)FAIL(err, ERROR_PATH, "%s: cannot be opened: %s", path, strerror(errno));
-    } else if (fstat(source->descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
+    source->descriptor = STDIN_FILENO;
+    if (!standard && !data_file_open(&source->descriptor, path, err)) {
+        input_close(input);
+        return false;
+    }
+    if (fstat(source->descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
         (void)FAIL(err, ERROR_PATH, "%s: a folder, expected a file", path);
     } else {
         if (S_ISREG(status.st_mode)) input->bytes_total = status.st_size;

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <poll.h>
+#include <sys/stat.h>
 
 #include "program.h"
 
@@ -295,7 +296,14 @@ static void test_lines(void **state) {
     check_line(&reader, NULL);
     assert_false(lines_waiting(&reader));
     lines_close(&reader);
-    CHECK_FAILS(lines_open(&reader, "/no/such/file", &err), &err, ERROR_PATH, "/no/such/file: No such file or directory");
+    CHECK_FAILS(lines_open(&reader, "/no/such/file", &err), &err, ERROR_PATH, "/no/such/file: cannot be opened: No such file or directory");
+    char pipe_path[] = "/tmp/twofold-pipe-XXXXXX";
+    close(mkstemp(pipe_path));
+    assert_true(unlink(pipe_path) == 0 && mkfifo(pipe_path, 0600) == 0);
+    (void)alarm(60);
+    CHECK_FAILS(lines_open(&reader, pipe_path, &err), &err, ERROR_PATH, "a pipe, expected a file");
+    (void)alarm(0);
+    unlink(pipe_path);
 }
 
 /* Longer than what is read at once, and without quadratic searching. */

@@ -226,7 +226,7 @@ static void test_predict(void **state) {
     CHECK_RUN(2, "--text and --file contradict each other", NULL, "predict", "--model", at_home("bag"), "--text", "a", "--file",
               "b");
     CHECK_RUN(2, "found 'good', expected -", NULL, "predict", "--model", at_home("bag"), "good");
-    CHECK_RUN(5, "no-such.txt: No such file", NULL, "predict", "--model", at_home("bag"), "--file", "no-such.txt");
+    CHECK_RUN(5, "no-such.txt: cannot be opened: No such file", NULL, "predict", "--model", at_home("bag"), "--file", "no-such.txt");
 }
 
 /* Lines are answered as they come: the second is written only after the first was answered. */

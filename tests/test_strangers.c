@@ -30,6 +30,33 @@ static void a_pipe_in_the_place_of_a_file_is_refused_at_once(void **state) {
     CHECK_FAILS(weights_load(&weights, WORK, 0, NULL, 0, &err), &err, ERROR_MODEL, "not a regular file");
 }
 
+/* Waiting for a writer would end by the alarm. */
+static void a_pipe_in_the_place_of_data_is_refused_at_once(void **state) {
+    (void)state;
+    Error err = {0};
+    DataOptions options = DATA_DEFAULTS;
+    fresh_folder();
+    assert_int_equal(mkfifo(WORK "/rows.csv", 0600), 0);
+    (void)alarm(60);
+    CHECK_FAILS(row_reader_open(WORK "/rows.csv", &options, ROWS_LABELLED, &err), &err, ERROR_PATH, "rows.csv: a pipe, expected a file");
+    (void)alarm(0);
+    /* what a shell hands over is taken */
+    int ends[2];
+    char path[64];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "text,label\na,b\n", 15), 15);
+    close(ends[1]);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    RowReader *rows = row_reader_open(path, &options, ROWS_LABELLED, &err);
+    if (!rows) fail_msg("%s", err.message);
+    Row row;
+    bool found = false;
+    CHECK_OK(row_reader_next(rows, &row, &found, &err), &err);
+    assert_true(found && row.line == 2);
+    row_reader_close(rows);
+    close(ends[0]);
+}
+
 static void a_device_in_the_place_of_a_file_is_refused(void **state) {
     (void)state;
     Error err = {0};
@@ -228,6 +255,7 @@ static void the_largest_finite_weight_is_taken(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pipe_in_the_place_of_a_file_is_refused_at_once),
+        cmocka_unit_test(a_pipe_in_the_place_of_data_is_refused_at_once),
         cmocka_unit_test(a_device_in_the_place_of_a_file_is_refused),
         cmocka_unit_test(a_header_of_four_gigabytes_is_refused_before_memory_is_taken),
         cmocka_unit_test(dimensions_that_overflow_are_refused),
