@@ -36,7 +36,7 @@ static bool answer(Run *run, TextModel *model, const Dataset *dataset, Split spl
     bool ok = truth &&
               memory_check("this evaluation", text_model_needs_mb(model, list->count, bytes), "fewer rows need less", err) &&
               text_model_predict(model, &texts, truth, out, &truncated, &run->observer, err) &&
-              predictions_check(out, err);
+              predictions_check(out, err) && terminal_stop_asking(err);
     if (ok && truncated) terminal_say(&run->terminal, "texts     %d of %d truncated", truncated, list->count);
     if (ok) step_say_passed_on(run, model, list->count);
     mem_free(truth);

@@ -82,8 +82,9 @@ bool command_explore(Run *run, Error *err) {
     Exploration explored = {0};
     Buffer text = {0};
     Pool *pool = run_pool(run, err);
+    Observer observer = step_reading_observer(run);
     bool ok = pool && take_argument(run, err) &&
-              dataset_load(&explored.dataset, &run->settings.data, DATA_AS_GIVEN, &run->observer, err) &&
+              dataset_load(&explored.dataset, &run->settings.data, DATA_AS_GIVEN, &observer, err) &&
               exploration_make(&explored, pool, err) && add_tokens(run, &explored, err) &&
               find_label_errors(run, &explored, err) && write_audit(run, &explored, err);
     if (ok) {

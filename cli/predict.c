@@ -208,7 +208,7 @@ static bool answer_table(Answering *answering, const char *path, Error *err) {
         ok = row_reader_next(reader, &row, &found, err) &&
              (!found || add_row(answering, reader, path_base(path), &row, &replaced, err));
         if (!ok || answering->rows == 0 || (found && !batch_is_full(answering))) continue;
-        ok = batch_answer(answering, err);
+        ok = batch_answer(answering, err) && terminal_stop_asking(err); /* the next rows may come from a pipe, which does not ask */
         row_reader_progress(reader, &bytes, &total);
         observer_progress(&run->observer, "predict", bytes, total, "bytes", "");
     }

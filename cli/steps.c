@@ -10,6 +10,12 @@
 #include "common/clock.h"
 #include "common/model_folder.h"
 
+Observer step_reading_observer(const Run *run) {
+    Observer observer = run->observer;
+    observer.stop = NULL; /* nothing is there that could be saved, and a pipe may keep one waiting: a signal ends the program */
+    return observer;
+}
+
 bool step_read_data(Run *run, Dataset *dataset, DataUse use, Error *err) {
     const DataOptions *data = &run->settings.data;
     if (!data->data && !data->train_file && !data->validation_file && !data->test_file) {
@@ -19,8 +25,9 @@ bool step_read_data(Run *run, Dataset *dataset, DataUse use, Error *err) {
     /* the text alone; a compressed file is larger than it looks, which reading it will tell */
     int64_t bytes = data->data ? file_size(data->data) : data->train_file ? file_size(data->train_file) : 0;
     ProfilePart before = run_enter(run, PROFILE_READ);
+    Observer observer = step_reading_observer(run);
     bool ok = memory_check("reading the data", bytes > 0 ? (double)bytes / 0x1p20 : 0, "cut the file, or use a machine with more", err) &&
-              dataset_load(dataset, data, use, &run->observer, err) && describe_data(run, dataset, err);
+              dataset_load(dataset, data, use, &observer, err) && describe_data(run, dataset, err);
     (void)run_enter(run, before);
     return ok;
 }

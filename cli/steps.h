@@ -7,6 +7,9 @@
 #include "datasets/load.h"
 #include "encoder/text_encoder.h"
 
+/* The run's observer as dataset_load is given it: a signal while data is read ends the program at once. */
+Observer step_reading_observer(const Run *run);
+
 /* Loads and describes; ERROR_USAGE when no flag names data. */
 MUST_CHECK bool step_read_data(Run *run, Dataset *dataset, DataUse use, Error *err);
 

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +25,27 @@ static const double SHOW_AFTER_S = 0.3, DRAW_EVERY_S = 0.1, LINE_EVERY_S = 10, R
 static volatile sig_atomic_t signal_seen;
 static volatile sig_atomic_t bar_drawn;
 
+static atomic_bool somebody_asks; /* whether to stop: else a wish would not be heard */
+
+/* The shell sees the program die of the signal. What is left is what a killed run leaves, and is tidied as that is: by the next one. */
+static void die_of(int signal_number) {
+    if (bar_drawn) {
+        ssize_t written = write(STDERR_FILENO, "\r\033[K", 4);
+        (void)written;
+    }
+    struct sigaction end = {.sa_handler = SIG_DFL};
+    sigset_t only;
+    (void)sigemptyset(&only);
+    (void)sigaddset(&only, signal_number);
+    (void)sigaction(signal_number, &end, NULL);
+    (void)pthread_sigmask(SIG_UNBLOCK, &only, NULL); /* it is blocked while it is handled */
+    (void)raise(signal_number);
+    _exit(128 + signal_number); /* a container's first process does not die of the default */
+}
+
 static void on_signal(int signal_number) {
     if (signal_seen) _exit(128 + signal_number);
+    if (!atomic_load(&somebody_asks)) die_of(signal_number);
     signal_seen = signal_number;
     static const char sentence[] = "\r\033[Ktwofold: stopping after this step … (again to leave at once)\n";
     size_t skipped = bar_drawn ? 0 : 4; /* nothing to draw over */
@@ -51,6 +72,11 @@ void terminal_prepare(void) {
 }
 
 int terminal_signal(void) { return signal_seen; }
+
+bool terminal_stop_asking(Error *err) {
+    atomic_store(&somebody_asks, false); /* first: a signal after it ends the program, one before it has been seen */
+    return !signal_seen || FAIL(err, ERROR_INTERRUPTED, "stopped");
+}
 
 /* ---- the screen ---- */
 
@@ -244,6 +270,7 @@ static void on_note(void *context, const char *sentence) { terminal_say(context,
 
 static bool on_stop(void *context) {
     (void)context;
+    atomic_store(&somebody_asks, true);
     return signal_seen != 0;
 }
 

@@ -22,7 +22,7 @@ typedef struct Terminal {
     int64_t first_done, last_done; /* of the task: where it began (a resumed one not at 0), and now */
 } Terminal;
 
-/* First thing in main: broken pipes and file-size limits become write errors, SIGINT and SIGTERM a wish to stop, closed standard streams /dev/null. */
+/* First thing in main: broken pipes and file-size limits become write errors, SIGINT and SIGTERM what terminal_signal says, closed standard streams /dev/null. */
 void terminal_prepare(void);
 void terminal_start(Terminal *terminal, bool quiet);
 /* Borrows the terminal. Progress is reported by one thread at a time. */
@@ -38,8 +38,12 @@ void terminal_clear(Terminal *terminal);
 /* Columns to wrap text for: the terminal's behind that stream (1 stdout, 2 stderr), else $COLUMNS, else 100. */
 int terminal_columns(int stream);
 
-/* The signal that asked to stop (SIGINT or SIGTERM), or 0. A second one leaves at once, with status 130 or 143. */
+/* The signal that asked to stop (SIGINT or SIGTERM), or 0. A second one leaves at once, with status 130 or 143. So does the first where nobody has
+ * called the observer's stop yet: there is nothing to save, and nobody would hear. */
 int terminal_signal(void);
+/* Nobody asks for a while, for there are no steps to ask between, or a file is read that may keep one waiting: until the next question the first
+ * signal leaves at once again. ERROR_INTERRUPTED when one has come. */
+MUST_CHECK bool terminal_stop_asking(Error *err);
 
 /* Standard output is data: a failed write is a failure of the program (ERROR_FAILED), but for a reader that left (`| head`),
  * which has what it wanted: output_reader_left says so, and the program ends quietly with status 0. */

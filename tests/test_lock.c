@@ -1,6 +1,7 @@
 /* Two runs in one folder, signals, and folders in which nothing can be written, as the user of the program meets them. */
 #include "tests/check.h"
 
+#include <glob.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -98,7 +99,12 @@ static void check_signal(int signal_number) {
     FILE *log = tmpfile();
     assert_non_null(log);
     pid_t child = start_long_run("finetune", folder, fileno(log));
-    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    char checkpoints[320];
+    snprintf(checkpoints, sizeof checkpoints, "%s/checkpoint-*", folder); /* with the first it has asked whether to stop */
+    glob_t found;
+    for (int tries = 0; tries < 6000 && glob(checkpoints, 0, NULL, &found) != 0; tries++)
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    globfree(&found);
     (void)kill(child, signal_number);
     int status = program_wait(child);
     char *said = read_all(log, NULL);
@@ -111,6 +117,64 @@ static void test_a_signal_saves_the_state(void **state) {
     (void)state;
     check_signal(SIGINT);
     check_signal(SIGTERM);
+}
+
+/* Starts it, and sends the signal once it is at work. It would take longer: exit 0 means that it was not heard. */
+static void check_ends_at_once(char *const *words, int in, int signal_number) {
+    FILE *log = tmpfile();
+    int null = open("/dev/null", O_RDWR);
+    assert_non_null(log);
+    pid_t child = program_start(words, in, null, fileno(log));
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    (void)kill(child, signal_number);
+    int status = -1;
+    for (int tries = 0; status < 0 && tries < 2000; tries++) { /* 10 s, should it go on and on */
+        int how;
+        if (waitpid(child, &how, WNOHANG) == child)
+            status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
+        else
+            nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    if (status < 0) {
+        (void)kill(child, SIGKILL);
+        (void)program_wait(child);
+    }
+    char *said = read_all(log, NULL);
+    if (status != 128 + signal_number) fail_msg("%s: status %d: %s", words[1], status, said);
+    free(said);
+    fclose(log);
+    close(null);
+}
+
+#define CHECK_ENDS_AT_ONCE(in, signal_number, ...) \
+    check_ends_at_once((char *const *)(uintptr_t)(const char *const[]){"twofold", __VA_ARGS__, NULL}, in, signal_number)
+
+/* Commands and phases that never ask whether to stop, and reading from a pipe that stays silent. */
+static void test_a_signal_ends_what_has_nothing_to_save(void **state) {
+    (void)state;
+    char *bag = at_home("heard-bag"), *lines = at_home("heard.txt"), *table = at_home("heard.csv");
+    CHECK_RUN(0, "trained", NULL, "train", "--features", "tfidf", "--C", "1", "--data", data, "--output_dir", bag);
+    FILE *file = fopen(lines, "w"), *rows = fopen(table, "w");
+    assert_true(file && rows);
+    fprintf(rows, "text,label\n");
+    for (int r = 0; r < 400000; r++) {
+        fprintf(file, "the %s film %d was seen by all of them in the rain\n", r % 2 ? "good" : "bad", r);
+        fprintf(rows, "the %s film %d was seen by all of them in the rain,%d\n", r % 2 ? "good" : "bad", r, r % 2);
+    }
+    assert_true(fclose(file) == 0 && fclose(rows) == 0);
+    CHECK_ENDS_AT_ONCE(-1, SIGINT, "tokenize", "--model", MODEL, "--file", lines);
+    CHECK_ENDS_AT_ONCE(-1, SIGTERM, "predict", "--model", bag, "--file", lines);
+    CHECK_ENDS_AT_ONCE(-1, SIGINT, "predict", "--model", bag, "--file", table);
+    CHECK_ENDS_AT_ONCE(-1, SIGTERM, "explore", "--model", MODEL, "--data", table);
+    CHECK_ENDS_AT_ONCE(-1, SIGINT, "doctor");
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[1], F_SETFD, FD_CLOEXEC), 0);
+    CHECK_ENDS_AT_ONCE(ends[0], SIGINT, "explore", "--data", "/dev/stdin");
+    CHECK_ENDS_AT_ONCE(ends[0], SIGTERM, "train", "--features", "tfidf", "--data", "/dev/stdin", "--output_dir", at_home("heard-run"));
+    CHECK_ENDS_AT_ONCE(ends[0], SIGINT, "predict", "--model", bag, "--file", "/dev/stdin", "--input_format", "csv");
+    close(ends[0]);
+    close(ends[1]);
 }
 
 /* Both signals are there before the process runs again; the kernel hands out the lower number first, and the second one ends it on the spot:
@@ -237,6 +301,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lock_is_taken_and_given_back), cmocka_unit_test(test_the_second_run_is_refused),
         cmocka_unit_test(test_a_signal_saves_the_state),     cmocka_unit_test(test_a_second_signal_leaves_at_once),
+        cmocka_unit_test(test_a_signal_ends_what_has_nothing_to_save),
         cmocka_unit_test(test_read_only_folder),             cmocka_unit_test(test_file_size_limit),
         cmocka_unit_test(test_full_disk),                    cmocka_unit_test(test_the_reader_goes_away),
     };

@@ -221,7 +221,8 @@ static void be_interrupted_once(Terminal *terminal) {
 }
 
 static void be_interrupted_twice(Terminal *terminal) {
-    (void)terminal;
+    Observer observer = terminal_observer(terminal);
+    (void)observer.stop(observer.context);
     (void)raise(SIGTERM);
     (void)raise(SIGINT);
 }
@@ -235,6 +236,43 @@ static void the_first_signal_asks_and_the_second_ends(void **state) {
     assert_int_equal(seen.status, 128 + SIGINT);
 }
 
+static void be_interrupted_unasked(Terminal *terminal) {
+    (void)terminal;
+    (void)raise(SIGTERM);
+    terminal_say(terminal, "goes on");
+}
+
+/* Asked once, and then no more: a signal that came in time is found, a later one ends it. */
+static void be_interrupted_after_the_last_question(Terminal *terminal) {
+    Observer observer = terminal_observer(terminal);
+    Error err = {0};
+    (void)observer.stop(observer.context);
+    CHECK_OK(terminal_stop_asking(&err), &err);
+    (void)raise(SIGINT);
+    terminal_say(terminal, "goes on");
+}
+
+static void be_interrupted_before_the_last_question(Terminal *terminal) {
+    Observer observer = terminal_observer(terminal);
+    Error err = {0};
+    (void)observer.stop(observer.context);
+    (void)raise(SIGINT);
+    CHECK_FAILS(terminal_stop_asking(&err), &err, ERROR_INTERRUPTED, "stopped");
+    terminal_say(terminal, "found");
+}
+
+static void a_signal_that_nobody_would_hear_ends_at_once(void **state) {
+    (void)state;
+    Seen seen = see(0, "xterm", false, be_interrupted_unasked);
+    assert_string_equal(seen.text, "");
+    assert_int_equal(seen.status, 128 + SIGTERM);
+    seen = see(0, "xterm", false, be_interrupted_after_the_last_question);
+    assert_string_equal(seen.text, "");
+    assert_int_equal(seen.status, 128 + SIGINT);
+    seen = see(0, "xterm", false, be_interrupted_before_the_last_question);
+    check_sees(&seen, "found");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bar_grows_and_goes),
@@ -246,6 +284,7 @@ int main(void) {
         cmocka_unit_test(what_is_said_is_made_harmless),
         cmocka_unit_test(the_width_is_the_terminals),
         cmocka_unit_test(the_first_signal_asks_and_the_second_ends),
+        cmocka_unit_test(a_signal_that_nobody_would_hear_ends_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
