@@ -268,7 +268,7 @@ static bool print_json(const Run *run, Error *err) {
         return false;
     Buffer out = {0};
     buffer_add(&out, map.data, map.size);
-    bool printed = output_add(&out, err);
+    bool printed = output_add_data(&out, err);
     buffer_free(&out);
     file_unmap(&map);
     return printed;

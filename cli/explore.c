@@ -94,7 +94,7 @@ bool command_explore(Run *run, Error *err) {
                            : data->validation_file ? data->validation_file
                                                    : data->test_file;
         (run->settings.json ? exploration_write_json : exploration_print)(&text, &explored, name);
-        ok = buffer_ok(&text, err) && output_add(&text, err);
+        ok = run->settings.json ? output_add_data(&text, err) : output_add(&text, err);
     }
     buffer_free(&text);
     exploration_free(&explored);

@@ -122,7 +122,7 @@ static bool print_answers(const Answering *answering, const Predictions *predict
         else
             add_json(&lines, answering, predictions, row);
     }
-    bool ok = output_add(&lines, err) && output_flush(err);
+    bool ok = output_add_data(&lines, err) && output_flush(err);
     buffer_free(&lines);
     return ok;
 }

@@ -45,7 +45,7 @@ bool scores_table_print(const Run *run, const SplitScores *scores, char *const *
         if (scores->scores[SPLIT_TRAIN]) add_row(&text, SPLIT_TRAIN, scores->scores[SPLIT_TRAIN]);
     }
     bool ok = run->settings.json || !scores->scores[SPLIT_TEST] || add_notes(&text, scores->scores[SPLIT_TEST], labels, err);
-    ok = ok && output_add(&text, err);
+    ok = ok && (run->settings.json ? output_add_data(&text, err) : output_add(&text, err));
     buffer_free(&text);
     return ok;
 }

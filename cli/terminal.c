@@ -307,6 +307,20 @@ bool output_add(const Buffer *text, Error *err) {
     return true;
 }
 
+bool output_add_data(const Buffer *text, Error *err) {
+    if (!buffer_ok(text, err) || !text->size || !isatty(STDOUT_FILENO)) return output_add(text, err);
+    Buffer shown = {0};
+    for (const char *at = text->data, *end = at + text->size; at < end;) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at)), *line_end = newline ? newline : end;
+        escape_terminal(&shown, at, (size_t)(line_end - at));
+        if (newline) buffer_add(&shown, "\n", 1);
+        at = line_end + (newline != NULL);
+    }
+    bool added = output_add(&shown, err);
+    buffer_free(&shown);
+    return added;
+}
+
 bool output_printf(Error *err, const char *format, ...) {
     Buffer text = {0};
     va_list arguments;

@@ -48,6 +48,9 @@ MUST_CHECK bool terminal_stop_asking(Error *err);
 /* Standard output is data: a failed write is a failure of the program (ERROR_FAILED), but for a reader that left (`| head`),
  * which has what it wanted: output_reader_left says so, and the program ends quietly with status 0. */
 MUST_CHECK bool output_add(const Buffer *text, Error *err);
+/* What holds texts or labels of users as they are, for programs to read (JSON, CSV). A person at a terminal sees the control characters in it but line ends
+ * escaped, as in what is printed for people. */
+MUST_CHECK bool output_add_data(const Buffer *text, Error *err);
 MUST_CHECK bool output_printf(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 /* What was added is with the reader. Called after each line of a stream, and by main at the end. */
 MUST_CHECK bool output_flush(Error *err);

@@ -203,7 +203,7 @@ static bool take(Work *work, const char *text, size_t size, Error *err) {
     work->out.size = 0;
     work->texts++;
     bool ok = work->run->settings.decode ? decode(work, text, size, err) : encode(work, text, size, err);
-    return ok && buffer_ok(&work->out, err) && output_add(&work->out, err);
+    return ok && buffer_ok(&work->out, err) && output_add_data(&work->out, err);
 }
 
 static bool take_lines(Work *work, const char *path, Error *err) {

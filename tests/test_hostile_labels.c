@@ -2,6 +2,8 @@
  * come back as they were from every file that a program reads, and as harmless text in what a person reads. */
 #include "tests/check.h"
 
+#include <termios.h>
+
 #include "tests/program.h"
 
 #include "common/json.h"
@@ -12,7 +14,7 @@
 
 enum { LABEL_COUNT = 5, ROWS = 100 };
 
-static const char *const LABELS[LABEL_COUNT] = {"<script>alert(1)</script>", "a,b \"c\"; d", "line\nbreak", "\x1b[31mred\x07\xe2\x80\xae",
+static const char *const LABELS[LABEL_COUNT] = {"<script>alert(1)</script>", "a,b \"c\"; d", "line\nbreak", "\x1b[31mred\x07\xc2\x9b\xe2\x80\xae",
                                                 "=cmd|' /C calc'!A0"};
 static const char *const WORDS[LABEL_COUNT] = {"<img src=x onerror=alert(2)> sun", "moon \"quoted\", comma", "two\nlines star",
                                                "\x1b]0;title\x07 planet", "=HYPERLINK(\"http://x\") comet"};
@@ -37,10 +39,12 @@ static int make_home(void **state) {
 
 /* ---- what a person reads ---- */
 
-/* No control character but line ends; none of the marks that turn a line's direction. */
+/* No control character but line ends, none of C1; none of the marks that turn a line's direction. */
 static void check_harmless(const char *what, const char *text) {
     for (const char *at = text; *at; at++)
         if (((unsigned char)*at < 0x20 && *at != '\n') || *at == 0x7f) fail_msg("%s: byte %d in it: %.80s", what, *at, at);
+    for (const char *at = text; (at = strchr(at, '\xc2')) != NULL; at++)
+        if ((unsigned char)at[1] < 0xa0) fail_msg("%s: C1 in it: %.80s", what, at);
     if (strstr(text, "\xe2\x80\xae")) fail_msg("%s: turns the direction of writing", what);
 }
 
@@ -53,6 +57,39 @@ static Ran run_harmless(const char *const *words) {
     check_harmless(words[1], ran.err);
     return ran;
 }
+
+/* Standard output as it was written to a terminal. */
+static char *shown_on_terminal(char *const *words) {
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    if (terminal < 0 || grantpt(terminal) || unlockpt(terminal)) skip_all("no pseudo-terminals here");
+    int side = open(ptsname(terminal), O_RDWR | O_NOCTTY), null = open("/dev/null", O_RDWR);
+    struct termios plain;
+    assert_true(side >= 0 && null >= 0 && tcgetattr(side, &plain) == 0);
+    cfmakeraw(&plain);
+    assert_int_equal(tcsetattr(side, TCSANOW, &plain), 0);
+    setenv("NO_COLOR", "1", 1);
+    pid_t child = program_start(words, -1, side, null);
+    close(side);
+    Buffer seen = {0};
+    char block[4096];
+    for (ssize_t got; (got = read(terminal, block, sizeof block)) > 0;) buffer_add(&seen, block, (size_t)got);
+    assert_int_equal(program_wait(child), 0);
+    unsetenv("NO_COLOR");
+    close(terminal);
+    close(null);
+    assert_true(seen.size > 0 && !seen.failed);
+    return seen.data;
+}
+
+/* `escaped` is in it, as text. */
+static void check_terminal(const char *escaped, const char *const *words) {
+    char *shown = shown_on_terminal((char *const *)(uintptr_t)words);
+    check_harmless(words[1], shown);
+    if (!strstr(shown, escaped)) fail_msg("%s: '%s' is not in it: %s", words[1], escaped, shown);
+    free(shown);
+}
+
+#define CHECK_TERMINAL(escaped, ...) check_terminal(escaped, (const char *const[]){"twofold", __VA_ARGS__, NULL})
 
 #define RUN_HARMLESS(...) run_harmless((const char *const[]){"twofold", __VA_ARGS__, NULL})
 
@@ -111,6 +148,21 @@ static void check_answer(const char *out) {
     json_free(json);
 }
 
+/* A program that reads the answer gets the labels' own bytes, a person at a terminal harmless ones. */
+static void check_answered(const char *model, const char *text) {
+    Ran ran = program_run(NULL, "predict", "--model", model, "--text", text, NULL);
+    assert_int_equal(ran.status, 0);
+    check_answer(ran.out);
+    ran_free(&ran);
+    ran = program_run(NULL, "predict", "--model", model, "--text", text, "--output_format", "csv", "--top_k", "5", NULL);
+    assert_int_equal(ran.status, 0);
+    for (int k = 0; k < LABEL_COUNT; k++)
+        if (k != 1 && !strstr(ran.out, LABELS[k])) fail_msg("label %d is not in it: %s", k, ran.out);
+    ran_free(&ran);
+    CHECK_TERMINAL("\\x1B[31mred\\x07\\u009B\\u202E", "predict", "--model", model, "--text", text, "--output_format", "csv", "--top_k", "5");
+    CHECK_TERMINAL("\\u001b[31mred\\u0007\\u009B\\u202E", "predict", "--model", model, "--text", text, "--top_k", "5");
+}
+
 /* ---- tests ---- */
 
 static void a_comparison(void **state) {
@@ -131,9 +183,11 @@ static void a_model_that_is_trained_and_asked(void **state) {
     (void)state;
     Ran ran = RUN_HARMLESS("train", "--features", "tfidf", "--data", at_home("rows.csv"), "--output_dir", at_home("model"));
     ran_free(&ran);
-    ran = RUN_HARMLESS("predict", "--model", at_home("model"), "--text", "moon \"quoted\", comma \x1b[2J");
-    check_answer(ran.out);
+    check_answered(at_home("model"), "\x1b]0;title\x07 planet 3");
+    ran = program_run(NULL, "predict", "--model", at_home("model"), "--text", "title planet", NULL);
+    assert_non_null(strstr(ran.out, "\"label\": \"\\u001b[31mred"));
     ran_free(&ran);
+    check_answered(at_home("model"), "moon \"quoted\", comma \x1b[2J");
     ran = RUN_HARMLESS("evaluate", "--model", at_home("model"), "--data", at_home("rows.csv"));
     ran_free(&ran);
 }
@@ -144,9 +198,7 @@ static void a_model_that_is_fine_tuned_and_asked(void **state) {
     Ran ran = RUN_HARMLESS("finetune", "--model", TESTS_FOLDER "/golden/tiny-distilbert", "--data", at_home("rows.csv"), "--output_dir",
                            at_home("tuned"), "--max_steps", "2");
     ran_free(&ran);
-    ran = RUN_HARMLESS("predict", "--model", at_home("tuned"), "--text", "moon \x1b[2J");
-    check_answer(ran.out);
-    ran_free(&ran);
+    check_answered(at_home("tuned"), "moon \x1b[2J");
     ran = RUN_HARMLESS("evaluate", "--model", at_home("tuned"), "--data", at_home("rows.csv"));
     ran_free(&ran);
 }
@@ -156,6 +208,10 @@ static void an_exploration(void **state) {
     Ran ran = RUN_HARMLESS("explore", at_home("rows.csv"));
     assert_non_null(strstr(ran.out, "script"));
     ran_free(&ran);
+    CHECK_TERMINAL("\\u009B\\u202E", "explore", at_home("rows.csv"));
+    CHECK_TERMINAL("\\u009B\\u202E", "explore", at_home("rows.csv"), "--json");
+    CHECK_TERMINAL("\\u009B\\u202E", "evaluate", "--model", at_home("model"), "--data", at_home("rows.csv"), "--json");
+    CHECK_TERMINAL("\\u009B\\u202E", "tokenize", "--level", "word", "--json", "a\xc2\x9b\xe2\x80\xae");
 }
 
 static void a_name_of_a_file_and_of_a_flag(void **state) {
