@@ -67,7 +67,7 @@ static bool find_label_errors(Run *run, Exploration *explored, Error *err) {
 static bool write_audit(Run *run, const Exploration *explored, Error *err) {
     Path path;
     if (!run->settings.output_dir) return true;
-    return folder_make(run->settings.output_dir, err) && path_make(&path, err, "%s/audit.csv", run->settings.output_dir) &&
+    return path_make(&path, err, "%s/audit.csv", run->settings.output_dir) &&
            audit_write_csv(&explored->audit, &explored->dataset, path.text, err);
 }
 
@@ -83,7 +83,7 @@ bool command_explore(Run *run, Error *err) {
     Buffer text = {0};
     Pool *pool = run_pool(run, err);
     Observer observer = step_reading_observer(run);
-    bool ok = pool && take_argument(run, err) &&
+    bool ok = pool && take_argument(run, err) && (!run->settings.output_dir || step_make_output(run, NULL, err)) &&
               dataset_load(&explored.dataset, &run->settings.data, DATA_AS_GIVEN, &observer, err) &&
               exploration_make(&explored, pool, err) && add_tokens(run, &explored, err) &&
               find_label_errors(run, &explored, err) && write_audit(run, &explored, err);

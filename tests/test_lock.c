@@ -79,6 +79,7 @@ static void test_the_second_run_is_refused(void **state) {
     CHECK_RUN(5, process, NULL, "compare", "--model", MODEL, "--data", data, "--output_dir", folder);
     CHECK_RUN(5, process, NULL, "train", "--model", MODEL, "--data", data, "--output_dir", folder);
     CHECK_RUN(5, process, NULL, "features", "--model", MODEL, "--data", data, "--output_dir", folder);
+    CHECK_RUN(5, process, NULL, "explore", "--data", data, "--output_dir", folder);
     CHECK_RUN(5, process, NULL, "convert", "--model", TESTS_FOLDER "/golden/tiny-bert", "--to", "distilbert", "--output_dir", folder);
     /* killed, it leaves nothing in the way */
     (void)kill(child, SIGKILL);
