@@ -35,6 +35,39 @@ struct TextModel {
 
 /* ---- loading ---- */
 
+/* cJSON ends a string at U+0000, where another reader does not: the same file would name other labels. */
+static bool check_texts(const char *path, Error *err) {
+    FileMap map;
+    JsonReader reader;
+    if (!file_map(&map, path, ERROR_MODEL, err)) return false;
+    json_reader_init(&reader, (const char *)map.data, map.size);
+    bool ok = true;
+    for (JsonToken token = JSON_NULL; ok && token != JSON_END;) {
+        token = json_read(&reader);
+        if (token == JSON_ERROR) ok = FAIL(err, ERROR_MODEL, "%s: no JSON: expected %s", path, reader.problem);
+        if ((token == JSON_STRING || token == JSON_KEY) && reader.size && memchr(reader.text, '\0', reader.size))
+            ok = FAIL(err, ERROR_MODEL, "%s: '%.80s' goes on behind a U+0000, which no label or key may hold", path, reader.text);
+    }
+    json_reader_free(&reader);
+    file_unmap(&map);
+    return ok;
+}
+
+static int by_label(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+static bool check_labels(const TextModel *model, const char *path, Error *err) {
+    size_t count = (size_t)model->classes;
+    const char **sorted = mem_new(count, sizeof *sorted, err);
+    if (!sorted) return false;
+    for (size_t k = 0; k < count; k++) sorted[k] = model->labels[k];
+    qsort(sorted, count, sizeof *sorted, by_label);
+    bool ok = true;
+    for (size_t k = 1; ok && k < count; k++)
+        ok = strcmp(sorted[k - 1], sorted[k]) != 0 || FAIL(err, ERROR_MODEL, "%s: label '%.80s' stands twice", path, sorted[k]);
+    mem_free(sorted);
+    return ok;
+}
+
 static bool load_labels(TextModel *model, const Json *labels, const char *path, Error *err) {
     int count = json_is_array(labels) ? json_size(labels) : 0;
     if (count < 2) return FAIL(err, ERROR_MODEL, "%s: %d labels, expected at least 2", path, count);
@@ -47,7 +80,13 @@ static bool load_labels(TextModel *model, const Json *labels, const char *path, 
         model->labels[i] = mem_copy_text(json_string_or(label, ""), strlen(json_string_or(label, "")), err);
         if (!model->labels[i]) return false;
     }
-    return true;
+    return check_labels(model, path, err);
+}
+
+static bool check_version(const Json *json, const char *path, Error *err) {
+    double version = json_number_or(json_get(json, "version"), 0);
+    return version == TEXT_MODEL_VERSION ||
+           FAIL(err, ERROR_MODEL, "%s: version %g, expected %d; another twofold wrote it", path, version, TEXT_MODEL_VERSION);
 }
 
 static bool load_kind(TextModel *model, const Json *json, const char *path, Error *err) {
@@ -102,7 +141,7 @@ static bool check_shapes(const TextModel *model, const char *folder, Error *err)
 
 static bool load_described(TextModel *model, const char *folder, const char *path, int max_length, Error *err) {
     Json *json = json_parse_file(path, ERROR_MODEL, err);
-    bool ok = json && load_kind(model, json, path, err);
+    bool ok = json && check_version(json, path, err) && check_texts(path, err) && load_kind(model, json, path, err);
     if (ok && model->kind == MODEL_CASCADE) {
         ok = text_cascade_load(&model->cascade, json, folder, max_length, model->dtype, model->pool, err);
         json_free(json);

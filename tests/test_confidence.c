@@ -311,13 +311,17 @@ static void test_refused(void **state) {
     CHECK_OK(folder_remove(at_home("twice/second"), &err), &err);
     if (symlink(at_home("twice"), at_home("twice/second")) != 0) fail_msg("symlink");
     CHECK_FAILS(text_model_load(at_home("twice"), 0, NULL, &err), &err, ERROR_MODEL, "a cascade within a cascade");
-    const char *const files[] = {"{\"kind\": \"cascade\"}", "{\"kind\": \"cascade\", \"threshold\": -1}",
-                                 "{\"kind\": \"cascade\", \"threshold\": \"x\"}"};
+    const char *const files[] = {"{\"version\": 1, \"kind\": \"cascade\"}", "{\"version\": 1, \"kind\": \"cascade\", \"threshold\": -1}",
+                                 "{\"version\": 1, \"kind\": \"cascade\", \"threshold\": \"x\"}"};
     CHECK_OK(text_model_save_cascade(at_home("words"), at_home("words"), 0.5, at_home("hostile"), &err), &err);
     for (int i = 0; i < 3; i++) {
         CHECK_OK(file_write(at_home("hostile/twofold.json"), files[i], strlen(files[i]), &err), &err);
         CHECK_FAILS(text_model_load(at_home("hostile"), 0, NULL, &err), &err, ERROR_MODEL, "threshold");
     }
+    const char newer[] = "{\"version\": 2, \"kind\": \"cascade\", \"threshold\": 0.5}";
+    CHECK_OK(file_write(at_home("hostile/twofold.json"), newer, strlen(newer), &err), &err);
+    CHECK_FAILS(text_model_load(at_home("hostile"), 0, NULL, &err), &err, ERROR_MODEL, "twofold.json: version 2, expected 1");
+    CHECK_OK(file_write(at_home("hostile/twofold.json"), files[0], strlen(files[0]), &err), &err);
     CHECK_OK(folder_remove(at_home("hostile/first"), &err), &err);
     CHECK_FAILS(text_model_load(at_home("hostile"), 0, NULL, &err), &err, ERROR_MODEL, "first");
 }

@@ -140,6 +140,11 @@ static void folders(void **state) {
     check_described("\"tfidf\"", "\"encoder\"", "pooling is ''");
     check_described("\"glad\",", "\"glad\", \"new\",", "the classifier has 2 classes, twofold.json names 3");
     check_described("\"glad\",", "", "labels");
+    check_described("\"version\": 1", "\"version\": 2", "twofold.json: version 2, expected 1");
+    check_described("\"version\": 1", "\"version\": 1.5", "twofold.json: version 1.5, expected 1");
+    check_described("\"version\": 1,", "", "twofold.json: version 0, expected 1");
+    check_described("\"glad\"", "\"sad\"", "twofold.json: label 'sad' stands twice");
+    check_described("\"glad\"", "\"glad\\u0000der\"", "twofold.json: 'glad' goes on behind a U+0000");
     static const Refusal REFUSALS[] = {
         {4, "predict --model " TESTS_FOLDER "/golden/tiny-bert-bare --text x", "an encoder without a classifier; `twofold train` puts one on top"},
     };
