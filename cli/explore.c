@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/exploration.h"
 #include "cli/steps.h"
+#include "common/available.h"
 #include "common/model_folder.h"
 #include "compare/label_audit.h"
 #include "compare/linear_entry.h"
@@ -78,13 +79,20 @@ static bool add_tokens(Run *run, Exploration *explored, Error *err) {
            exploration_add_tokens(explored, folder.text, run->settings.max_length, run_pool(run, err), err);
 }
 
+/* The audit's own: forms of the texts and where their words stand, at least. */
+static bool check_memory(const Dataset *dataset, Error *err) {
+    double rows = dataset->rows, bytes = (double)(dataset->rows ? dataset->starts[dataset->rows] : 0);
+    return memory_check("this exploration", (100 * rows + 2 * bytes) / 0x1p20, "fewer rows need less", err);
+}
+
 bool command_explore(Run *run, Error *err) {
     Exploration explored = {0};
     Buffer text = {0};
     Pool *pool = run_pool(run, err);
     Observer observer = step_reading_observer(run);
     bool ok = pool && take_argument(run, err) && (!run->settings.output_dir || step_make_output(run, NULL, err)) &&
-              dataset_load(&explored.dataset, &run->settings.data, DATA_AS_GIVEN, &observer, err) &&
+              step_check_data(run, err) && dataset_load(&explored.dataset, &run->settings.data, DATA_AS_GIVEN, &observer, err) &&
+              check_memory(&explored.dataset, err) &&
               exploration_make(&explored, pool, err) && add_tokens(run, &explored, err) &&
               find_label_errors(run, &explored, err) && write_audit(run, &explored, err);
     if (ok) {

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/describe.h"
 #include "common/available.h"
 #include "common/clock.h"
+#include "common/data_file.h"
 #include "common/model_folder.h"
 
 Observer step_reading_observer(const Run *run) {
@@ -16,18 +18,38 @@ Observer step_reading_observer(const Run *run) {
     return observer;
 }
 
+/* The last four bytes of a gzip file are the size of what it holds, modulo 2^32 (RFC 1952, ISIZE; of the last member alone, where there are several). */
+static int64_t unpacked_size(const char *path, int64_t packed) {
+    int file;
+    unsigned char magic[2], size[4];
+    if (packed < 18 || !data_file_open(&file, path, NULL)) return packed;
+    bool is_packed = pread(file, magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic[0] == 0x1f && magic[1] == 0x8b &&
+                     pread(file, size, sizeof size, packed - (int64_t)sizeof size) == (ssize_t)sizeof size;
+    (void)close(file);
+    int64_t stated = is_packed ? (int64_t)((uint32_t)size[0] | (uint32_t)size[1] << 8 | (uint32_t)size[2] << 16 | (uint32_t)size[3] << 24) : 0;
+    return stated > packed ? stated : packed;
+}
+
+bool step_check_data(const Run *run, Error *err) {
+    const DataOptions *data = &run->settings.data;
+    const char *const paths[] = {data->data, data->train_file, data->validation_file, data->test_file};
+    double bytes = 0;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        int64_t packed = paths[i] ? file_size(paths[i]) : -1;
+        if (packed > 0) bytes += (double)unpacked_size(paths[i], packed);
+    }
+    return memory_check("reading the data", bytes / 0x1p20, "cut the file, or use a machine with more", err);
+}
+
 bool step_read_data(Run *run, Dataset *dataset, DataUse use, Error *err) {
     const DataOptions *data = &run->settings.data;
     if (!data->data && !data->train_file && !data->validation_file && !data->test_file) {
         const char *name = command_name(run->command);
         return FAIL(err, ERROR_USAGE, "%s needs --data   (twofold %s --help)", name, name);
     }
-    /* the text alone; a compressed file is larger than it looks, which reading it will tell */
-    int64_t bytes = data->data ? file_size(data->data) : data->train_file ? file_size(data->train_file) : 0;
     ProfilePart before = run_enter(run, PROFILE_READ);
     Observer observer = step_reading_observer(run);
-    bool ok = memory_check("reading the data", bytes > 0 ? (double)bytes / 0x1p20 : 0, "cut the file, or use a machine with more", err) &&
-              dataset_load(dataset, data, use, &observer, err) && describe_data(run, dataset, err);
+    bool ok = step_check_data(run, err) && dataset_load(dataset, data, use, &observer, err) && describe_data(run, dataset, err);
     (void)run_enter(run, before);
     return ok;
 }

@@ -10,6 +10,10 @@
 /* The run's observer as dataset_load is given it: a signal while data is read ends the program at once. */
 Observer step_reading_observer(const Run *run);
 
+/* Whether the texts of the files that flags name will fit: of a compressed one what it says that it holds. A folder, a pipe and what makes a file larger
+ * than it says are met when they are read. ERROR_FAILED. */
+MUST_CHECK bool step_check_data(const Run *run, Error *err);
+
 /* Loads and describes; ERROR_USAGE when no flag names data. */
 MUST_CHECK bool step_read_data(Run *run, Dataset *dataset, DataUse use, Error *err);
 

@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/lines.h"
+#include "common/available.h"
 #include "common/model_folder.h"
 #include "common/utf8.h"
 #include "encoder/tokenizer.h"
@@ -28,6 +29,7 @@ typedef struct Work {
     int columns;
     size_t replaced; /* invalid parts of texts */
     int64_t texts_replaced, texts;
+    size_t longest; /* text for which there is memory, as far as is known */
 } Work;
 
 /* ---- texts to ids ---- */
@@ -199,9 +201,23 @@ static bool decode(Work *work, const char *text, size_t size, Error *err) {
 
 /* ---- where the texts come from ---- */
 
+enum { READ_AT_ONCE = 1 << 16 }; /* a text up to this takes no memory worth asking for */
+
+/* Bytes that a byte of a text takes as tokens, ids and what is printed: measured on a text of 16 MB. */
+static double bytes_each(const Settings *settings) { return settings->level == LEVEL_CHAR ? 72 : settings->level == LEVEL_WORD ? 14 : 24; }
+
+/* Asked when a text is longer than those before: what they took is there. */
+static bool check_memory(Work *work, size_t size, Error *err) {
+    if (size <= work->longest) return true;
+    double more = (double)(size - work->longest) * bytes_each(&work->run->settings);
+    work->longest = size;
+    return memory_check("tokenizing this text", more / 0x1p20, "cut it", err);
+}
+
 static bool take(Work *work, const char *text, size_t size, Error *err) {
     work->out.size = 0;
     work->texts++;
+    if (!check_memory(work, size, err)) return false;
     bool ok = work->run->settings.decode ? decode(work, text, size, err) : encode(work, text, size, err);
     return ok && buffer_ok(&work->out, err) && output_add_data(&work->out, err);
 }
@@ -256,7 +272,7 @@ static bool load(Work *work, Error *err) {
 }
 
 bool command_tokenize(Run *run, Error *err) {
-    Work work = {.run = run, .columns = terminal_columns(1)};
+    Work work = {.run = run, .columns = terminal_columns(1), .longest = READ_AT_ONCE};
     bool ok = check_usage(run, err) && load(&work, err) && take_all(&work, err);
     if (work.replaced)
         terminal_say(&run->terminal, "! %zu invalid UTF-8 sequence%s in %lld text%s replaced by U+FFFD", work.replaced,

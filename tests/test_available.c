@@ -8,7 +8,7 @@
 #include "tests/program.h"
 
 static const char MODEL[] = TESTS_FOLDER "/golden/tiny-distilbert";
-static char home[64], data[96], meminfo[96];
+static char home[64], data[96], meminfo[96], long_text[96], packed[96];
 
 static void put(const char *name, const char *text) {
     Error err = {0};
@@ -94,6 +94,24 @@ static void check_refused_with(const char *command, const char *model, const cha
 
 static void check_refused(const char *command, const char *what) { check_refused_with(command, MODEL, what); }
 
+#define CHECK_WORDS_REFUSED(what, ...) CHECK_RUN(1, what " needs about ", NULL, __VA_ARGS__)
+
+/* A file of some hundred bytes that says that it holds 300,000. */
+static void make_long_files(void) {
+    char command[512];
+    Buffer text = {0};
+    buffer_text(&text, "text,label\n");
+    for (int i = 0; i < 100000; i++) buffer_text(&text, "aa ");
+    buffer_text(&text, ",glad\n");
+    put("long.csv", text.data);
+    buffer_free(&text);
+    snprintf(long_text, sizeof long_text, "%s/long.csv", home);
+    snprintf(packed, sizeof packed, "%s/packed.csv.gz", home);
+    snprintf(command, sizeof command, "gzip -9 <%s >%s", long_text, packed);
+    assert_int_equal(system(command), 0);
+    assert_in_range(file_size(packed), 100, 5000);
+}
+
 static void test_a_run_that_will_not_fit(void **state) {
     (void)state;
     if (strcmp(FAULTS_LIBRARY, "none") == 0) {
@@ -101,6 +119,7 @@ static void test_a_run_that_will_not_fit(void **state) {
         return;
     }
     char bag[96], frozen[96];
+    make_long_files();
     snprintf(bag, sizeof bag, "%s/bag", home);
     snprintf(frozen, sizeof frozen, "%s/frozen", home);
     CHECK_RUN(0, "trained", NULL, "train", "--features", "tfidf", "--C", "1", "--data", data, "--output_dir", bag);
@@ -116,6 +135,11 @@ static void test_a_run_that_will_not_fit(void **state) {
         check_refused_with("evaluate", i ? bag : frozen, "this evaluation");
         check_refused_with("predict", i ? bag : frozen, "answering");
     }
+    check_refused("explore", "this exploration");
+    CHECK_WORDS_REFUSED("tokenizing this text", "tokenize", "--model", MODEL, "--file", long_text);
+    CHECK_WORDS_REFUSED("tokenizing this text", "tokenize", "--level", "char", "--file", long_text);
+    CHECK_WORDS_REFUSED("reading the data", "explore", "--data", packed);
+    CHECK_WORDS_REFUSED("reading the data", "train", "--features", "tfidf", "--data", packed, "--output_dir", frozen);
     unsetenv("LD_PRELOAD");
     unsetenv("FAULT_CALLS");
     unsetenv("FAULT_MEMINFO");
