@@ -125,12 +125,16 @@ static bool add_entry(Recalled *recalled, const Runs *runs, int run, const Json 
     Buffer *key = &recalled->keys[at];
     buffer_free(key);
     if (done && !entry_record_key(key, recalled->folders[at].text, err)) return false;
-    if (run && is_known(recalled, name, key)) return true;
+    if (run && is_known(recalled, name, key)) {
+        recalled->own[run][find_name(recalled, name)] = name;
+        return true;
+    }
     if (!choose_name(recalled, runs, run, name, err)) return false;
     recalled->recorded[at] = recalled->folders[at].text;
     recalled->failures[at] = done ? NULL : json_string_or(json_get(entry, "failure"), "it failed, and compare.json does not say why");
     recalled->done += done;
     recalled->run[at] = run;
+    recalled->own[run][at] = name;
     spec->name = recalled->names[at];
     recalled->count++;
     return true;

@@ -31,6 +31,7 @@ typedef struct Recalled {
     char names[MOST_ENTRIES][64];
     Buffer keys[MOST_ENTRIES];
     int run[MOST_ENTRIES];
+    const char *own[MOST_RUNS][MOST_ENTRIES]; /* what the entry is called in that run; NULL: it is not there */
     int count, done;
 } Recalled;
 

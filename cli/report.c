@@ -8,6 +8,10 @@
 #include "cli/recalled.h"
 #include "cli/steps.h"
 #include "common/file.h"
+#include "compare/recall.h"
+#include "compare/report_runs.h"
+
+enum { PROCESSOR_MOST = 128 };
 
 /* ---- the settings ---- */
 
@@ -27,8 +31,8 @@ static bool names_data(const Run *run) {
 }
 
 /* Those of the first run, and what report is told itself. */
-static bool restore_settings(Settings *settings, Options *options, char **command, const Runs *runs, const Run *run, Error *err) {
-    if (!runs_settings(settings, options, command, runs, err)) return false;
+static bool restore_settings(Settings *settings, Options *options, char **text, const Runs *runs, const Run *run, Error *err) {
+    if (!runs_settings(settings, options, text, runs, err)) return false;
     if (names_data(run)) {
         DataOptions *data = &settings->data;
         data->data = data->train_file = data->validation_file = data->test_file = NULL;
@@ -36,41 +40,6 @@ static bool restore_settings(Settings *settings, Options *options, char **comman
     take_over(settings, run);
     settings_spread_seed(settings);
     return true;
-}
-
-/* ---- the report ---- */
-
-static bool check_rows(const Dataset *dataset, const Runs *runs, Error *err) {
-    Sha256Hex now = dataset_sha256(dataset);
-    if (strcmp(now.text, runs_rows(runs->records[0])) == 0) return true;
-    return FAIL(err, ERROR_DATA,
-                "the rows are not those of %s any more (sha256 %.8s…, they were %.8s…): the data or its split has changed",
-                runs->folders[0], now.text, runs_rows(runs->records[0]));
-}
-
-static void say_machines(Run *run, const Runs *runs) {
-    char first[128] = "";
-    for (int i = 0; i < runs->count; i++) {
-        Path path;
-        Json *json = path_make(&path, NULL, "%s/env.json", runs->folders[i]) && file_exists(path.text)
-                         ? json_parse_file(path.text, ERROR_DATA, NULL)
-                         : NULL;
-        const char *processor = json_string_or(json_get(json_get(json, "machine"), "processor"), "unknown");
-        if (!i)
-            (void)snprintf(first, sizeof first, "%s", processor);
-        else if (strcmp(first, processor) != 0)
-            terminal_say(&run->terminal, "          ! %s was measured on %.60s, %s on %.60s: their times do not compare",
-                         runs->folders[0], first, runs->folders[i], processor);
-        json_free(json);
-    }
-}
-
-/* Of one run its own env.json goes with the report; of several there is none, since each has its own. */
-static bool carry_environment(const Runs *runs, const char *folder, Error *err) {
-    Path from, to;
-    if (runs->count > 1) return true;
-    if (!path_make(&from, err, "%s/env.json", runs->folders[0]) || !path_make(&to, err, "%s/env.json", folder)) return false;
-    return strcmp(runs->folders[0], folder) == 0 || !file_exists(from.text) || file_link_or_copy(from.text, to.text, err);
 }
 
 static void make_command(Buffer *out, const Runs *runs) {
@@ -83,16 +52,81 @@ static void make_command(Buffer *out, const Runs *runs) {
     buffer_text(out, " --output_dir DIR");
 }
 
+/* ---- the report ---- */
+
+static bool check_rows(const Dataset *dataset, const Runs *runs, Error *err) {
+    Sha256Hex now = dataset_sha256(dataset);
+    if (strcmp(now.text, runs_rows(runs->records[0])) == 0) return true;
+    return FAIL(err, ERROR_DATA,
+                "the rows are not those of %s any more (sha256 %.8s…, they were %.8s…): the data or its split has changed",
+                runs->folders[0], now.text, runs_rows(runs->records[0]));
+}
+
+static void say_machines(Run *run, const SourceRun *sources, int count) {
+    Buffer sentence = {0};
+    runs_say_machines(&sentence, sources, count);
+    if (sentence.size && !sentence.failed) terminal_say(&run->terminal, "          ! %s", sentence.data);
+    buffer_free(&sentence);
+}
+
+/* Whether a run has it: itself, or where it is a report of several, one of these. */
+static bool has_part(const Json *record, const Json *own, const char *of_runs) {
+    bool has = !json_is_null(own);
+    const Json *runs = json_get(record, "runs");
+    for (const Json *run = json_first(runs); run; run = json_next(run)) has |= json_bool_or(json_get(run, of_runs), false);
+    return has;
+}
+
+static void read_processor(char out[PROCESSOR_MOST], const char *folder) {
+    Path path;
+    Json *json = path_make(&path, NULL, "%s/env.json", folder) && file_exists(path.text) ? json_parse_file(path.text, ERROR_DATA, NULL) : NULL;
+    (void)snprintf(out, PROCESSOR_MOST, "%s", json_string_or(json_get(json_get(json, "machine"), "processor"), ""));
+    json_free(json);
+}
+
+static void read_sources(SourceRun *sources, char processors[][PROCESSOR_MOST], const Runs *runs, const Recalled *recalled) {
+    for (int i = 0; i < runs->count; i++) {
+        const Json *record = runs->records[i];
+        SourceRun *source = &sources[i];
+        processors[i][0] = '\0';
+        if (runs->count > 1) read_processor(processors[i], runs->folders[i]);
+        *source = (SourceRun){.folder = runs->folders[i],
+                              .command = json_string_or(json_get(record, "command"), ""),
+                              .dtype = json_string_or(json_get(record, "dtype"), ""),
+                              .processor = processors[i],
+                              .seed = json_int_or(json_get(record, "seed"), 0),
+                              .names = recalled->own[i]};
+        recall_model_facts(&source->model, json_get(record, "model"));
+        source->has[RUN_TUNING] = has_part(record, json_get(record, "tuning"), "tuned");
+        source->has[RUN_CURVE] = has_part(record, json_get(record, "learning_curve"), "learning_curve");
+        const Json *errors = json_get(json_get(json_get(record, "data"), "audit"), "label_errors");
+        int64_t doubted = json_int_or(json_get(errors, "count"), -1);
+        source->doubted = doubted >= 0 && doubted <= INT32_MAX ? (int)doubted : -1;
+        source->has[RUN_LABELS] = has_part(record, errors, "label_errors");
+        source->has[RUN_MAPS] = has_part(record, json_get(record, "maps"), "maps");
+    }
+}
+
+/* Of one run its own env.json goes with the report; of several there is none, since each has its own. */
+static bool carry_environment(const Runs *runs, const char *folder, Error *err) {
+    Path from, to;
+    if (runs->count > 1) return true;
+    if (!path_make(&from, err, "%s/env.json", runs->folders[0]) || !path_make(&to, err, "%s/env.json", folder)) return false;
+    return strcmp(runs->folders[0], folder) == 0 || !file_exists(from.text) || file_link_or_copy(from.text, to.text, err);
+}
+
 static Dtype recorded_dtype(const Runs *runs) {
     Dtype dtype = dtype_find(json_string_or(json_get(runs->records[0], "dtype"), ""));
     return dtype < DTYPES ? dtype : DTYPE_FLOAT32;
 }
 
-static bool render(Run *run, const Runs *runs, const Recalled *recalled, const Settings *settings, const Dataset *dataset,
-                   Error *err) {
-    Buffer command = {0};
+static bool render(Run *run, const Runs *runs, const Recalled *recalled, const Settings *settings, const char *command,
+                   const Dataset *dataset, Error *err) {
     Comparison comparison = {0};
-    make_command(&command, runs);
+    SourceRun sources[MOST_RUNS];
+    char processors[MOST_RUNS][PROCESSOR_MOST];
+    read_sources(sources, processors, runs, recalled);
+    say_machines(run, sources, runs->count);
     CompareInput input = {.dataset = dataset,
                           .data = json_string_or(json_get(json_get(runs->records[0], "data"), "path"), NULL),
                           .seed = settings->seed,
@@ -104,17 +138,16 @@ static bool render(Run *run, const Runs *runs, const Recalled *recalled, const S
                           .entry_count = recalled->count,
                           .output_dir = run->settings.output_dir,
                           .overwrite = run->settings.overwrite_output_dir,
-                          .command = command.data,
+                          .command = command,
                           .pool = run_pool(run, err),
                           .recorded = recalled->recorded,
                           .failures = recalled->failures,
-                          .recorded_model = json_get(runs->records[0], "model"),
-                          .recorded_from = runs->folders[0]};
-    bool ok = compare_identify(&input, err) && input.pool && buffer_ok(&command, err) && carry_environment(runs, input.output_dir, err) &&
+                          .runs = sources,
+                          .run_count = runs->count};
+    bool ok = compare_identify(&input, err) && input.pool && carry_environment(runs, input.output_dir, err) &&
               compare_run(&comparison, &input, compare_say_entry, run, &run->observer, err) &&
               compare_print(run, &comparison, err);
     comparison_free(&comparison);
-    buffer_free(&command);
     return ok;
 }
 
@@ -122,12 +155,13 @@ bool command_report(Run *run, Error *err) {
     Runs runs = {.count = 0};
     Settings settings;
     Options options = {0};
-    char *command = NULL;
+    Buffer command = {0};
+    char *text = NULL;
     Dataset dataset = {0};
     Recalled *recalled = calloc(1, sizeof *recalled);
     bool ok = recalled || FAIL(err, ERROR_FAILED, "out of memory");
     ok = ok && runs_read(&runs, &run->options.arguments, err) && recalled_read(recalled, &runs, err) &&
-         restore_settings(&settings, &options, &command, &runs, run, err);
+         restore_settings(&settings, &options, &text, &runs, run, err);
     if (ok && !run->settings.output_dir) {
         if (runs.count == 1)
             run->settings.output_dir = runs.folders[0];
@@ -136,14 +170,15 @@ bool command_report(Run *run, Error *err) {
     }
     if (ok) {
         run->settings.data = settings.data;
+        make_command(&command, &runs);
         ok = step_read_data(run, &dataset, DATA_FOR_TRAINING, err) && check_rows(&dataset, &runs, err) &&
              step_make_output(run, "compare.json", err);
     }
-    if (ok && runs.count > 1) say_machines(run, &runs);
-    ok = ok && render(run, &runs, recalled, &settings, &dataset, err);
+    ok = ok && buffer_ok(&command, err) && render(run, &runs, recalled, &settings, command.data, &dataset, err);
     dataset_free(&dataset);
     options_free(&options);
-    free(command);
+    free(text);
+    buffer_free(&command);
     runs_free(&runs);
     if (recalled) recalled_free(recalled);
     free(recalled);

@@ -17,6 +17,7 @@
 #include "compare/maps_run.h"
 #include "compare/model_card.h"
 #include "compare/outside_entry.h"
+#include "compare/recall.h"
 #include "compare/recommend.h"
 #include "compare/report.h"
 #include "compare/results.h"
@@ -105,31 +106,6 @@ static bool write_lengths(const ComparisonModel *model, const char *folder, Erro
                                      npy_write_labels(path.text, model->lengths, model->lengths_count, err));
 }
 
-static bool read_lengths(ComparisonModel *model, const char *folder, Error *err) {
-    Path path;
-    int64_t *lengths = NULL, count = 0;
-    if (!path_make(&path, err, "%s/token_lengths.npy", folder) || !npy_read_int64(&lengths, &count, path.text, err)) return false;
-    model->lengths = count > 0 && count <= INT32_MAX ? mem_new((size_t)count, sizeof *model->lengths, err) : NULL;
-    for (int64_t i = 0; model->lengths && i < count; i++)
-        model->lengths[model->lengths_count++] = lengths[i] > 0 && lengths[i] < INT32_MAX ? (int32_t)lengths[i] : 1;
-    mem_free(lengths);
-    return model->lengths && summary_make(&model->tokens, model->lengths, model->lengths_count, err);
-}
-
-/* The encoder that an earlier run used, as that run recorded it. */
-static bool recall_model(ComparisonModel *model, const CompareInput *input, Error *err) {
-    const Json *json = input->recorded_model, *truncated = json_get(json, "truncated");
-    if (json_is_null(json)) return true;
-    model->folder = json_string_or(json_get(json, "path"), "");
-    (void)snprintf(model->what, sizeof model->what, "%s", json_string_or(json_get(json, "what"), ""));
-    (void)snprintf(model->sha256.text, sizeof model->sha256.text, "%s", json_string_or(json_get(json, "sha256"), ""));
-    (void)snprintf(model->new_tensors, sizeof model->new_tensors, "%s", json_string_or(json_get(json, "new_tensors"), ""));
-    model->max_length = (int)json_int_or(json_get(json, "max_length"), 0);
-    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++)
-        model->truncated[split] = (int)json_int_or(json_get(truncated, split_name(split)), 0);
-    return read_lengths(model, input->recorded_from, err);
-}
-
 static bool describe(Work *work, Error *err) {
     Comparison *out = work->out;
     const CompareInput *input = work->input;
@@ -141,6 +117,8 @@ static bool describe(Work *work, Error *err) {
                         .seed = input->seed,
                         .limits = input->limits,
                         .prices = input->prices,
+                        .runs = input->runs,
+                        .run_count = input->run_count,
                         .command = input->command,
                         .output_dir = input->output_dir};
     RowList all = {.rows = mem_new((size_t)dataset->rows, sizeof(int), err)};
@@ -151,7 +129,7 @@ static bool describe(Work *work, Error *err) {
                 audit_compare(&out->audit, dataset, input->pool, err);
     mem_free(all.rows);
     good = good && (!input->encoder || describe_model(out, input, err)) &&
-           (!input->recorded || recall_model(&out->model, input, err));
+           (!input->recorded || recall_model(out, input, err));
     out->entries = good ? mem_new((size_t)input->entry_count, sizeof *out->entries, err) : NULL;
     if (!out->entries) return false;
     work->linear = (LinearInputs){.dataset = dataset,
@@ -541,43 +519,20 @@ static bool check_folder(const Work *work, Error *err) {
                 work->input->output_dir, before.text, work->out->data_sha256.text);
 }
 
-/* What tuning chose in the run that is recalled. */
-static bool recall_tuning(Work *work, Error *err) {
-    Path from, to;
-    const CompareInput *input = work->input;
-    if (!path_make(&from, err, "%s/tune.json", input->recorded_from) || !path_make(&to, err, "%s/tune.json", input->output_dir))
-        return false;
-    if (!file_exists(from.text)) return true;
-    work->out->tuning = mem_new(1, sizeof *work->out->tuning, err);
-    return work->out->tuning && tuning_load(work->out->tuning, from.text, err) && tuning_save(work->out->tuning, to.text, err);
-}
-
 static bool settle_entries(Work *work, Error *err) {
     const CompareInput *input = work->input;
     work->entries = mem_new((size_t)input->entry_count, sizeof *work->entries, err);
     if (!work->entries) return false;
     memcpy(work->entries, input->entries, (size_t)input->entry_count * sizeof *work->entries);
-    if (input->recorded) return recall_tuning(work, err);
+    if (input->recorded) return recall_tuning(work->out, input, err);
     if (!input->tune) return true;
     work->out->tuning = mem_new(1, sizeof *work->out->tuning, err);
     return work->out->tuning && tuning_run(work->out->tuning, work->entries, input, work->observer, err);
 }
 
-static bool recall_curve(Work *work, Error *err) {
-    Path from, to;
-    const CompareInput *input = work->input;
-    if (!path_make(&from, err, "%s/learning_curve.json", input->recorded_from) ||
-        !path_make(&to, err, "%s/learning_curve.json", input->output_dir))
-        return false;
-    if (!file_exists(from.text)) return true;
-    LearningCurve *curve = work->out->curve = mem_new(1, sizeof *curve, err);
-    return curve && curve_load(curve, work->out, from.text, err) && curve_judge(curve, work->out, err) &&
-           curve_save(curve, work->out, to.text, err);
-}
-
 static bool measure_curve(Work *work, Error *err) {
     const CompareInput *input = work->input;
-    if (input->recorded) return recall_curve(work, err);
+    if (input->recorded) return recall_curve(work->out, input, err);
     if (!input->learning_curve) return true;
     LearningCurve *curve = work->out->curve = mem_new(1, sizeof *curve, err);
     return curve && curve_shares(curve, input->learning_curve, err) &&
@@ -618,6 +573,11 @@ static bool run_entries(Work *work, CompareDone on_entry, void *context, Error *
     return FAIL(err, ERROR_FAILED, "every entry failed; %s: %s", out->entries[0].name, out->entries[0].failure.message);
 }
 
+static bool make_maps(const Work *work, Error *err) {
+    if (work->input->recorded) return recall_maps(work->out, work->input, err);
+    return compare_maps(&work->out->maps, work->input, &work->linear, work->out, work->observer, err);
+}
+
 bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entry, void *context, const Observer *observer,
                  Error *err) {
     double started_s = clock_wall_s();
@@ -628,8 +588,8 @@ bool compare_run(Comparison *out, const CompareInput *input, CompareDone on_entr
                 run_entries(&work, on_entry, context, err) && measure_curve(&work, err) &&
                 statistics_pairs(out, err) && statistics_intervals(out, BOOTSTRAP_RESAMPLES, input->pool, err) &&
                 cascades_find(out, input->cascade_loss, input->pool, err) &&
-                cascades_save(out, input->recorded ? input->recorded_from : NULL, input->pool, observer, err) && look_at_rows(&work, err) &&
-                recommend(out, err) && compare_maps(&out->maps, input, &work.linear, out, observer, err) &&
+                cascades_save(out, input->recorded && input->run_count ? input->runs[0].folder : NULL, input->pool, observer, err) && look_at_rows(&work, err) &&
+                recommend(out, err) && make_maps(&work, err) &&
                 write_reports(out, input->output_dir, input->pool, err) &&
                 (input->recorded || environment_write(input, out, clock_wall_s() - started_s, err));
     for (int i = 0; i < work.made_count; i++) features_free(&work.made[i].features);

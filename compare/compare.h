@@ -43,12 +43,12 @@ typedef struct CompareInput {
     bool tune; /* choose settings of the entries that ask for it */
     double tune_budget_s;
     const char *tune_plan; /* a tune.json to repeat; NULL: none */
-    /* Instead of training: the folders of finished entries, (entry_count), taken as they are whatever they were made with, and the encoder as the
-     * "model" of their compare.json says it was (NULL: none). The encoder above is then NULL. */
+    /* Instead of training: the folders of finished entries, (entry_count), taken as they are whatever they were made with, and the runs that they are
+     * of (run_count, 0: of none that left more). The encoder above is then NULL. */
     const char *const *recorded;
     const char *const *failures; /* with them: why an entry failed, NULL of one that is done */
-    const Json *recorded_model;
-    const char *recorded_from; /* the run of that model */
+    const SourceRun *runs;
+    int run_count;
 } CompareInput;
 
 /* Takes the hashes of data and model by which an earlier run's records are known. Once, when all else in the input stands. */

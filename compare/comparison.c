@@ -16,6 +16,8 @@ void entry_result_free(EntryResult *entry) {
     finetune_result_free(&entry->training);
 }
 
+bool comparison_is_joint(const Comparison *comparison) { return comparison->run_count > 1; }
+
 void comparison_free(Comparison *comparison) {
     error_facts_free(comparison->errors);
     for (int i = 0; i < comparison->entry_count; i++) entry_result_free(&comparison->entries[i]);

@@ -176,6 +176,21 @@ typedef struct ComparisonModel {
     char new_tensors[512];      /* names drawn anew for path B, or "" */
 } ComparisonModel;
 
+/* What belongs to a run as a whole. */
+typedef enum RunPart { RUN_TUNING, RUN_CURVE, RUN_LABELS, RUN_MAPS, RUN_PARTS } RunPart;
+
+/* A finished run whose entries are shown again, with what it recorded. All borrowed. */
+typedef struct SourceRun {
+    const char *folder;             /* as given */
+    const char *command, *dtype;    /* "" where it recorded none */
+    const char *processor;          /* likewise */
+    int64_t seed;
+    ComparisonModel model;          /* but for the lengths; of its tokens the mean and the greatest alone */
+    bool has[RUN_PARTS];
+    int doubted;                    /* labels, in its search for errors; below 0: not known */
+    const char *const *names;       /* (entry_count of the comparison) what the entry is called there; NULL: it has no such entry */
+} SourceRun;
+
 typedef struct Tuning Tuning;               /* compare/tuning.h */
 typedef struct LearningCurve LearningCurve; /* compare/curve.h */
 
@@ -185,9 +200,12 @@ typedef struct Comparison {
     Sha256Hex data_sha256;
     Audit audit;
     TextSummaries texts;    /* over all rows in a split */
-    ComparisonModel model;
-    const char *dtype;      /* "float32" */
-    uint64_t seed;
+    ComparisonModel model;  /* of several runs: the encoder of all that have one; none where they differ */
+    const char *dtype;      /* "float32"; NULL: of several runs that differ */
+    uint64_t seed;          /* of several runs that of the first */
+    const SourceRun *runs;  /* (run_count) those that a report is made of; borrowed; none: the comparison is a run itself */
+    int run_count;
+    bool shown[RUN_PARTS];  /* of several runs: one has it, or it is the same in all that have it, and it stands here */
     Tuning *tuning;         /* how settings were chosen; owned; NULL: they are the defaults, or were given */
     LearningCurve *curve;   /* owned; NULL: none was asked for */
     EntryResult *entries;   /* (entry_count), in the order they were asked for */
@@ -208,6 +226,8 @@ typedef struct Comparison {
     const char *output_dir;
 } Comparison;
 
+/* Whether it is a report of several runs. */
+bool comparison_is_joint(const Comparison *comparison);
 void comparison_free(Comparison *comparison); /* takes a zeroed one */
 void entry_result_free(EntryResult *entry);
 

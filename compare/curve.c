@@ -280,12 +280,17 @@ static bool read_point(CurvePoint *p, const Json *json) {
     return true;
 }
 
-static bool read_entry(LearningCurve *curve, const Comparison *comparison, const Json *json) {
+static bool is_named(const Comparison *comparison, const char *const *names, int entry, const char *name) {
+    const char *own = names ? names[entry] : comparison->entries[entry].name;
+    return own && strcmp(own, name) == 0;
+}
+
+static bool read_entry(LearningCurve *curve, const Comparison *comparison, const char *const *names, const Json *json) {
     const char *name = json_string_or(json_get(json, "entry"), "");
     CurveEntry *entry = &curve->entries[curve->count];
     int shares = 0;
     *entry = (CurveEntry){.entry = 0};
-    while (entry->entry < comparison->entry_count && strcmp(comparison->entries[entry->entry].name, name) != 0) entry->entry++;
+    while (entry->entry < comparison->entry_count && !is_named(comparison, names, entry->entry, name)) entry->entry++;
     if (entry->entry == comparison->entry_count) return true; /* of another run */
     for (const Json *point = json_first(json_get(json, "points")); point; point = json_next(point))
         if (shares == curve->share_count || !read_point(&entry->points[shares++], point)) return false;
@@ -293,7 +298,7 @@ static bool read_entry(LearningCurve *curve, const Comparison *comparison, const
     return shares == curve->share_count;
 }
 
-bool curve_load(LearningCurve *curve, const Comparison *comparison, const char *path, Error *err) {
+bool curve_load(LearningCurve *curve, const Comparison *comparison, const char *const *names, const char *path, Error *err) {
     *curve = (LearningCurve){.a = -1, .b = -1};
     Json *json = json_parse_file(path, ERROR_DATA, err);
     if (!json) return false;
@@ -305,7 +310,7 @@ bool curve_load(LearningCurve *curve, const Comparison *comparison, const char *
         if (good) curve->shares[curve->share_count++] = value;
     }
     for (const Json *entry = json_first(json_get(json, "entries")); entry && good; entry = json_next(entry))
-        good = curve->count < CURVE_ENTRIES_MOST && read_entry(curve, comparison, entry);
+        good = curve->count < CURVE_ENTRIES_MOST && read_entry(curve, comparison, names, entry);
     json_free(json);
     return good || FAIL(err, ERROR_DATA, "%s: is no learning curve of these rows, or damaged", path);
 }

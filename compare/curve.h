@@ -51,8 +51,8 @@ struct CompareInput;
 /* Trains what has no result in output_dir/learning_curve.json yet, saving each. ERROR_INTERRUPTED when stopped. */
 MUST_CHECK bool curve_run(LearningCurve *curve, const Comparison *comparison, const EntrySpec *specs,
                           const struct CompareInput *input, const Observer *observer, Error *err);
-/* Reads a finished one. */
-MUST_CHECK bool curve_load(LearningCurve *curve, const Comparison *comparison, const char *path, Error *err);
+/* Reads a finished one. `names`: what the comparison's entries are called there, NULL for one that is not there; NULL: as here. */
+MUST_CHECK bool curve_load(LearningCurve *curve, const Comparison *comparison, const char *const *names, const char *path, Error *err);
 MUST_CHECK bool curve_save(const LearningCurve *curve, const Comparison *comparison, const char *path, Error *err);
 
 /* Fits the laws and looks where the paths cross. */

@@ -147,7 +147,7 @@ static void take_recorded(Work *work, const Buffer *keys) {
     bool same = before && !work->input->overwrite && file_exists(work->keys.text) &&
                 file_map(&map, work->keys.text, ERROR_PATH, NULL) && keys->size > 0 && map.size == keys->size &&
                 memcmp(map.data, keys->data, keys->size) == 0 && file_exists(work->file.text) &&
-                curve_load(before, work->comparison, work->file.text, NULL);
+                curve_load(before, work->comparison, NULL, work->file.text, NULL);
     for (int i = 0; same && i < before->count; i++)
         for (int k = 0; k < curve->count; k++)
             for (int s = 0; curve->entries[k].entry == before->entries[i].entry && s < curve->share_count; s++)

@@ -3,6 +3,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "compare/label_audit.h"
+#include "compare/recall.h"
 
 static const EntrySpec *best_frozen(const Comparison *c, const CompareInput *input) {
     const EntryResult *best = NULL;
@@ -51,10 +52,7 @@ bool label_step_run(Comparison *c, const CompareInput *input, const LinearInputs
     Path path;
     Buffer key = {0};
     bool found = false;
-    if (input->recorded && !input->recorded_from) return true;
-    if (input->recorded) /* what the run found, whatever its settings */
-        return path_make(&path, err, "%s/label_errors.json", input->recorded_from) &&
-               label_audit_load(&c->audit, input->dataset, NULL, path.text, &found, err);
+    if (input->recorded) return recall_labels(c, input, err); /* what the run found, whatever its settings */
     const EntrySpec *spec = input->label_folds > 1 ? best_frozen(c, input) : NULL;
     if (!spec) return true;
     add_key(&key, spec, input);

@@ -112,9 +112,6 @@ static bool make_none(const CompareInput *input, Error *err) {
 bool compare_maps(Maps *out, const CompareInput *input, const LinearInputs *linear, const Comparison *c, const Observer *observer,
                   Error *err) {
     bool found = false;
-    if (input->recorded)
-        return !input->recorded_from || (maps_load(out, input->dataset, NULL, input->recorded_from, &found, err) &&
-                                         (!found || maps_save(out, input->dataset, input->output_dir, err)));
     int frozen = frozen_entry(input, c), tuned = tuned_entry(input, c);
     if (!input->maps || !input->encoder || (frozen < 0 && tuned < 0) || input->dataset->splits[SPLIT_TEST].count < MAPPED_LEAST)
         return make_none(input, err);

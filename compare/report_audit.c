@@ -179,7 +179,10 @@ static void add_suspect(Page *page, const AuditSuspect *suspect, const char *spl
 void page_add_label_errors(Page *page) {
     const Comparison *c = page->comparison;
     const Audit *audit = &c->audit;
-    if (audit->suspect_count < 1) return;
+    if (audit->suspect_count < 1) {
+        page_add_elsewhere(page, RUN_LABELS, "labels", "Doubtful labels");
+        return;
+    }
     int shown = audit->suspect_count < SUSPECTS_SHOWN ? audit->suspect_count : SUSPECTS_SHOWN, in_test = 0;
     uint8_t *split = mem_new((size_t)c->dataset->rows, 1, page->err);
     if (!split) {
@@ -194,6 +197,7 @@ void page_add_label_errors(Page *page) {
     count_text(test, in_test);
     html_add(page->out, "<section id=\"labels\">\n<h2>A linear model on frozen features doubts %s label%s, %s of them in the test rows</h2>\n", all,
              audit->suspect_count == 1 ? "" : "s", test);
+    page_add_whose(page, RUN_LABELS);
     buffer_text(page->out,
                 "<p>Confident learning: a frozen encoder with a linear model, trained without the row, is confidently in another class "
                 "than its label. It only ranks what a person should look at: where this model is weak, its doubts are too. "

@@ -59,12 +59,12 @@ static void add_cost_table(Page *page) {
     money_text(price, c->prices.cost_per_cpu_hour);
     (void)snprintf(
         caption, sizeof caption,
-        "Measured on this machine, in this run. Training: from text to trained model, tokenising and features included; by "
+        "Measured %s. Training: from text to trained model, tokenising and features included; by "
         "the clock, and the seconds of all cores together. A text: one at a time, from text to label, model loaded (median, "
         "95th and 99th percentile of 200 test texts). Texts a second: many at once, all threads. Start-up: model loaded and "
         "first text answered. MB: every file that predict needs. A million texts: the CPU time of many at once, at %s a CPU "
         "hour (--cost_per_cpu_hour).",
-        price);
+        comparison_is_joint(c) ? "where and when each run was made" : "on this machine, in this run", price);
     html_begin_table(page->out, "cards", "tables/costs.csv", caption);
     buffer_text(page->out,
                 "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">training<br>time</th>"
@@ -91,11 +91,14 @@ static void add_flops_table(Page *page) {
     bool any = false;
     for (int i = 0; i < c->entry_count; i++) any |= c->entries[i].status == ENTRY_DONE && c->entries[i].costs.predict_mflop > 0;
     if (!any) return;
-    html_begin_table(
-        page->out, "cards narrow",
-        "tables/costs.csv", "Floating-point operations by formula: T·(24·C² + 4·T·C) a layer for a text of T tokens and C channels, less where "
+    char caption[500];
+    (void)snprintf(
+        caption, sizeof caption,
+        "Floating-point operations by formula: T·(24·C² + 4·T·C) a layer for a text of T tokens and C channels, less where "
         "only [CLS] is read, twice again for the backward pass. The share of the processor's matrix rate (large products of the "
-        "same number type, all threads, timed in this run) says how much of the time went into them.");
+        "same number type, all threads, timed in %s run) says how much of the time went into them.",
+        comparison_is_joint(c) ? "the entry's" : "this");
+    html_begin_table(page->out, "cards narrow", "tables/costs.csv", caption);
     buffer_text(
         page->out,
         "<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">a text<br>MFLOP</th><th scope=\"col\" "

@@ -54,9 +54,13 @@ static void add_row(Page *page, const LearningCurve *curve, const CurveEntry *en
 
 void page_add_curve(Page *page) {
     const LearningCurve *curve = page->comparison->curve;
-    if (!curve || !curve->count) return;
+    if (!curve || !curve->count) {
+        page_add_elsewhere(page, RUN_CURVE, "curve", "Learning curves");
+        return;
+    }
     buffer_text(page->out, "<section id=\"curve\">\n");
     add_heading(page, curve);
+    page_add_whose(page, RUN_CURVE);
     page_add_plot(page, PLOT_CURVE);
     add_sentences(page, curve);
     buffer_text(page->out, "<details><summary>The curve in numbers</summary>\n");

@@ -6,6 +6,7 @@
 #include "common/sha256.h"
 #include "compare/report.h"
 #include "compare/report_page.h"
+#include "compare/report_runs.h"
 
 static const double WIDE = 760, PHONE = 340;
 
@@ -103,12 +104,40 @@ static void add_head(Page *page) {
     buffer_free(&style);
 }
 
+bool page_has_part(const Comparison *c, RunPart part) {
+    bool here = part == RUN_CURVE    ? c->curve != NULL
+                : part == RUN_LABELS ? c->audit.suspect_count > 0
+                : part == RUN_MAPS   ? maps_has(&c->maps)
+                                     : c->tuning != NULL;
+    return here || (!c->shown[part] && runs_count(c, part) > 0);
+}
+
+void page_add_whose(Page *page, RunPart part) {
+    Buffer sentence = {0};
+    runs_say_whose(&sentence, page->comparison, part);
+    if (sentence.size) html_add(page->out, "<p class=\"note\">%s</p>\n", sentence.data);
+    page->out->failed |= sentence.failed;
+    buffer_free(&sentence);
+}
+
+void page_add_elsewhere(Page *page, RunPart part, const char *id, const char *heading) {
+    if (page->comparison->shown[part] || !runs_count(page->comparison, part)) return;
+    html_add(page->out, "<section id=\"%s\">\n<h2>%s: see the runs' own reports</h2>\n", id, heading);
+    page_add_whose(page, part);
+    buffer_text(page->out, "</section>\n");
+}
+
 static void add_foot(Page *page) {
     buffer_text(page->out,
                 "<footer><p class=\"note\">twofold " TWOFOLD_VERSION
                 ". The same figures for programs: <a href=\"compare.json\">compare.json</a>; for a pull request: <a "
                 "href=\"report.md\">report.md</a>; "
-                "drawings: figures/; tables: tables/. Times and memory were measured once on the machine that env.json names.</p></footer>\n"
+                "drawings: figures/; tables: tables/. Times and memory were measured once");
+    buffer_text(page->out,
+                comparison_is_joint(page->comparison) ? ", each where its run was made: env.json in the run's folder names the machine."
+                                                      : " on the machine that env.json names.");
+    buffer_text(page->out,
+                "</p></footer>\n"
                 "</main>\n</body>\n</html>\n");
 }
 

@@ -10,6 +10,7 @@
 #include "compare/report_cascade.h"
 #include "compare/report_audit.h"
 #include "compare/report_maps.h"
+#include "compare/report_runs.h"
 #include "compare/report_confidence.h"
 #include "compare/seeds.h"
 #include "compare/statistics.h"
@@ -24,13 +25,6 @@ static void write_rows(JsonWriter *json, const Dataset *dataset) {
     json_begin_object(json);
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++)
         json_put_int(json, split_name(split), dataset->splits[split].count);
-    json_end_object(json);
-}
-
-static void write_by_split(JsonWriter *json, const char *key, const int counts[SPLIT_COUNT]) {
-    json_write_key(json, key);
-    json_begin_object(json);
-    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) json_put_int(json, split_name(split), counts[split]);
     json_end_object(json);
 }
 
@@ -57,24 +51,6 @@ static void write_text_or_null(JsonWriter *json, const char *key, const char *te
         json_write_string(json, text);
     else
         json_write_null(json);
-}
-
-static void write_model(JsonWriter *json, const ComparisonModel *model) {
-    json_write_key(json, "model");
-    if (!model->folder) {
-        json_write_null(json);
-        return;
-    }
-    json_begin_object(json);
-    json_put_string(json, "path", model->folder);
-    json_put_string(json, "what", model->what);
-    json_put_string(json, "sha256", model->sha256.text);
-    json_put_int(json, "max_length", model->max_length);
-    write_by_split(json, "truncated", model->truncated);
-    json_put_number(json, "tokens_mean", model->tokens.mean);
-    json_put_int(json, "tokens_max", model->tokens.max);
-    write_text_or_null(json, "new_tensors", model->new_tensors);
-    json_end_object(json);
 }
 
 static void write_tuning(JsonWriter *json, const Tuning *tuning) {
@@ -240,7 +216,11 @@ static void write_all(JsonWriter *json, const Comparison *c) {
     json_write_key(json, "seed");
     json_write_int(json, (int64_t)c->seed);
     write_data(json, c);
-    write_model(json, &c->model);
+    model_write_json(json, &c->model);
+    if (comparison_is_joint(c)) {
+        json_write_key(json, "runs");
+        runs_write_json(json, c);
+    }
     statistics_write_json(json, c);
     write_tuning(json, c->tuning);
     write_curve(json, c);

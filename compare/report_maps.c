@@ -193,12 +193,16 @@ static void add_table(Page *page) {
 
 void page_add_maps(Page *page) {
     const Maps *maps = &page->comparison->maps;
-    if (!maps_has(maps)) return;
+    if (!maps_has(maps)) {
+        page_add_elsewhere(page, RUN_MAPS, "maps", "Maps");
+        return;
+    }
     char rows[32], all[32];
     count_text(rows, maps->rows);
     count_text(all, maps->all);
     buffer_text(page->out, "<section id=\"maps\">\n");
     add_heading(page);
+    page_add_whose(page, RUN_MAPS);
     html_add(page->out,
              "<p class=\"note\">The vectors of %s%s%s test texts, on which neither encoder was trained, flattened to two "
              "dimensions. A map shows which texts an "

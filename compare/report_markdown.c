@@ -12,10 +12,35 @@
 #include "compare/report_markdown.h"
 #include "compare/seeds.h"
 #include "compare/report_maps.h"
+#include "compare/report_runs.h"
 #include "compare/shown_text.h"
 #include "compare/tuning.h"
 
 enum { NAME_SHOWN = MARKDOWN_NAME, SENTENCE_SHOWN = 4000, TEXT_SHOWN = 160, ERRORS_SHOWN = 5, CLASSES_SHOWN = 30, ENTRIES_SHOWN = 8, PAIRS_SHOWN = 21 };
+
+/* Of several runs: of which what stands above is, or where it stands. */
+static void add_whose(Buffer *out, const Comparison *c, RunPart part) {
+    Buffer sentence = {0};
+    runs_say_whose(&sentence, c, part);
+    if (sentence.size) {
+        markdown_text(out, sentence.data, SENTENCE_SHOWN);
+        buffer_text(out, "\n\n");
+    }
+    out->failed |= sentence.failed;
+    buffer_free(&sentence);
+}
+
+static void add_machines(Buffer *out, const Comparison *c) {
+    Buffer sentence = {0};
+    runs_say_machines(&sentence, c->runs, c->run_count);
+    if (sentence.size) {
+        buffer_text(out, "> <span class=\"measured\">");
+        markdown_text(out, sentence.data, SENTENCE_SHOWN);
+        buffer_text(out, "</span>\n\n");
+    }
+    out->failed |= sentence.failed;
+    buffer_free(&sentence);
+}
 
 static void add_entry(Buffer *out, const Comparison *c, int i) {
     const EntryResult *entry = &c->entries[i];
@@ -46,6 +71,7 @@ static void add_entries(Buffer *out, const Comparison *c) {
                      "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n");
     for (int i = 0; i < c->entry_count; i++) add_entry(out, c, i);
     buffer_text(out, "\n");
+    add_machines(out, c);
     for (int i = 0; i < c->entry_count; i++) {
         const EntryResult *entry = &c->entries[i];
         const char *sentence = entry->status == ENTRY_FAILED ? entry->failure.message : entry->warning;
@@ -176,10 +202,12 @@ static void add_classes(Buffer *out, const Comparison *c) {
 }
 
 static void add_maps(Buffer *out, const Comparison *c) {
-    if (!maps_has(&c->maps)) return;
-    buffer_text(out, "Vectors: ");
-    maps_say(out, &c->maps);
-    buffer_text(out, ".\n\n");
+    if (maps_has(&c->maps)) {
+        buffer_text(out, "Vectors: ");
+        maps_say(out, &c->maps);
+        buffer_text(out, ".\n\n");
+    }
+    add_whose(out, c, RUN_MAPS);
 }
 
 static void add_errors(Buffer *out, const Comparison *c) {
@@ -214,7 +242,10 @@ static void add_errors(Buffer *out, const Comparison *c) {
 }
 
 static void add_curve(Buffer *out, const Comparison *c) {
-    if (!c->curve) return;
+    if (!c->curve) {
+        add_whose(out, c, RUN_CURVE);
+        return;
+    }
     Buffer sentence = {0};
     buffer_text(out, "Learning curve (figures/learning_curve.svg):\n\n");
     bool too_few = curve_say_too_few(&sentence, c->curve);
@@ -236,13 +267,33 @@ static void add_curve(Buffer *out, const Comparison *c) {
     }
     out->failed |= sentence.failed;
     buffer_free(&sentence);
+    add_whose(out, c, RUN_CURVE);
+}
+
+/* What each of several runs did, where one of them chose its settings. */
+static void add_settings_of_runs(Buffer *out, const Comparison *c) {
+    Buffer sentence = {0};
+    for (int i = 0; i < c->run_count; i++) {
+        sentence.size = 0;
+        buffer_printf(&sentence, "%s: ", c->runs[i].folder);
+        runs_say_settings(&sentence, c, i);
+        buffer_text(out, "- ");
+        markdown_text(out, sentence.data ? sentence.data : "", SENTENCE_SHOWN);
+        buffer_text(out, "\n");
+    }
+    buffer_text(out, "\n");
+    out->failed |= sentence.failed;
+    buffer_free(&sentence);
 }
 
 static void add_tuning(Buffer *out, const Comparison *c) {
+    bool of_runs = runs_count(c, RUN_TUNING) > 0;
+    if (of_runs) add_settings_of_runs(out, c);
     if (!c->tuning) {
-        buffer_text(out, "The settings are defaults, or were given; `--tune quick` chooses them on the validation rows.\n\n");
+        if (!of_runs) buffer_text(out, "The settings are defaults, or were given; `--tune quick` chooses them on the validation rows.\n\n");
         return;
     }
+    if (of_runs) add_whose(out, c, RUN_TUNING);
     buffer_printf(out, "Settings chosen on %d validation texts, in %d trials (tune.json):\n\n", c->tuning->validation_rows, c->tuning->count);
     for (int entry = 0; entry < c->tuning->count; entry++) {
         const TuningTrial *trial = tuning_chosen(c->tuning, entry);
@@ -274,14 +325,16 @@ bool report_write_markdown(const Comparison *c, const char *path, Error *err) {
     add_curve(&out, c);
     add_tuning(&out, c);
     add_maps(&out, c);
+    markdown_add_runs(&out, c);
     buffer_text(&out, "Repeat with\n\n    ");
     Buffer command = {0};
     shown_text(&command, c->command ? c->command : "", c->command ? strlen(c->command) : 0, SENTENCE_SHOWN);
     buffer_add(&out, command.data ? command.data : "", command.size);
     out.failed |= command.failed;
     buffer_free(&command);
-    buffer_printf(&out, "\n\ntwofold " TWOFOLD_VERSION ", %s, seed %llu.\n", c->dtype ? c->dtype : "–",
-                  (unsigned long long)c->seed);
+    buffer_text(&out, "\n\ntwofold " TWOFOLD_VERSION);
+    if (!comparison_is_joint(c)) buffer_printf(&out, ", %s, seed %llu", c->dtype ? c->dtype : "–", (unsigned long long)c->seed);
+    buffer_text(&out, ".\n");
     bool written = file_write_buffer(path, &out, err);
     buffer_free(&out);
     return written;

@@ -8,6 +8,7 @@
 #include "compare/facts.h"
 #include "compare/markdown.h"
 #include "compare/report_markdown.h"
+#include "compare/report_runs.h"
 
 /* ---- the rows ---- */
 
@@ -48,6 +49,14 @@ static void add_audit(Buffer *out, const Comparison *c) {
     if (c->audit.suspect_count > 0)
         buffer_printf(out, " A linear model on frozen features doubts %d label%s.", c->audit.suspect_count,
                       c->audit.suspect_count == 1 ? "" : "s");
+    if (runs_count(c, RUN_LABELS) && (c->audit.suspect_count > 0 || !c->shown[RUN_LABELS])) {
+        Buffer sentence = {0};
+        buffer_text(out, " ");
+        runs_say_whose(&sentence, c, RUN_LABELS);
+        markdown_text(out, sentence.data ? sentence.data : "", 4000);
+        out->failed |= sentence.failed;
+        buffer_free(&sentence);
+    }
     buffer_text(out, " (audit.csv)\n\n");
 }
 

@@ -51,6 +51,12 @@ void page_add_files(Page *page, const char *name);
 void page_add_drawing_of(Page *page, int entry, const char *file, const Figure *figure);
 /* The ends of an entry's answers, folded: within the section of errors. */
 void page_add_losses(Page *page, int entry);
+/* Of several runs: a paragraph that says of which what stands here is. */
+void page_add_whose(Page *page, RunPart part);
+/* Where no run's is shown, a section with where they stand; nothing when no run has one. */
+void page_add_elsewhere(Page *page, RunPart part, const char *id, const char *heading);
+/* Whether the page has a section on it: what it shows, or of several runs where it stands. */
+bool page_has_part(const Comparison *comparison, RunPart part);
 /* <bdi> and a name. */
 void page_add_name(Page *page, const char *name);
 /* The text of the i-th test row. */

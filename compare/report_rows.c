@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "compare/report_page.h"
+#include "compare/report_runs.h"
 
 static void add_item(Page *page, const char *name, const char *value) {
     if (value && *value) html_add(page->out, "<dt>%s</dt><dd><bdi>%.400s</bdi></dd>\n", name, value);
@@ -19,14 +20,67 @@ static void add_data_items(Page *page) {
     add_item(page, "texts", line);
 }
 
-static void add_model_items(Page *page) {
-    const ComparisonModel *model = &page->comparison->model;
-    if (!model->folder) return;
-    char line[200];
+static void add_encoder_items(Page *page, const ComparisonModel *model) {
     add_item(page, "encoder", model->folder);
     add_item(page, "which is", model->what);
     add_item(page, "sha256 of its weights", model->sha256.text);
     add_item(page, "drawn anew for fine-tuning", model->new_tensors);
+}
+
+/* Each of several runs, as it was made. */
+static void add_runs(Page *page) {
+    const Comparison *c = page->comparison;
+    char text[32];
+    for (int i = 0; i < c->run_count; i++) {
+        const SourceRun *run = &c->runs[i];
+        html_add(page->out, "<h3>Run <bdi>%.400s</bdi></h3>\n<pre><code>%s</code></pre>\n<dl>\n", run->folder, run->command);
+        if (run->model.folder) add_encoder_items(page, &run->model);
+        add_item(page, "precision", run->dtype);
+        (void)snprintf(text, sizeof text, "%lld", (long long)run->seed);
+        add_item(page, "seed", text);
+        if (*run->processor) html_add(page->out, "<dt>measured on</dt><dd class=\"measured\"><bdi>%.200s</bdi></dd>\n", run->processor);
+        buffer_text(page->out, "</dl>\n");
+    }
+    buffer_text(page->out, "<h3>All together</h3>\n");
+}
+
+/* The run an entry was made in; one that several have in the same form is that of the first. */
+static const char *run_of(const Comparison *c, int entry) {
+    for (int i = 0; i < c->run_count; i++)
+        if (c->runs[i].names[entry]) return c->runs[i].folder;
+    return "";
+}
+
+static void add_entry_items(Page *page) {
+    const Comparison *c = page->comparison;
+    for (int i = 0; i < c->entry_count; i++) {
+        if (c->entries[i].status != ENTRY_DONE || !c->entries[i].how[0]) continue;
+        html_add(page->out, "<dt><bdi>%.60s</bdi></dt><dd>%s", c->entries[i].name, c->entries[i].how);
+        if (comparison_is_joint(c)) html_add(page->out, " (<bdi>%.400s</bdi>)", run_of(c, i));
+        buffer_text(page->out, "</dd>\n");
+    }
+}
+
+static void add_where_more(Page *page) {
+    const Comparison *c = page->comparison;
+    buffer_text(page->out, "</dl>\n<p class=\"note\">Nothing was trained, tuned or chosen on the test rows; only the "
+                           "recommendation reads them. Versions, processor, "
+                           "threads and every option: ");
+    if (comparison_is_joint(c)) {
+        buffer_text(page->out, "env.json in each run's folder (");
+        for (int i = 0; i < c->run_count; i++) html_add(page->out, "%s<bdi>%.400s</bdi>", i ? ", " : "", c->runs[i].folder);
+        buffer_text(page->out, ")");
+    } else
+        buffer_text(page->out, "<a href=\"env.json\">env.json</a>");
+    buffer_text(page->out, "; which row is in which split: <a "
+                           "href=\"splits.csv\">splits.csv</a>.</p>\n");
+}
+
+static void add_model_items(Page *page) {
+    const ComparisonModel *model = &page->comparison->model;
+    char line[200];
+    if (!model->folder) return;
+    if (!comparison_is_joint(page->comparison)) add_encoder_items(page, model);
     (void)snprintf(line, sizeof line,
                    "%.1f on average, 95 %% at most %.0f, longest %lld; cut at %d: %d training, %d validation, %d test texts",
                    model->tokens.mean, model->tokens.p95, (long long)model->tokens.max, model->max_length,
@@ -69,20 +123,16 @@ void page_add_making(Page *page) {
     char seed[32];
     (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)c->seed);
     buffer_text(page->out, "<section id=\"making\">\n<h2>How this was made, and how to repeat it</h2>\n");
+    if (comparison_is_joint(c)) add_runs(page);
     if (c->command) html_add(page->out, "<pre><code>%s</code></pre>\n", c->command);
     buffer_text(page->out, "<dl>\n");
     add_data_items(page);
     add_model_items(page);
     add_item(page, "precision", c->dtype);
-    add_item(page, "seed", seed);
+    if (runs_same_seed(c)) add_item(page, "seed", seed);
     add_item(page, "program", "twofold " TWOFOLD_VERSION);
-    for (int i = 0; i < c->entry_count; i++)
-        if (c->entries[i].status == ENTRY_DONE && c->entries[i].how[0])
-            html_add(page->out, "<dt><bdi>%.60s</bdi></dt><dd>%s</dd>\n", c->entries[i].name, c->entries[i].how);
-    buffer_text(page->out, "</dl>\n<p class=\"note\">Nothing was trained, tuned or chosen on the test rows; only the "
-                           "recommendation reads them. Versions, processor, "
-                           "threads and every option: <a href=\"env.json\">env.json</a>; which row is in which split: <a "
-                           "href=\"splits.csv\">splits.csv</a>.</p>\n");
+    add_entry_items(page);
+    add_where_more(page);
     page_add_plot(page, PLOT_TOKENS);
     add_class_table(page);
     buffer_text(page->out, "</section>\n");

@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "compare/report_page.h"
+#include "compare/report_runs.h"
 #include "compare/tuning.h"
 
 /* "0.1: 0.8720, 1: 0.8960" behind the settings of a trial that tried several C. */
@@ -75,23 +76,51 @@ static void add_table(Page *page, const Tuning *tuning) {
     buffer_text(page->out, "</details>\n");
 }
 
+/* Some of several runs chose their settings, or all: what each did, and what was chosen where that can be shown. */
+static void add_of_runs(Page *page) {
+    const Comparison *c = page->comparison;
+    int count = runs_count(c, RUN_TUNING);
+    Buffer said = {0};
+    html_add(page->out, "<h2>%d of %d runs had their settings chosen on the validation texts</h2>\n<ul>\n", count, c->run_count);
+    for (int i = 0; i < c->run_count; i++) {
+        said.size = 0;
+        runs_say_settings(&said, c, i);
+        html_add(page->out, "<li><bdi>%.400s</bdi>: %s</li>\n", c->runs[i].folder, said.data ? said.data : "");
+    }
+    buffer_text(page->out, "</ul>\n");
+    page->out->failed |= said.failed;
+    buffer_free(&said);
+    if (count < c->run_count)
+        buffer_text(page->out, "<p>An entry whose settings were chosen had more effort given to it than one with defaults: between "
+                               "these, part of a difference may come from that alone.</p>\n");
+    if (c->tuning) page_add_whose(page, RUN_TUNING);
+}
+
+static void add_untuned(Page *page) {
+    buffer_text(page->out, "<h2>The settings are defaults, or were given: none was chosen for this data</h2>\n<p>A "
+                           "comparison is worth as much as the effort "
+                           "given to the weaker side: a learning rate that does not suit the encoder can cost path B many "
+                           "points, and a C or a pooling "
+                           "that does not suit the data path A. <code>--tune quick</code> chooses these on the validation "
+                           "rows for every path, within "
+                           "<code>--tune_budget</code> seconds.</p>\n");
+}
+
 void page_add_tuning(Page *page) {
     const Tuning *tuning = page->comparison->tuning;
     buffer_text(page->out, "<section id=\"tuning\">\n");
-    if (!tuning) {
-        buffer_text(page->out, "<h2>The settings are defaults, or were given: none was chosen for this data</h2>\n<p>A "
-                               "comparison is worth as much as the effort "
-                               "given to the weaker side: a learning rate that does not suit the encoder can cost path B many "
-                               "points, and a C or a pooling "
-                               "that does not suit the data path A. <code>--tune quick</code> chooses these on the validation "
-                               "rows for every path, within "
-                               "<code>--tune_budget</code> seconds.</p>\n</section>\n");
-        return;
+    if (runs_count(page->comparison, RUN_TUNING))
+        add_of_runs(page);
+    else if (!tuning)
+        add_untuned(page);
+    else
+        buffer_text(page->out, "<h2>Every path had its settings chosen on the validation texts</h2>\n");
+    if (tuning) {
+        add_chosen(page, tuning);
+        add_table(page, tuning);
+        buffer_text(page->out, "<p class=\"note\">The plan stands in <a href=\"tune.json\">tune.json</a>; <code>--tune_plan</code> "
+                               "with that file tries the "
+                               "very same again.</p>\n");
     }
-    buffer_text(page->out, "<h2>Every path had its settings chosen on the validation texts</h2>\n");
-    add_chosen(page, tuning);
-    add_table(page, tuning);
-    buffer_text(page->out, "<p class=\"note\">The plan stands in <a href=\"tune.json\">tune.json</a>; <code>--tune_plan</code> "
-                           "with that file tries the "
-                           "very same again.</p>\n</section>\n");
+    buffer_text(page->out, "</section>\n");
 }

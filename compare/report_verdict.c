@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "compare/report_page.h"
+#include "compare/report_runs.h"
 
 /* ---- the first screen ---- */
 
@@ -21,6 +22,11 @@ static void add_title(Page *page) {
 }
 
 static void add_warnings(Page *page) {
+    Buffer machines = {0};
+    runs_say_machines(&machines, page->comparison->runs, page->comparison->run_count);
+    if (machines.size) html_add(page->out, "<p class=\"warning measured\">%s</p>\n", machines.data);
+    page->out->failed |= machines.failed;
+    buffer_free(&machines);
     for (int i = 0; i < page->comparison->entry_count; i++) {
         const EntryResult *entry = &page->comparison->entries[i];
         if (entry->status == ENTRY_FAILED)
@@ -61,12 +67,12 @@ static void add_navigation(Page *page) {
                  {"statistics", "How sure", page->comparison->resamples > 0},
                  {"confusions", "Confusions", done},    {"errors", "Worst errors", done},
                  {"parts", "On which texts", page_has_parts(page->comparison)},
-                 {"labels", "Doubtful labels", page->comparison->audit.suspect_count > 0},
-                 {"learning", "Learning", learned},     {"curve", "Learning curve", page->comparison->curve != NULL},     {"confidence", "Confidence", page_has_confidence(page->comparison)},
+                 {"labels", "Doubtful labels", page_has_part(page->comparison, RUN_LABELS)},
+                 {"learning", "Learning", learned},     {"curve", "Learning curve", page_has_part(page->comparison, RUN_CURVE)},     {"confidence", "Confidence", page_has_confidence(page->comparison)},
                  {"cascade", "Cascade", page->comparison->cascade_count > 0},
                  {"costs", "Costs", done},
                  {"tuning", "Settings", true},
-                 {"maps", "Maps", maps_has(&page->comparison->maps)},
+                 {"maps", "Maps", page_has_part(page->comparison, RUN_MAPS)},
                  {"making", "How this was made", true}};
     buffer_text(page->out, "<nav aria-label=\"Sections\"><ol>\n");
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
