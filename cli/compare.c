@@ -18,7 +18,7 @@
 
 /* ---- what is said ---- */
 
-static void add_quoted(Buffer *out, const char *text) {
+void command_add_word(Buffer *out, const char *text) {
     bool plain = *text != '\0';
     for (const char *c = text; *c && plain; c++) plain = isalnum((unsigned char)*c) || strchr("-_./:,=+@%", *c) != NULL;
     if (plain) {
@@ -34,28 +34,24 @@ static void add_quoted(Buffer *out, const char *text) {
     buffer_text(out, "'");
 }
 
-/* The flags that decide the result, as they were given; where it is written and on how many threads is left out, so that reports of equal runs are
- * equal. */
-static void make_command(Buffer *out, const Run *run) {
-    const OptionTable *table = settings_table();
-    buffer_printf(out, "twofold %s", command_name(run->command));
-    for (int i = 0; i < table->count; i++) {
-        const Option *row = &table->rows[i];
-        if (!run->options.given[i] || !(row->commands >> run->command & 1u) || strcmp(row->group, "running") == 0 ||
+void command_add_flags(Buffer *out, const Options *options, const void *settings) {
+    for (int i = 0; i < options->table->count; i++) {
+        const Option *row = &options->table->rows[i];
+        if (!options->given[i] || !(row->commands >> options->command & 1u) || strcmp(row->group, "running") == 0 ||
             strcmp(row->group, "output") == 0)
             continue;
         if (row->kind == OPTION_EACH) {
-            const TextList *list = (const TextList *)(const void *)((const char *)&run->settings + row->offset);
+            const TextList *list = (const TextList *)(const void *)((const char *)settings + row->offset);
             for (int k = 0; k < list->count; k++) {
                 buffer_printf(out, " --%s ", row->name);
-                add_quoted(out, list->items[k]);
+                command_add_word(out, list->items[k]);
             }
             continue;
         }
         Buffer value = {0};
-        option_value_text(&value, row, &run->settings);
+        option_value_text(&value, row, settings);
         buffer_printf(out, " --%s ", row->name);
-        add_quoted(out, value.data ? value.data : "");
+        command_add_word(out, value.data ? value.data : "");
         buffer_free(&value);
     }
     buffer_text(out, " --output_dir DIR");
@@ -295,7 +291,8 @@ static bool compare(Run *run, CompareInput *input, const Entries *entries, Error
     Comparison result = {0};
     Buffer command = {0}, options = {0};
     JsonWriter json = json_writer(&options, 0);
-    make_command(&command, run);
+    buffer_printf(&command, "twofold %s", command_name(run->command));
+    command_add_flags(&command, &run->options, &run->settings);
     json_begin_object(&json);
     options_write_json(&json, settings_table(), (int)run->command, &run->settings);
     json_end_object(&json);

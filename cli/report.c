@@ -7,22 +7,61 @@
 #include "cli/describe.h"
 #include "cli/recalled.h"
 #include "cli/steps.h"
+#include "common/clock.h"
 #include "common/file.h"
 #include "compare/recall.h"
 #include "compare/report_runs.h"
 
 enum { PROCESSOR_MOST = 128 };
 
-/* ---- the settings ---- */
+/* ---- the limits ---- */
 
-/* Flags that report takes too replace what the run was told: where the data is. */
-static void take_over(Settings *settings, const Run *run) {
+static bool is_limit(const Option *row) { return strcmp(row->group, "recommendation") == 0; }
+
+static double recorded_limit(const Runs *runs, int run, const Option *row) {
+    const Json *limits = json_get(json_get(runs->records[run], "recommendation"), "limits");
+    return json_number_or(json_get(limits, row->name), 0);
+}
+
+static void limit_text(char out[32], double limit) {
+    if (limit > 0)
+        number_text(out, limit);
+    else
+        (void)snprintf(out, 32, "none");
+}
+
+/* One report has one limit: where the runs had different ones, only the user can say which. */
+static bool check_limits(const Run *run, const Runs *runs, Error *err) {
     const OptionTable *table = settings_table();
     for (int i = 0; i < table->count; i++) {
         const Option *row = &table->rows[i];
-        if (!run->options.given[i] || !(row->commands >> COMMAND_COMPARE & 1u)) continue;
-        memcpy((char *)settings + row->offset, (const char *)&run->settings + row->offset, row->size);
+        if (!is_limit(row) || !(row->commands >> COMMAND_REPORT & 1u) || run->options.given[i]) continue;
+        for (int r = 1; r < runs->count; r++) {
+            char first[32], other[32];
+            if (recorded_limit(runs, r, row) == recorded_limit(runs, 0, row)) continue;
+            limit_text(first, recorded_limit(runs, 0, row));
+            limit_text(other, recorded_limit(runs, r, row));
+            return FAIL(err, ERROR_USAGE, "--%s was %s in %s and %s in %s: give report the --%s that holds for all", row->name, first,
+                        runs->folders[0], other, runs->folders[r], row->name);
+        }
     }
+    return true;
+}
+
+/* ---- the settings ---- */
+
+/* Flags that report takes too replace what the run was told: where the data is, and the limits. */
+static bool take_over(Settings *settings, Options *options, const Run *run, bool limits) {
+    const OptionTable *table = settings_table();
+    bool any = false;
+    for (int i = 0; i < table->count; i++) {
+        const Option *row = &table->rows[i];
+        if (!run->options.given[i] || is_limit(row) != limits || !(limits || row->commands >> COMMAND_COMPARE & 1u)) continue;
+        memcpy((char *)settings + row->offset, (const char *)&run->settings + row->offset, row->size);
+        any = true;
+        if (limits) options->given[options_find(table, COMMAND_COMPARE, row->name) - table->rows] = true;
+    }
+    return any;
 }
 
 static bool names_data(const Run *run) {
@@ -30,26 +69,34 @@ static bool names_data(const Run *run) {
            options_given(&run->options, "validation_file") || options_given(&run->options, "test_file");
 }
 
+/* The command line of this report: that of its one run, with the limits that were given in place of its own, or of several the call of report. */
+static void make_command(Buffer *out, const Runs *runs, const Options *options, const Settings *settings, bool limits) {
+    if (runs->count > 1) {
+        buffer_text(out, "twofold report");
+        for (int i = 0; i < runs->count; i++) {
+            buffer_text(out, " ");
+            command_add_word(out, runs->folders[i]);
+        }
+        if (!limits) buffer_text(out, " --output_dir DIR");
+    } else if (limits)
+        buffer_text(out, "twofold compare");
+    else
+        buffer_text(out, json_string_or(json_get(runs->records[0], "command"), ""));
+    if (limits) command_add_flags(out, options, settings);
+}
+
 /* Those of the first run, and what report is told itself. */
-static bool restore_settings(Settings *settings, Options *options, char **text, const Runs *runs, const Run *run, Error *err) {
-    if (!runs_settings(settings, options, text, runs, err)) return false;
+static bool restore_settings(Settings *settings, Options *options, char **text, Buffer *command, const Runs *runs, const Run *run, Error *err) {
+    if (!check_limits(run, runs, err) || !runs_settings(settings, options, text, runs, err)) return false;
+    if (runs->count > 1) memset(options->given, 0, sizeof options->given); /* the command of several has only what is given here */
+    make_command(command, runs, options, settings, take_over(settings, options, run, true));
     if (names_data(run)) {
         DataOptions *data = &settings->data;
         data->data = data->train_file = data->validation_file = data->test_file = NULL;
     }
-    take_over(settings, run);
+    (void)take_over(settings, options, run, false);
     settings_spread_seed(settings);
-    return true;
-}
-
-static void make_command(Buffer *out, const Runs *runs) {
-    if (runs->count == 1) {
-        buffer_text(out, json_string_or(json_get(runs->records[0], "command"), ""));
-        return;
-    }
-    buffer_text(out, "twofold report");
-    for (int i = 0; i < runs->count; i++) buffer_printf(out, " %s", runs->folders[i]);
-    buffer_text(out, " --output_dir DIR");
+    return buffer_ok(command, err);
 }
 
 /* ---- the report ---- */
@@ -161,7 +208,7 @@ bool command_report(Run *run, Error *err) {
     Recalled *recalled = calloc(1, sizeof *recalled);
     bool ok = recalled || FAIL(err, ERROR_FAILED, "out of memory");
     ok = ok && runs_read(&runs, &run->options.arguments, err) && recalled_read(recalled, &runs, err) &&
-         restore_settings(&settings, &options, &text, &runs, run, err);
+         restore_settings(&settings, &options, &text, &command, &runs, run, err);
     if (ok && !run->settings.output_dir) {
         if (runs.count == 1)
             run->settings.output_dir = runs.folders[0];
@@ -170,11 +217,10 @@ bool command_report(Run *run, Error *err) {
     }
     if (ok) {
         run->settings.data = settings.data;
-        make_command(&command, &runs);
         ok = step_read_data(run, &dataset, DATA_FOR_TRAINING, err) && check_rows(&dataset, &runs, err) &&
              step_make_output(run, "compare.json", err);
     }
-    ok = ok && buffer_ok(&command, err) && render(run, &runs, recalled, &settings, command.data, &dataset, err);
+    ok = ok && render(run, &runs, recalled, &settings, command.data, &dataset, err);
     dataset_free(&dataset);
     options_free(&options);
     free(text);

@@ -78,6 +78,7 @@ enum {
 #define TRAINING .group = "training"
 #define TUNED .group = "fine-tuning", .commands = TUNING
 #define DECIDING .group = "recommendation", .commands = COMPARE
+#define REDECIDING .group = "recommendation", .commands = REPORT, .unset = "as recorded"
 #define COSTS .group = "costs", .commands = COMPARE
 #define OUTPUT .group = "output"
 #define RUNNING .group = "running"
@@ -279,6 +280,14 @@ static const Option ROWS[] = {
     {"max_memory_mb", NULL, OPTION_FLOAT, AT(limits.max_memory_mb), OPTION_ABOVE(0), .unset = "no limit", DECIDING,
      .help = "recommend no entry whose peak memory in this run was higher"},
     {"max_model_mb", NULL, OPTION_FLOAT, AT(limits.max_model_mb), OPTION_ABOVE(0), .unset = "no limit", DECIDING,
+     .help = "recommend no entry whose files are larger"},
+    {"min_gain", NULL, OPTION_FLOAT, AT(limits.min_gain), OPTION_FROM_BELOW(0, 1), REDECIDING,
+     .help = "test accuracy that a dearer kind of entry must gain over a cheaper one to be recommended: 0.01 is a point"},
+    {"max_latency_ms", NULL, OPTION_FLOAT, AT(limits.max_latency_ms), OPTION_ABOVE(0), REDECIDING,
+     .help = "recommend no entry that takes longer for a text alone (95th percentile, as measured in its run)"},
+    {"max_memory_mb", NULL, OPTION_FLOAT, AT(limits.max_memory_mb), OPTION_ABOVE(0), REDECIDING,
+     .help = "recommend no entry whose peak memory in its run was higher"},
+    {"max_model_mb", NULL, OPTION_FLOAT, AT(limits.max_model_mb), OPTION_ABOVE(0), REDECIDING,
      .help = "recommend no entry whose files are larger"},
     {"cost_per_cpu_hour", NULL, OPTION_FLOAT, AT(prices.cost_per_cpu_hour), OPTION_AT_LEAST(0), COSTS,
      .help = "of one core, in any currency: for the cost of a million texts and the break-even in the report"},

@@ -205,10 +205,48 @@ static void test_environment(void **state) {
     SAYS("machines", "report.md", "on Abacus &lt;9000&gt;: their times do not compare.", NULL);
 }
 
+static double limit_of(const char *folder, const char *limit) {
+    char name[64];
+    snprintf(name, sizeof name, "%s/compare.json", folder);
+    Json *record = json_at_home(name);
+    double value = json_number_or(json_get(json_get(json_get(record, "recommendation"), "limits"), limit), 0);
+    json_free(record);
+    return value;
+}
+
+static void test_limits(void **state) {
+    (void)state;
+    make_run("small", TINY, "--entries dummy,tfidf-logreg --max_model_mb 0.0001 --min_gain 0.5 --max_memory_mb 900");
+    make_run("large", TINY, "--entries dummy,tfidf-logreg --max_model_mb 50 --min_gain 0.5 --max_memory_mb 900 --C 3");
+    char first[128], second[128], sentence[1024];
+    snprintf(first, sizeof first, "%s", at_home("small"));
+    snprintf(second, sizeof second, "%s", at_home("large"));
+    snprintf(sentence, sizeof sentence, "--max_model_mb was 0.0001 in %s and 50 in %s: give report the --max_model_mb that holds", first, second);
+    run_words(2, sentence, "twofold report %s %s --output_dir %s", first, second, at_home("limits"));
+    snprintf(sentence, sizeof sentence, "--max_model_mb was none in %s and 50 in %s", at_home("defaults"), second);
+    run_words(2, sentence, "twofold report %s %s --output_dir %s --min_gain 0 --max_memory_mb 9", at_home("defaults"), second, at_home("limits"));
+    if (folder_exists(at_home("limits"))) fail_msg("a folder is left behind");
+    together("limits", "small", "large", "--max_model_mb 40");
+    check_whole("limits");
+    CHECK_CLOSE(limit_of("limits", "max_model_mb"), 40, 0, 0);
+    CHECK_CLOSE(limit_of("limits", "min_gain"), 0.5, 0, 0);
+    CHECK_CLOSE(limit_of("limits", "max_memory_mb"), 900, 0, 0);
+    SAYS("limits", "report.md", "large --max_model_mb 40 --output_dir DIR", NULL);
+    /* of one run, whose command has them from then on */
+    run_words(0, "verdict", "twofold report %s --output_dir %s --max_latency_ms 7 --min_gain 0 --max_model_mb 30", first, at_home("relaxed"));
+    run_words(0, "verdict", "twofold report %s --output_dir %s", first, at_home("again"));
+    check_command("cmp %s/report.html %s/report.html && cmp %s/compare.json %s/compare.json >&2", first, at_home("again"), first, at_home("again"));
+    SAYS("relaxed", "compare.json", "--min_gain 0 --max_latency_ms 7 --max_memory_mb 900 --max_model_mb 30 --output_dir DIR", NULL);
+    CHECK_CLOSE(limit_of("relaxed", "max_latency_ms"), 7, 0, 0);
+    CHECK_CLOSE(limit_of("relaxed", "min_gain"), 0, 0, 0);
+    CHECK_CLOSE(limit_of("relaxed", "max_model_mb"), 30, 0, 0);
+    run_words(2, "--min_gain", "twofold report %s --min_gain 2", first);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_has_it), cmocka_unit_test(test_each_its_own), cmocka_unit_test(test_the_same),
-        cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_environment), cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, make_home, home_remove);
 }
