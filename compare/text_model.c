@@ -44,7 +44,9 @@ static bool check_texts(const char *path, Error *err) {
     bool ok = true;
     for (JsonToken token = JSON_NULL; ok && token != JSON_END;) {
         token = json_read(&reader);
-        if (token == JSON_ERROR) ok = FAIL(err, ERROR_MODEL, "%s: no JSON: expected %s", path, reader.problem);
+        if (token == JSON_ERROR)
+            ok = reader.scratch.failed ? FAIL(err, ERROR_FAILED, "%s: out of memory", path)
+                                       : FAIL(err, ERROR_MODEL, "%s: no JSON: expected %s", path, reader.problem);
         if ((token == JSON_STRING || token == JSON_KEY) && reader.size && memchr(reader.text, '\0', reader.size))
             ok = FAIL(err, ERROR_MODEL, "%s: '%.80s' goes on behind a U+0000, which no label or key may hold", path, reader.text);
     }
