@@ -9,6 +9,7 @@
 #include "cli/steps.h"
 #include "common/clock.h"
 #include "common/file.h"
+#include "compare/environment.h"
 #include "compare/recall.h"
 #include "compare/report_runs.h"
 
@@ -124,19 +125,12 @@ static bool has_part(const Json *record, const Json *own, const char *of_runs) {
     return has;
 }
 
-static void read_processor(char out[PROCESSOR_MOST], const char *folder) {
-    Path path;
-    Json *json = path_make(&path, NULL, "%s/env.json", folder) && file_exists(path.text) ? json_parse_file(path.text, ERROR_DATA, NULL) : NULL;
-    (void)snprintf(out, PROCESSOR_MOST, "%s", json_string_or(json_get(json_get(json, "machine"), "processor"), ""));
-    json_free(json);
-}
-
 static void read_sources(SourceRun *sources, char processors[][PROCESSOR_MOST], const Runs *runs, const Recalled *recalled) {
     for (int i = 0; i < runs->count; i++) {
         const Json *record = runs->records[i];
         SourceRun *source = &sources[i];
         processors[i][0] = '\0';
-        if (runs->count > 1) read_processor(processors[i], runs->folders[i]);
+        if (runs->count > 1) environment_recorded_processor(processors[i], runs->folders[i]);
         *source = (SourceRun){.folder = runs->folders[i],
                               .command = json_string_or(json_get(record, "command"), ""),
                               .dtype = json_string_or(json_get(record, "dtype"), ""),

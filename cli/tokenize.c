@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/ids.h"
 #include "cli/lines.h"
 #include "common/available.h"
 #include "common/model_folder.h"
@@ -24,8 +25,7 @@ typedef struct Work {
     Buffer valid, out;
     Piece *pieces;
     size_t capacity;
-    int32_t *ids; /* read for --decode */
-    size_t id_capacity;
+    IdList ids; /* read for --decode */
     int columns;
     size_t replaced; /* invalid parts of texts */
     int64_t texts_replaced, texts;
@@ -138,53 +138,11 @@ static bool encode(Work *work, const char *text, size_t size, Error *err) {
 
 /* ---- ids to text ---- */
 
-static bool add_id(Work *work, size_t *count, double number, Error *err) {
-    if (!(number >= 0 && number < tokenizer_ids(work->tokenizer)) || number != (double)(int32_t)number)
-        return FAIL(err, ERROR_DATA, "%.0f is no id of this model, which has 0 to %d", number,
-                    tokenizer_ids(work->tokenizer) - 1);
-    int32_t *grown = mem_grow(work->ids, &work->id_capacity, *count + 1, sizeof *grown, err);
-    if (!grown) return false;
-    work->ids = grown;
-    work->ids[(*count)++] = (int32_t)number;
-    return true;
-}
-
-/* Numbers between spaces and commas. */
-static bool read_numbers(Work *work, const char *text, size_t size, size_t *count, Error *err) {
-    for (size_t at = 0; at < size;) {
-        if (strchr(" ,\t[]", text[at]) && text[at]) {
-            at++;
-            continue;
-        }
-        double number = 0;
-        size_t start = at;
-        for (; at < size && text[at] >= '0' && text[at] <= '9'; at++) number = number * 10 + (text[at] - '0');
-        if (at == start || (at < size && !strchr(" ,\t[]", text[at])))
-            return FAIL(err, ERROR_DATA, "'%.*s' holds no ids, expected numbers like 101 7592 102", (int)(size < 80 ? size : 80),
-                        text);
-        if (!add_id(work, count, number, err)) return false;
-    }
-    return true;
-}
-
-/* The "ids" of a line that --json wrote. */
-static bool read_json(Work *work, const char *text, size_t size, size_t *count, Error *err) {
-    Json *line = json_parse(text, size, "a line of ids", ERROR_DATA, err);
-    const Json *ids = json_get(line, "ids");
-    bool ok = line && (json_is_array(ids) || FAIL(err, ERROR_DATA, "a line of ids: expected an array \"ids\""));
-    for (const Json *id = ok ? json_first(ids) : NULL; id && ok; id = json_next(id))
-        ok = add_id(work, count, json_number_or(id, -1), err);
-    json_free(line);
-    return ok;
-}
-
 static bool decode(Work *work, const char *text, size_t size, Error *err) {
-    size_t count = 0;
-    bool is_json = size > 0 && text[0] == '{';
-    if (!(is_json ? read_json(work, text, size, &count, err) : read_numbers(work, text, size, &count, err))) return false;
+    if (!ids_read(&work->ids, text, size, tokenizer_ids(work->tokenizer), err)) return false;
     Buffer *decoded = &work->valid;
     decoded->size = 0;
-    tokenizer_decode(work->tokenizer, decoded, work->ids, count, work->run->settings.skip_special_tokens);
+    tokenizer_decode(work->tokenizer, decoded, work->ids.items, work->ids.count, work->run->settings.skip_special_tokens);
     if (!buffer_ok(decoded, err)) return false;
     if (work->run->settings.json) {
         JsonWriter writer = json_writer(&work->out, 0);
@@ -283,6 +241,6 @@ bool command_tokenize(Run *run, Error *err) {
     buffer_free(&work.valid);
     buffer_free(&work.out);
     free(work.pieces);
-    free(work.ids);
+    ids_free(&work.ids);
     return ok;
 }

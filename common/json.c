@@ -133,6 +133,10 @@ bool json_is_null(const Json *json) { return !json || cJSON_IsNull(json); }
 
 const char *json_string_or(const Json *json, const char *fallback) { return cJSON_IsString(json) ? json->valuestring : fallback; }
 double json_number_or(const Json *json, double fallback) { return cJSON_IsNumber(json) ? json->valuedouble : fallback; }
+double json_finite_or(const Json *json, double fallback) {
+    double value = json_number_or(json, fallback);
+    return isfinite(value) ? value : fallback;
+}
 bool json_bool_or(const Json *json, bool fallback) { return cJSON_IsBool(json) ? cJSON_IsTrue(json) != 0 : fallback; }
 
 int64_t json_int_or(const Json *json, int64_t fallback) {

@@ -42,6 +42,7 @@ bool json_is_null(const Json *json); /* NULL or a JSON null */
 /* The value, or `fallback` when it is absent or of another type. */
 const char *json_string_or(const Json *json, const char *fallback);
 double json_number_or(const Json *json, double fallback);
+double json_finite_or(const Json *json, double fallback); /* fallback also for a number beyond what a double holds */
 int64_t json_int_or(const Json *json, int64_t fallback); /* fallback also when not a whole number in ±2^53 */
 bool json_bool_or(const Json *json, bool fallback);
 

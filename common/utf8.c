@@ -85,6 +85,12 @@ size_t utf8_valid_prefix(const char *text, size_t size) {
     return at;
 }
 
+void utf8_copy(char *out, size_t room, const char *text) {
+    size_t size = utf8_valid_prefix(text, strnlen(text, room - 1));
+    memcpy(out, text, size);
+    out[size] = '\0';
+}
+
 size_t utf8_replace(Buffer *out, const char *text, size_t size) {
     size_t replaced = 0;
     for (size_t at = 0; at < size;) {

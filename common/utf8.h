@@ -16,6 +16,8 @@ int utf8_encode(uint32_t code_point, char out[4]);
 
 /* Length of the longest valid prefix; equals size when all of it is valid. */
 size_t utf8_valid_prefix(const char *text, size_t size);
+/* As much of a NUL-terminated text as fits into `room` bytes with its NUL, cut between two characters, and before what is not valid. */
+void utf8_copy(char *out, size_t room, const char *text);
 
 /* Appends text with each maximal invalid part replaced by U+FFFD, as Python's bytes.decode("utf-8", "replace").
  * Returns how many were replaced. */

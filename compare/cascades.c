@@ -1,10 +1,10 @@
 #include "compare/cascades.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "common/file.h"
 #include "common/memory.h"
+#include "compare/cascade_file.h"
 #include "compare/costs.h"
 #include "compare/text_model.h"
 
@@ -91,56 +91,39 @@ static bool make_paths(Path *folder, Path *record, const char *run, const Compar
 }
 
 /* The costs of an earlier run with the same models and threshold. */
-static bool read_record(CascadeResult *cascade, const Comparison *c, const char *path, bool *found, Error *err) {
-    Json *record;
+static bool recall_costs(CascadeResult *cascade, const Comparison *c, const char *path, bool *found, Error *err) {
     *found = false;
     if (!c->entries[cascade->first].reused || !c->entries[cascade->second].reused) return true;
-    if (!json_parse_left(&record, path, err)) return false;
-    *found = json_number_or(json_get(record, "threshold"), (double)NAN) == cascade->validation.threshold &&
-                json_is_object(json_get(record, "costs"));
-    if (*found) costs_read_json(&cascade->costs, json_get(record, "costs"));
-    json_free(record);
-    return true;
+    return cascade_record_load(&cascade->costs, cascade->validation.threshold, path, found, err);
 }
 
-static bool write_record(const CascadeResult *cascade, const Comparison *c, const char *path, Error *err) {
-    Buffer text = {0};
-    JsonWriter json = json_writer(&text, 2);
-    json_begin_object(&json);
-    json_put_string(&json, "first", c->entries[cascade->first].name);
-    json_put_string(&json, "second", c->entries[cascade->second].name);
-    json_put_number(&json, "threshold", cascade->validation.threshold);
-    json_write_key(&json, "costs");
-    costs_write_json(&json, &cascade->costs);
-    json_end_object(&json);
-    buffer_text(&text, "\n");
-    bool written = file_write_buffer(path, &text, err);
-    buffer_free(&text);
-    return written;
+static bool record(const CascadeResult *cascade, const Comparison *c, const char *path, Error *err) {
+    return cascade_record_save(&cascade->costs, cascade->validation.threshold, c->entries[cascade->first].name,
+                               c->entries[cascade->second].name, path, err);
 }
 
 static bool save(CascadeResult *cascade, Comparison *c, Pool *pool, const Observer *observer, Error *err) {
-    Path folder, model, record, models[2];
+    Path folder, model, noted, models[2];
     if (!cascade_parts(cascade) || !entry_model_folder(&models[0], c, &c->entries[cascade->first]) ||
         !entry_model_folder(&models[1], c, &c->entries[cascade->second]))
         return true;
-    if (!make_paths(&folder, &record, c->output_dir, c, cascade, err) || !path_make(&model, err, "%s/model", folder.text))
+    if (!make_paths(&folder, &noted, c->output_dir, c, cascade, err) || !path_make(&model, err, "%s/model", folder.text))
         return false;
     bool found;
     cascade->saved = true;
-    if (!read_record(cascade, c, record.text, &found, err) || found) return found;
+    if (!recall_costs(cascade, c, noted.text, &found, err) || found) return found;
     bool own = c->entries[cascade->first].source == ENTRY_TRAINED && c->entries[cascade->second].source == ENTRY_TRAINED;
     return folder_remove(folder.text, err) &&
            text_model_save_cascade(models[0].text, models[1].text, cascade->validation.threshold, model.text, err) &&
            costs_measure(&cascade->costs, model.text, c->dataset, c->seed, dtype_find(c->dtype), own ? c->model.max_length : 0,
                          pool, observer, err) &&
-           write_record(cascade, c, record.text, err);
+           record(cascade, c, noted.text, err);
 }
 
 static bool recall(CascadeResult *cascade, const Comparison *c, const char *run, Error *err) {
-    Path folder, record;
+    Path folder, noted;
     bool found;
-    if (!make_paths(&folder, &record, run, c, cascade, err) || !read_record(cascade, c, record.text, &found, err)) return false;
+    if (!make_paths(&folder, &noted, run, c, cascade, err) || !recall_costs(cascade, c, noted.text, &found, err)) return false;
     cascade->saved = cascade_parts(cascade) && found;
     return true;
 }

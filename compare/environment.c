@@ -101,13 +101,3 @@ bool environment_write(const CompareInput *input, const Comparison *comparison, 
     buffer_free(&out);
     return written;
 }
-
-Sha256Hex environment_data(const char *folder) {
-    Path path;
-    Sha256Hex data = {""};
-    if (!path_make(&path, NULL, "%s/env.json", folder)) return data;
-    Json *json = json_parse_file(path.text, ERROR_FAILED, NULL);
-    (void)snprintf(data.text, sizeof data.text, "%s", json_string_or(json_get(json, "data"), ""));
-    json_free(json);
-    return data;
-}

@@ -10,7 +10,8 @@ MUST_CHECK bool environment_write(const CompareInput *input, const Comparison *c
 Sha256Hex environment_data(const char *folder);
 /* "AMD EPYC", from /proc/cpuinfo; "unknown processor" where there is none. */
 void environment_processor(char out[128]);
-
+/* That of the run that a folder holds, or "". */
+void environment_recorded_processor(char out[128], const char *folder);
 
 /* The libraries that results come from, with the versions that are loaded. */
 typedef struct LibraryVersion {

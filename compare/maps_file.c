@@ -116,7 +116,7 @@ bool maps_save(const Maps *maps, const Dataset *dataset, const char *folder, Err
 
 /* ---- read ---- */
 
-static double number_at(const Json *json, const char *key) { return json_number_or(json_get(json, key), (double)NAN); }
+static double number_at(const Json *json, const char *key) { return json_finite_or(json_get(json, key), (double)NAN); }
 
 static bool read_rows(Maps *maps, const Json *note, Error *err) {
     const Json *rows = json_get(note, "rows");
@@ -135,7 +135,7 @@ static bool read_rows(Maps *maps, const Json *note, Error *err) {
 static bool read_side(MapSide *side, const Json *json, const Features *coordinates, int *column, Error *err) {
     if (!json_is_object(json)) return true;
     if (*column + 4 > coordinates->channels) return FAIL(err, ERROR_DATA, "too few columns");
-    (void)snprintf(side->entry, sizeof side->entry, "%s", json_string_or(json_get(json, "entry"), ""));
+    utf8_copy(side->entry, sizeof side->entry, json_string_or(json_get(json, "entry"), ""));
     side->nearest_label = number_at(json, "nearest_label");
     for (int m = 0; m < 2; m++, *column += 2) {
         TextMap *map = &side->maps[m];
@@ -177,7 +177,7 @@ bool maps_load(Maps *maps, const Dataset *dataset, const Sha256Hex *key, const c
     if (!json_parse_left(&note, note_path.text, err)) return false;
     const char *recorded = json_string_or(json_get(note, "key"), "");
     *maps = (Maps){.all = dataset->splits[SPLIT_TEST].count};
-    (void)snprintf(maps->key.text, sizeof maps->key.text, "%s", recorded);
+    utf8_copy(maps->key.text, sizeof maps->key.text, recorded);
     *found = note && json_int_or(json_get(note, "version"), 0) == VERSION &&
              json_int_or(json_get(note, "test_rows"), -1) == maps->all && (!key || strcmp(recorded, key->text) == 0) &&
              read_all(maps, note, values.text, &damage);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/json.h"
 #include "common/memory.h"
 #include "compare/answers_file.h"
 #include "compare/costs.h"
@@ -18,24 +17,16 @@ bool outside_entry_answers(EntrySpec *spec, const char *name, const char *path, 
 }
 
 bool outside_entry_model(EntrySpec *spec, const char *name, const char *folder, Error *err) {
-    static const EntryKind KINDS[] = {ENTRY_DUMMY, ENTRY_WORDS, ENTRY_FROZEN,
-                                      ENTRY_FINETUNE}; /* as text_model_kind_names; a cascade is as dear as its second */
+    static const EntryKind KINDS[TEXT_MODEL_KINDS] = {ENTRY_DUMMY, ENTRY_WORDS, ENTRY_FROZEN, ENTRY_FINETUNE}; /* a cascade is as dear as its second */
     Path described, config;
     *spec = (EntrySpec){.name = name, .kind = ENTRY_FINETUNE, .source = ENTRY_SAVED, .path = folder};
     if (!path_make(&described, err, "%s/" TEXT_MODEL_FILE, folder) || !path_make(&config, err, "%s/config.json", folder))
         return false;
     if (!folder_exists(folder)) return FAIL(err, ERROR_MODEL, "%s: no folder of a saved model", folder);
     if (file_exists(described.text)) {
-        Json *json = json_parse_file(described.text, ERROR_MODEL, err);
-        if (!json) return false;
-        const char *kind = json_string_or(json_get(json, "kind"), "");
-        int k = 0, kinds = sizeof KINDS / sizeof *KINDS;
-        while (k < kinds && strcmp(kind, text_model_kind_names[k]) != 0) k++;
-        if (k < kinds) spec->kind = KINDS[k];
-        bool known = k < kinds ||
-                     FAIL(err, ERROR_MODEL, "%s: kind is '%s', expected dummy, tfidf, encoder or cascade", described.text, kind);
-        json_free(json);
-        if (!known) return false;
+        ModelKind kind;
+        if (!text_model_kind_load(&kind, described.text, err)) return false;
+        spec->kind = KINDS[kind];
     } else if (!file_exists(config.text))
         return FAIL(err, ERROR_MODEL,
                     "%s: holds no model: neither " TEXT_MODEL_FILE " (of train and compare) nor config.json (of finetune)",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "common/utf8.h"
 #include "compare/curve.h"
 #include "compare/label_audit.h"
 #include "compare/tuning.h"
@@ -28,9 +29,9 @@ void recall_model_facts(ComparisonModel *model, const Json *json) {
     *model = (ComparisonModel){.folder = NULL};
     if (json_is_null(json)) return;
     model->folder = json_string_or(json_get(json, "path"), "");
-    (void)snprintf(model->what, sizeof model->what, "%s", json_string_or(json_get(json, "what"), ""));
-    (void)snprintf(model->sha256.text, sizeof model->sha256.text, "%s", json_string_or(json_get(json, "sha256"), ""));
-    (void)snprintf(model->new_tensors, sizeof model->new_tensors, "%s", json_string_or(json_get(json, "new_tensors"), ""));
+    utf8_copy(model->what, sizeof model->what, json_string_or(json_get(json, "what"), ""));
+    utf8_copy(model->sha256.text, sizeof model->sha256.text, json_string_or(json_get(json, "sha256"), ""));
+    utf8_copy(model->new_tensors, sizeof model->new_tensors, json_string_or(json_get(json, "new_tensors"), ""));
     model->max_length = (int)json_int_or(json_get(json, "max_length"), 0);
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++)
         model->truncated[split] = (int)json_int_or(json_get(truncated, split_name(split)), 0);
@@ -114,7 +115,7 @@ bool recall_tuning(Comparison *out, const CompareInput *input, Error *err) {
     if (!tuning || !tuning_load(tuning, from.text, err) || !tuning_save(tuning, to.text, err)) return false;
     for (int i = 0; input->run_count > 1 && i < tuning->count; i++) {
         const char *name = name_here(input, run, tuning->trials[i].name);
-        if (name) (void)snprintf(tuning->trials[i].name, sizeof tuning->trials[i].name, "%s", name);
+        if (name) utf8_copy(tuning->trials[i].name, sizeof tuning->trials[i].name, name);
     }
     out->shown[RUN_TUNING] = true;
     return true;
@@ -153,7 +154,7 @@ bool recall_maps(Comparison *out, const CompareInput *input, Error *err) {
     if (!*found) return true;
     for (int i = 0; input->run_count > 1 && i < MAP_SIDES; i++) {
         const char *name = out->maps.sides[i].made ? name_here(input, run, out->maps.sides[i].entry) : NULL;
-        if (name) (void)snprintf(out->maps.sides[i].entry, sizeof out->maps.sides[i].entry, "%s", name);
+        if (name) utf8_copy(out->maps.sides[i].entry, sizeof out->maps.sides[i].entry, name);
     }
     return maps_save(&out->maps, input->dataset, input->output_dir, err);
 }

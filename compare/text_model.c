@@ -2,17 +2,13 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/json.h"
 #include "compare/calibration_file.h"
 #include "compare/reading.h"
 #include "compare/text_model_inside.h"
 #include "encoder/sweep.h"
 #include "encoder/text_encoder.h"
-
-typedef enum ModelKind { MODEL_DUMMY, MODEL_TFIDF, MODEL_FROZEN, MODEL_CASCADE, MODEL_FINETUNED } ModelKind; /* as the names */
 
 struct TextModel {
     ModelKind kind;
@@ -35,88 +31,9 @@ struct TextModel {
 
 /* ---- loading ---- */
 
-/* cJSON ends a string at U+0000, where another reader does not: the same file would name other labels. */
-static bool check_texts(const char *path, Error *err) {
-    FileMap map;
-    JsonReader reader;
-    if (!file_map(&map, path, ERROR_MODEL, err)) return false;
-    json_reader_init(&reader, (const char *)map.data, map.size);
-    bool ok = true;
-    for (JsonToken token = JSON_NULL; ok && token != JSON_END;) {
-        token = json_read(&reader);
-        if (token == JSON_ERROR)
-            ok = reader.scratch.failed ? FAIL(err, ERROR_FAILED, "%s: out of memory", path)
-                                       : FAIL(err, ERROR_MODEL, "%s: no JSON: expected %s", path, reader.problem);
-        if ((token == JSON_STRING || token == JSON_KEY) && reader.size && memchr(reader.text, '\0', reader.size))
-            ok = FAIL(err, ERROR_MODEL, "%s: '%.80s' goes on behind a U+0000, which no label or key may hold", path, reader.text);
-    }
-    json_reader_free(&reader);
-    file_unmap(&map);
-    return ok;
-}
-
-static int by_label(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
-
-static bool check_labels(const TextModel *model, const char *path, Error *err) {
-    size_t count = (size_t)model->classes;
-    const char **sorted = mem_new(count, sizeof *sorted, err);
-    if (!sorted) return false;
-    for (size_t k = 0; k < count; k++) sorted[k] = model->labels[k];
-    qsort(sorted, count, sizeof *sorted, by_label);
-    bool ok = true;
-    for (size_t k = 1; ok && k < count; k++)
-        ok = strcmp(sorted[k - 1], sorted[k]) != 0 || FAIL(err, ERROR_MODEL, "%s: label '%.80s' stands twice", path, sorted[k]);
-    mem_free(sorted);
-    return ok;
-}
-
-static bool load_labels(TextModel *model, const Json *labels, const char *path, Error *err) {
-    int count = json_is_array(labels) ? json_size(labels) : 0;
-    if (count < 2) return FAIL(err, ERROR_MODEL, "%s: %d labels, expected at least 2", path, count);
-    model->labels = mem_new((size_t)count, sizeof *model->labels, err);
-    if (!model->labels) return false;
-    model->classes = count;
-    int i = 0;
-    for (const Json *label = json_first(labels); label; label = json_next(label), i++) {
-        if (!json_is_string(label)) return FAIL(err, ERROR_MODEL, "%s: label %d is no text", path, i);
-        model->labels[i] = mem_copy_text(json_string_or(label, ""), strlen(json_string_or(label, "")), err);
-        if (!model->labels[i]) return false;
-    }
-    return check_labels(model, path, err);
-}
-
-static bool check_version(const Json *json, const char *path, Error *err) {
-    double version = json_number_or(json_get(json, "version"), 0);
-    return version == TEXT_MODEL_VERSION ||
-           FAIL(err, ERROR_MODEL, "%s: version %g, expected %d; another twofold wrote it", path, version, TEXT_MODEL_VERSION);
-}
-
-static bool load_kind(TextModel *model, const Json *json, const char *path, Error *err) {
-    const char *kind = json_string_or(json_get(json, "kind"), "");
-    for (int k = MODEL_DUMMY; k <= MODEL_CASCADE; k++)
-        if (strcmp(kind, text_model_kind_names[k]) == 0) {
-            model->kind = (ModelKind)k;
-            return true;
-        }
-    return FAIL(err, ERROR_MODEL, "%s: kind is '%s', expected dummy, tfidf, encoder or cascade", path, kind);
-}
-
-static bool load_extract(TextModel *model, const Json *json, const char *path, Error *err) {
-    const char *pooling = json_string_or(json_get(json, "pooling"), "");
-    if (!pooling_find(pooling, &model->extract.pooling))
-        return FAIL(err, ERROR_MODEL, "%s: pooling is '%s', expected cls, mean or max", path, pooling);
-    int64_t layer = json_int_or(json_get(json, "layer"), -1);
-    if (layer < -1000 || layer > 1000) return FAIL(err, ERROR_MODEL, "%s: layer is %lld", path, (long long)layer);
-    model->extract.layer = (int)layer;
-    model->extract.normalize = json_bool_or(json_get(json, "normalize"), false);
-    return true;
-}
-
-static bool load_encoder(TextModel *model, const Json *json, const char *folder, const char *path, int max_length, Error *err) {
-    int64_t stored = json_int_or(json_get(json, "max_length"), 0);
-    if (stored < 0 || stored > INT32_MAX) return FAIL(err, ERROR_MODEL, "%s: max_length is %lld", path, (long long)stored);
-    if (!load_extract(model, json, path, err) ||
-        !text_encoder_load_as(&model->encoder, folder, 0, max_length ? max_length : (int)stored, model->dtype, model->pool, err))
+static bool load_encoder(TextModel *model, const TextModelNote *note, const char *folder, const char *path, int max_length, Error *err) {
+    model->extract = note->extract;
+    if (!text_encoder_load_as(&model->encoder, folder, 0, max_length ? max_length : note->max_length, model->dtype, model->pool, err))
         return false;
     model->extractor = extractor_new(&model->extract, 1, model->encoder.encoder, model->pool, err);
     return model->extractor || error_prefix(err, "%s", path);
@@ -134,7 +51,11 @@ static bool check_shapes(const TextModel *model, const char *folder, Error *err)
     if (classes != model->classes)
         return FAIL(err, ERROR_MODEL, "%s: the classifier has %d classes, " TEXT_MODEL_FILE " names %d", folder, classes,
                     model->classes);
-    if (model->kind == MODEL_DUMMY) return true;
+    bool is_dummy = model->classifier.kind == CLASSIFIER_DUMMY;
+    if (is_dummy != (model->kind == MODEL_DUMMY))
+        return FAIL(err, ERROR_MODEL, "%s: " TEXT_MODEL_FILE " says %s, but the classifier is %s dummy", folder, text_model_kind_names[model->kind],
+                    is_dummy ? "a" : "no");
+    if (is_dummy) return true;
     int channels = model->kind == MODEL_TFIDF ? tfidf_terms(model->tfidf) : model->encoder.weights.config.channels;
     if (model->classifier.linear.channels == channels) return true;
     return FAIL(err, ERROR_MODEL, "%s: the classifier reads %d features, but there are %d", folder,
@@ -142,18 +63,19 @@ static bool check_shapes(const TextModel *model, const char *folder, Error *err)
 }
 
 static bool load_described(TextModel *model, const char *folder, const char *path, int max_length, Error *err) {
-    Json *json = json_parse_file(path, ERROR_MODEL, err);
-    bool ok = json && check_version(json, path, err) && check_texts(path, err) && load_kind(model, json, path, err);
-    if (ok && model->kind == MODEL_CASCADE) {
-        ok = text_cascade_load(&model->cascade, json, folder, max_length, model->dtype, model->pool, err);
-        json_free(json);
-        model->classes = ok ? text_model_classes(model->cascade.models[0]) : 0;
-        return ok;
+    TextModelNote note;
+    if (!text_model_note_load(&note, path, err)) return false;
+    model->kind = note.kind;
+    if (note.kind == MODEL_CASCADE) {
+        bool loaded = text_cascade_load(&model->cascade, note.threshold, folder, max_length, model->dtype, model->pool, err);
+        model->classes = loaded ? text_model_classes(model->cascade.models[0]) : 0;
+        return loaded;
     }
-    ok = ok && load_labels(model, json_get(json, "labels"), path, err) && classifier_load(&model->classifier, folder, err);
+    model->classes = note.classes;
+    model->labels = note.labels; /* its own from here on */
+    bool ok = classifier_load(&model->classifier, folder, err);
     if (ok && model->kind == MODEL_TFIDF) ok = load_tfidf(model, folder, err);
-    if (ok && model->kind == MODEL_FROZEN) ok = load_encoder(model, json, folder, path, max_length, err);
-    json_free(json);
+    if (ok && model->kind == MODEL_FROZEN) ok = load_encoder(model, &note, folder, path, max_length, err);
     return ok && check_shapes(model, folder, err);
 }
 
@@ -213,7 +135,7 @@ void text_model_free(TextModel *model) {
     text_encoder_free(&model->encoder);
     tfidf_free(model->tfidf);
     classifier_free(&model->classifier);
-    for (int i = 0; model->labels && i < model->classes; i++) free(model->labels[i]);
+    for (int i = 0; model->labels && i < model->classes; i++) mem_free(model->labels[i]);
     mem_free(model->labels);
     mem_free(model);
 }

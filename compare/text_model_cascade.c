@@ -1,6 +1,5 @@
 /* Two models in a row. Each text is answered by one of the two alone, and which one depends on the text alone: so the answer is the same bits in
  * any company. */
-#include <math.h>
 #include <string.h>
 
 #include "common/file.h"
@@ -30,20 +29,18 @@ bool text_cascade_check(const TextCascade *cascade, Error *err) {
                         text_model_folder(first), text_model_folder(second));
 }
 
-bool text_cascade_load(TextCascade *cascade, const Json *json, const char *folder, int max_length, Dtype dtype, Pool *pool,
+bool text_cascade_load(TextCascade *cascade, double threshold, const char *folder, int max_length, Dtype dtype, Pool *pool,
                        Error *err) {
-    *cascade = (TextCascade){.threshold = json_number_or(json_get(json, "threshold"), (double)NAN), .temperatures = {1, 1}};
+    *cascade = (TextCascade){.threshold = threshold, .temperatures = {1, 1}};
     for (int i = 0; i < 2; i++) {
         Path inner, file;
         if (!path_make(&inner, err, "%s/%s", folder, text_cascade_folders[i]) ||
             !path_make(&file, err, "%s/%s/" TEXT_MODEL_FILE, folder, text_cascade_folders[i]))
             return false;
         /* A folder that holds itself by a link would never be loaded to its end. */
-        Json *described = file_exists(file.text) ? json_parse_file(file.text, ERROR_MODEL, err) : NULL;
-        if (file_exists(file.text) && !described) return false;
-        bool again = strcmp(json_string_or(json_get(described, "kind"), ""), text_model_kind_names[TEXT_MODEL_KINDS - 1]) == 0;
-        json_free(described);
-        if (again) return FAIL(err, ERROR_MODEL, "%s: a cascade within a cascade", inner.text);
+        ModelKind kind = MODEL_FINETUNED;
+        if (file_exists(file.text) && !text_model_kind_load(&kind, file.text, err)) return false;
+        if (kind == MODEL_CASCADE) return FAIL(err, ERROR_MODEL, "%s: a cascade within a cascade", inner.text);
         cascade->models[i] = text_model_load_as(inner.text, max_length, dtype, pool, err);
         if (!cascade->models[i]) return false;
     }

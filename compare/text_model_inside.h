@@ -10,9 +10,25 @@
 
 enum { TEXT_MODEL_VERSION = 1 };
 
-/* "kind" in twofold.json: a dummy, a bag of words, a frozen encoder, a cascade */
-enum { TEXT_MODEL_KINDS = 4 };
+/* "kind" in twofold.json: a dummy, a bag of words, a frozen encoder, a cascade; a fine-tuned encoder has no such file */
+typedef enum ModelKind { MODEL_DUMMY, MODEL_TFIDF, MODEL_FROZEN, MODEL_CASCADE, MODEL_FINETUNED } ModelKind;
+enum { TEXT_MODEL_KINDS = MODEL_FINETUNED };
 extern const char *const text_model_kind_names[TEXT_MODEL_KINDS];
+
+/* What a twofold.json says. */
+typedef struct TextModelNote {
+    ModelKind kind;
+    int classes;   /* 0 for a cascade */
+    char **labels; /* (classes), each another; owned */
+    ExtractOptions extract; /* of a frozen encoder, as the next */
+    int max_length;         /* 0: what its tokenizer says */
+    double threshold;       /* of a cascade; NaN: it says none */
+} TextModelNote;
+/* ERROR_MODEL for what no twofold of this version has written. Release with text_model_note_free; after a failure there is nothing to release. */
+MUST_CHECK bool text_model_note_load(TextModelNote *note, const char *path, Error *err);
+void text_model_note_free(TextModelNote *note);
+/* Of which kind it is, whatever stands beside it. */
+MUST_CHECK bool text_model_kind_load(ModelKind *kind, const char *path, Error *err);
 
 /* Where a cascade's folder has its two. */
 extern const char *const text_cascade_folders[2];
@@ -26,7 +42,7 @@ typedef struct TextCascade {
 } TextCascade;
 
 /* Of a folder whose twofold.json says so. */
-MUST_CHECK bool text_cascade_load(TextCascade *cascade, const Json *json, const char *folder, int max_length, Dtype dtype,
+MUST_CHECK bool text_cascade_load(TextCascade *cascade, double threshold, const char *folder, int max_length, Dtype dtype,
                                   Pool *pool, Error *err);
 MUST_CHECK bool text_cascade_check(const TextCascade *cascade, Error *err);
 MUST_CHECK bool text_cascade_predict(TextCascade *cascade, const TextView *texts, const int32_t *truth, Predictions *out,

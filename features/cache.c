@@ -1,12 +1,11 @@
 #include "features/cache.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/json.h"
 #include "common/profile.h"
+#include "features/cache_note.h"
 #include "features/npy.h"
 
 FeatureCache feature_cache_none(void) { return (FeatureCache){{""}}; }
@@ -56,18 +55,6 @@ static Sha256Hex hash_wanted(Sha256 hash, const ExtractOptions *wanted, const En
     return sha256_finish(&hash);
 }
 
-/* Beside KEY.npy stands KEY.json, written after it, with the sha256 of the other and the seconds it took. */
-static bool read_note(const Path *path, const Path *values, FeatureTimes *times) {
-    Json *note = json_parse_file(path->text, ERROR_FAILED, NULL);
-    Sha256Hex found;
-    bool ok =
-        note && sha256_file(&found, values->text, NULL) && strcmp(found.text, json_string_or(json_get(note, "sha256"), "")) == 0;
-    *times = (FeatureTimes){json_number_or(json_get(note, "seconds"), 0),
-                            json_number_or(json_get(note, "cpu_seconds"), (double)NAN)};
-    json_free(note);
-    return ok;
-}
-
 static bool cache_paths(const FeatureCache *cache, const Sha256Hex *key, Path *values, Path *note) {
     return cache->folder.text[0] && path_make(values, NULL, "%s/features/%s.npy", cache->folder.text, key->text) &&
            path_make(note, NULL, "%s/features/%s.json", cache->folder.text, key->text);
@@ -76,26 +63,10 @@ static bool cache_paths(const FeatureCache *cache, const Sha256Hex *key, Path *v
 static bool cache_get(const FeatureCache *cache, const Sha256Hex *key, Features *out, FeatureTimes *times, int rows,
                       int channels) {
     Path values, note;
-    if (!cache_paths(cache, key, &values, &note) || !file_exists(note.text) || !read_note(&note, &values, times)) return false;
+    if (!cache_paths(cache, key, &values, &note) || !file_exists(note.text) || !cache_note_load(times, note.text, values.text)) return false;
     bool ok = npy_read_features(out, values.text, NULL) && out->rows == rows && out->channels == channels;
     if (!ok) features_free(out);
     return ok;
-}
-
-/* Written after the values. */
-static void cache_note(const Path *note, const Path *values, FeatureTimes times) {
-    Sha256Hex sum;
-    if (!sha256_file(&sum, values->text, NULL)) return;
-    Buffer text = {0};
-    JsonWriter json = json_writer(&text, 2);
-    json_begin_object(&json);
-    json_put_string(&json, "sha256", sum.text);
-    json_put_number(&json, "seconds", times.wall_s);
-    json_put_number(&json, "cpu_seconds", times.cpu_s);
-    json_end_object(&json);
-    bool written = file_write_buffer(note->text, &text, NULL);
-    (void)written; /* without a note the values are not read: as if nothing had been kept */
-    buffer_free(&text);
 }
 
 static bool cache_folder(const FeatureCache *cache) {
@@ -106,7 +77,7 @@ static bool cache_folder(const FeatureCache *cache) {
 static void cache_put(const FeatureCache *cache, const Sha256Hex *key, const Features *features, FeatureTimes times) {
     Path values, note;
     if (cache_folder(cache) && cache_paths(cache, key, &values, &note) && npy_write_features(values.text, features, NULL))
-        cache_note(&note, &values, times);
+        cache_note_save(times, note.text, values.text);
 }
 
 /* ---- chunk by chunk ---- */
@@ -172,7 +143,7 @@ bool features_stream(const ExtractOptions *wanted, const FeatureCache *cache, co
     Path values, note;
     FeatureTimes times;
     bool found = false, is_named = cache_paths(cache, &key, &values, &note);
-    if (is_named && file_exists(note.text) && read_note(&note, &values, &times) &&
+    if (is_named && file_exists(note.text) && cache_note_load(&times, note.text, values.text) &&
         !stream_stored(&values, tokens->rows, channels, use, context, observer, &found, err))
         return false;
     if (found) return true;
@@ -183,7 +154,7 @@ bool features_stream(const ExtractOptions *wanted, const FeatureCache *cache, co
     Extractor *extractor = extractor_new(wanted, 1, encoder, pool, err);
     bool good = extractor && stream_made(extractor, tokens, &kept, use, context, &progress, pool, err);
     if (good && kept.file.path && npy_commit(&kept, NULL))
-        cache_note(&note, &values, (FeatureTimes){clock_wall_s() - started_s, clock_cpu_s() - started_cpu_s});
+        cache_note_save((FeatureTimes){clock_wall_s() - started_s, clock_cpu_s() - started_cpu_s}, note.text, values.text);
     npy_cancel(&kept);
     extractor_free(extractor);
     return good;

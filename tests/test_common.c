@@ -222,6 +222,32 @@ static void json_of_any_bytes_is_utf8(void **state) {
 }
 
 /* Python: bytes.decode("utf-8", "replace") on each of these. */
+static void a_copy_for_which_there_is_no_room_ends_on_a_character(void **state) {
+    (void)state;
+    char out[8];
+    utf8_copy(out, sizeof out, "abc");
+    assert_string_equal(out, "abc");
+    utf8_copy(out, sizeof out, "\xC3\xBC\xC3\xBC\xC3\xBC\xC3\xBC");
+    assert_string_equal(out, "\xC3\xBC\xC3\xBC\xC3\xBC");
+    utf8_copy(out, sizeof out, "ab\xC3(cd");
+    assert_string_equal(out, "ab");
+    utf8_copy(out, 1, "a");
+    assert_string_equal(out, "");
+}
+
+static void a_number_beyond_a_double_is_not_finite(void **state) {
+    (void)state;
+    static const char TEXT[] = "{\"a\": 1e999, \"b\": -2.5, \"c\": \"1\"}";
+    Error err = {0};
+    Json *json = json_parse(TEXT, sizeof TEXT - 1, "here", ERROR_DATA, &err);
+    assert_non_null(json);
+    assert_true(json_finite_or(json_get(json, "a"), 7) == 7);
+    assert_true(json_finite_or(json_get(json, "b"), 7) == -2.5);
+    assert_true(json_finite_or(json_get(json, "c"), 7) == 7);
+    assert_true(json_finite_or(json_get(json, "d"), 7) == 7);
+    json_free(json);
+}
+
 static void invalid_utf8_is_replaced_as_python_does(void **state) {
     (void)state;
     static const struct {
@@ -369,6 +395,8 @@ int main(void) {
         cmocka_unit_test(the_strict_reader_takes_json_and_nothing_more),
         cmocka_unit_test(what_is_written_reads_back),
         cmocka_unit_test(json_of_any_bytes_is_utf8),
+        cmocka_unit_test(a_number_beyond_a_double_is_not_finite),
+        cmocka_unit_test(a_copy_for_which_there_is_no_room_ends_on_a_character),
         cmocka_unit_test(invalid_utf8_is_replaced_as_python_does),
         cmocka_unit_test(text_of_users_is_shown_as_text),
         cmocka_unit_test(philox_gives_its_known_answers),
