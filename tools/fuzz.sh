@@ -44,6 +44,15 @@ parser_of() {
         calibration) echo compare/calibration_file.c ;;
         tuning) echo compare/tuning_file.c ;;
         report) echo cli/recalled.c ;;
+        model) echo compare/text_model_file.c ;;
+        curve) echo compare/curve_file.c ;;
+        seeds) echo compare/seeds_file.c ;;
+        cache) echo features/cache_note.c ;;
+        maps) echo compare/maps_file.c ;;
+        cascade) echo compare/cascade_file.c ;;
+        label_errors) echo compare/label_audit_file.c ;;
+        env) echo compare/environment_file.c ;;
+        ids) echo cli/ids.c ;;
         *) echo "fuzz.sh: no target '$1'" >&2; return 1 ;;
     esac
 }

@@ -650,6 +650,234 @@ def report_seeds():
     write("report", "cut", json.dumps(one)[:200])
 
 
+def model_seeds():
+    def put(name, folder, note, first=None, second=None):
+        parts = [part if isinstance(part, bytes) else json.dumps(part, ensure_ascii=False).encode() if part else b"" for part in (note, first, second)]
+        write("model", name, bytes([folder]) + END.join(parts))
+
+    dummy = {"version": 1, "kind": "dummy", "labels": ["a", "b"]}
+    words = {**dummy, "kind": "tfidf"}
+    frozen = {**dummy, "kind": "encoder", "pooling": "mean", "layer": -1, "normalize": False, "max_length": 16}
+    cascade = {"version": 1, "kind": "cascade", "threshold": 0.75}
+    put("dummy", 0, dummy)
+    put("words", 1, words)
+    put("frozen", 2, frozen)
+    put("cascade", 0, cascade)
+    put("bare", 3, frozen)
+    put("bare_cascade", 3, cascade)
+    put("cls", 2, {**frozen, "pooling": "cls", "layer": 1, "normalize": True, "max_length": 0})
+    put("long", 2, {**frozen, "max_length": 1000000})
+    put("longest", 2, {**frozen, "max_length": 1 << 31})
+    put("negative_length", 2, {**frozen, "max_length": -1})
+    put("layer", 2, {**frozen, "layer": 7})
+    put("layer_beyond", 2, {**frozen, "layer": 1001})
+    put("pooling", 2, {**frozen, "pooling": "sum"})
+    put("no_pooling", 2, dict(dummy, kind="encoder"))
+    put("other_kind", 0, words)
+    put("words_frozen", 1, frozen)
+    put("frozen_dummy", 2, dummy)
+    put("three_labels", 0, {**dummy, "labels": ["a", "b", "c"]})
+    put("label_twice", 0, {**dummy, "labels": ["a", "a"]})
+    put("one_label", 0, {**dummy, "labels": ["a"]})
+    put("no_labels", 0, {**dummy, "labels": {"a": 0, "b": 1}})
+    put("number_label", 0, {**dummy, "labels": ["a", 1]})
+    put("nul", 0, {**dummy, "labels": ["a\0x", "b"]})
+    put("strange_labels", 0, {**dummy, "labels": ["=cmd\n<b>\u202e", ""]})
+    put("version", 0, {**dummy, "version": 2})
+    put("no_version", 0, {"kind": "dummy"})
+    put("kind", 0, {**dummy, "kind": "finetune"})
+    put("no_threshold", 1, {**cascade, "threshold": None})
+    put("negative", 1, {**cascade, "threshold": -1})
+    put("infinite", 1, b'{"version": 1, "kind": "cascade", "threshold": 1e999}')
+    put("within", 0, cascade, cascade)
+    put("within_second", 0, cascade, None, cascade)
+    put("other_labels", 0, cascade, {**dummy, "labels": ["b", "a"]})
+    put("first_version", 0, cascade, {**dummy, "version": 3})
+    put("second_cut", 0, cascade, None, b'{"version": 1')
+    put("comment", 0, b'{"version": 1, "kind": "dummy", "labels": ["a", "b"]} x')
+    put("loose", 0, b'{"version": 01, "kind": "dummy", "labels": ["a", "b"]}')
+    put("invalid", 0, b'{"version": 1, "kind": "dummy", "labels": ["a\xc3", "b"]}')
+    put("twice", 0, b'{"version": 1, "version": 1, "kind": "dummy"}')
+    put("array", 0, [1])
+    put("cut", 0, b'{"version": 1, "kind": "dummy", "labels": ["a')
+    put("empty", 0, b"")
+
+
+def curve_seeds():
+    def point(rows, **changed):
+        return {"done": True, "train_rows": rows, "right": 70 + rows // 40, "test_rows": 100, "accuracy": 0.8, "validation_accuracy": 0.75,
+                "costs": {"seconds": 1.5}, **changed}
+
+    def entry(name, rows=(100, 250, 500, 1000), **changed):
+        return {"entry": name, "points": [point(each, **changed) for each in rows]}
+
+    def put(name, entries, how=0, **changed):
+        write("curve", name, bytes([how]) + json.dumps({"version": 1, "data": "d", "shares": [0.1, 0.25, 0.5, 1], "entries": entries, **changed}).encode())
+
+    both = [entry("mean-logreg"), entry("finetune")]
+    steep = {"entry": "finetune", "points": [point(n, right=r, test_rows=100000) for n, r in zip((100, 250, 500, 1000), (40000, 70000, 85000, 95000))]}
+    flat = {"entry": "mean-logreg", "points": [point(n, right=r, test_rows=100000) for n, r in zip((100, 250, 500, 1000), (80000, 82000, 83000, 84000))]}
+    put("whole", both)
+    put("judged", both, 2)
+    put("crossing", [flat, steep], 2)
+    put("elsewhere", [entry("other"), entry("finetune")], 1)
+    put("of_another", [entry("unknown"), *both])
+    put("undone", [entry("finetune", done=False, right=None, validation_accuracy=None)], 2)
+    put("two_shares", [entry("finetune", (10, 20))], 2, shares=[0.5, 1])
+    put("no_entries", [])
+    put("no_shares", [], shares=[])
+    put("all_right", [entry("finetune", right=100), entry("mean-logreg", right=0)], 2)
+    put("falling", [entry("finetune", (1000, 10, 10, 2147483647)), entry("mean-logreg", (1, 1, 1, 1))], 2)
+    put("twice", [entry("finetune"), entry("finetune")])
+    put("too_many", [entry("finetune")] * 33)
+    put("too_few_points", [entry("finetune", (1, 2))])
+    put("too_many_points", [entry("finetune", (1, 2, 3, 4, 5))])
+    put("too_many_shares", [], shares=[1] * 17)
+    put("share", [], shares=[0])
+    put("share_beyond", [], shares=[1.5])
+    put("right", [entry("finetune", right=101)])
+    put("no_rows", [entry("finetune", train_rows=0)])
+    put("giant", [entry("finetune", train_rows=1 << 40)])
+    put("other_data", both, data="e")
+    put("version", both, version=2)
+    write("curve", "array", b"\0[]")
+    write("curve", "cut", b"\0{")
+
+
+def seeds_seeds():
+    scores = {"accuracy": 0.75, "balanced_accuracy": 0.5, "f1_macro": 0.625, "f1_weighted": 0.5, "log_loss": 0.7}
+    run = {"seed": 42, "validation": scores, "test": scores}
+    parts = {"seed": 0.001, "rows": 0.002, "both": None}
+
+    def put(name, runs, **changed):
+        write("seeds", name, json.dumps({"runs": runs, "test_variance": {"accuracy": parts, "log_loss": parts}, **changed}).replace('"@"', "1e999"))
+
+    put("three", [{**run, "seed": 42 + i} for i in range(3)])
+    put("one", [run])
+    put("none", [])
+    put("no_runs", None)
+    put("too_many", [run] * 101)
+    put("most", [run] * 100)
+    put("infinite", [run, {**run, "test": {"accuracy": "@", "log_loss": None}}])
+    put("seeds", [{**run, "seed": seed} for seed in (-1, 1 << 60, 0.5, "x")])
+    put("no_variance", [run], test_variance=None)
+    put("object", {"a": run, "b": [], "c": 1})
+    write("seeds", "array", "[1]")
+    write("seeds", "cut", '{"runs": [')
+    write("seeds", "empty", "")
+
+
+def cache_seeds():
+    values = bytes.fromhex("934e554d505901007600") + b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }".ljust(117) + b"\n" + floats(1, 2)
+
+    def put(name, note, data=values):
+        write("cache", name, (note if isinstance(note, bytes) else json.dumps(note).encode()) + END + data)
+
+    put("own", b"")
+    put("whole", {"sha256": "@", "seconds": 1.5, "cpu_seconds": 2.5})
+    put("no_times", {"sha256": "@"})
+    put("infinite", b'{"sha256": "@", "seconds": 1e999, "cpu_seconds": -1e999}')
+    put("other", {"sha256": "0" * 64, "seconds": 1.5})
+    put("long", {"sha256": "@0", "seconds": 1.5})
+    put("number", {"sha256": 1})
+    put("no_values", {"sha256": "@", "seconds": 1}, b"")
+    put("no_npy", {"sha256": "@", "seconds": "x"}, b"\x93NUMPY")
+    put("array", ["@"])
+    put("cut", b'{"sha256": "@')
+    put("other_bytes", b"", b"12345")
+
+
+def maps_seeds():
+    side = {"entry": "cls-logreg", "nearest_label": 0.5,
+            "pca": {"trustworthiness": 0.75, "nearest_label": 0.5, "variance_x": 0.25, "variance_y": 0.125},
+            "umap": {"trustworthiness": 0.875, "nearest_label": None, "variance_x": None, "variance_y": None}}
+
+    def put(name, how=0, data=b"", **changed):
+        note = {"version": 1, "key": "k", "test_rows": 3, "frozen": side, "fine_tuned": {**side, "entry": "finetune"}, "rows": [0, 1, 2], **changed}
+        write("maps", name, bytes([how]) + json.dumps(note).encode() + END + data)
+
+    def npy(count, *numbers, shape):
+        return b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n" + floats(*numbers)
+
+    put("both")
+    put("frozen", 4, fine_tuned=None)
+    put("tuned", 4, frozen=None)
+    put("two_rows", 2, rows=[0, 2])
+    put("any_key", 1, key="another")
+    put("other_key", 0, key="another")
+    put("no_sides", 0, frozen=None, fine_tuned=None)
+    put("few_columns", 4)
+    put("other_rows", 2)
+    put("falling", 0, rows=[0, 2, 1])
+    put("beyond", 0, rows=[0, 1, 3])
+    put("no_rows", 0, rows=[])
+    put("rows_object", 0, rows={"a": 0})
+    put("other_test", 0, test_rows=4)
+    put("version", 0, version=2)
+    put("long_names", 0, frozen={**side, "entry": "ü" * 40})
+    put("long_key", 1, key="k" * 100)
+    put("own_values", 0, npy(8, *range(8), shape="(1, 8)"), rows=[1])
+    put("infinite", 0, npy(4, 1, 2, float("inf"), 4, shape="(1, 4)"), rows=[1], fine_tuned=None)
+    put("no_npy", 0, b"\x93NUMPY")
+    write("maps", "array", b"\0[]" + END)
+    write("maps", "cut", b"\0{" + END)
+
+
+def cascade_seeds():
+    whole = {"first": "a", "second": "b", "threshold": 0.75, "costs": {"train_s": 1.5, "predict_ms_p50": None, "model_mb": "x", "texts_per_s": 12.5}}
+    for name, changed in {"whole": {}, "other_threshold": {"threshold": 0.5}, "no_threshold": {"threshold": None}, "no_costs": {"costs": None},
+                          "empty_costs": {"costs": {}}, "cost_list": {"costs": [1]}, "infinite": {"costs": {"texts_per_s": "@"}}}.items():
+        write("cascade", name, json.dumps({**whole, **changed}).replace('"@"', "1e999"))
+    write("cascade", "array", "[0.75]")
+    write("cascade", "cut", '{"threshold": 0.75, "costs": {')
+    write("cascade", "empty", "")
+
+
+def label_errors_seeds():
+    def put(name, how=0, **changed):
+        note = {"key": "k", "rows": [0, 1], "suggested": [1, 0], "scores": [0.125, 0.25], **changed}
+        write("label_errors", name, bytes([how]) + json.dumps(note).encode())
+
+    put("two")
+    put("none", 0, rows=[], suggested=[], scores=[])
+    put("any_key", 1, key="another")
+    put("other_key", 0, key="another")
+    put("no_key", 0, key=None)
+    put("in_no_split", 0, rows=[0, 2])
+    put("beyond", 0, rows=[0, 3])
+    put("negative", 0, rows=[-1, 0])
+    put("no_class", 0, suggested=[0, 2])
+    put("no_probability", 0, scores=[0.5, 1.5])
+    put("text", 0, scores=[0.5, "x"])
+    put("fewer", 0, scores=[0.5])
+    put("objects", 0, rows={"a": 0, "b": 1})
+    put("no_lists", 0, rows=None, suggested=None, scores=None)
+    write("label_errors", "array", b"\0[]")
+    write("label_errors", "cut", b'\0{"key": "k"')
+
+
+def env_seeds():
+    whole = {"program": "twofold 0.1.0", "data": "a" * 64, "machine": {"processor": "AMD EPYC", "threads": 2}}
+    for name, changed in {"whole": {}, "long_data": {"data": "b" * 200}, "no_machine": {"machine": None}, "list": {"machine": []},
+                          "number": {"machine": {"processor": 3}, "data": 4}, "long_name": {"machine": {"processor": "x" + "ü" * 100}},
+                          "empty_name": {"machine": {"processor": ""}}}.items():
+        write("env", name, json.dumps({**whole, **changed}, ensure_ascii=False))
+    write("env", "invalid", b'{"data": "\xff", "machine": {"processor": "ab\xc3\x28cd"}}')
+    write("env", "array", "[1]")
+    write("env", "cut", '{"data": "')
+    write("env", "empty", "")
+
+
+def ids_seeds():
+    for name, line in {"numbers": "101 7 299", "brackets": "[1, 2,\t3]", "json": '{"ids": [1, 2, 3], "tokens": ["a"]}', "empty": "", "spaces": " ,[ ]",
+                       "beyond": "1 300", "giant": "9" * 400, "signed": "-1", "letters": "12a", "joined": "1.5", "json_beyond": '{"ids": [300]}',
+                       "json_text": '{"ids": ["1"]}', "json_fraction": '{"ids": [1.5]}', "json_infinite": '{"ids": [1e999]}', "json_negative": '{"ids": [-0.0, -1]}',
+                       "no_ids": '{"tokens": []}', "object": '{"ids": {"a": 1}}', "json_cut": '{"ids": [1'}.items():
+        write("ids", name, line)
+    write("ids", "lines", b"1 2 3" + END + b'{"ids": [4]}' + END + b"x" + END + b"5")
+    write("ids", "nul", b"1\x002")
+
+
 csv_seeds()
 jsonl_seeds()
 config_seeds()
@@ -666,3 +894,12 @@ weights_seeds()
 calibration_seeds()
 tuning_seeds()
 report_seeds()
+model_seeds()
+curve_seeds()
+seeds_seeds()
+cache_seeds()
+maps_seeds()
+cascade_seeds()
+label_errors_seeds()
+env_seeds()
+ids_seeds()
