@@ -58,7 +58,7 @@ for file in man/man1/twofold.1.gz man/man1/twofold-compare.1.gz bash-completion/
     [ -s "$prefix/share/$file" ] || fail "share/$file is not installed"
 done
 
-# ---- three ways to link ----
+# ---- four ways to link ----
 
 # The words of pkg-config are to be split.
 # shellcheck disable=SC2046
@@ -75,12 +75,26 @@ compile() { # FOLDER WORD...: the examples, linked as the words say
 compile shared $(pkg-config --libs twofold) "$@"
 # shellcheck disable=SC2046
 compile static $(pkg-config --static --libs twofold | sed 's/-ltwofold/-l:libtwofold.a/') "$@"
-{
-    # the generator that made the build under test: a machine may have no other
-    CMAKE_GENERATOR=$(sed -n 's/^CMAKE_GENERATOR:INTERNAL=//p' "$build/CMakeCache.txt") \
-        cmake -S "$root/examples" -B package -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_C_FLAGS="$*"
-    cmake --build package
-} >log 2>&1 || { fail 'find_package(twofold) does not lead to programs'; cat log; }
+# the generator that made the build under test: a machine may have no other
+CMAKE_GENERATOR=$(sed -n 's/^CMAKE_GENERATOR:INTERNAL=//p' "$build/CMakeCache.txt")
+export CMAKE_GENERATOR
+by_package() { # FOLDER TARGET FLAG...: linked with twofold::TARGET
+    folder=$1 target=$2
+    shift 2
+    {
+        cmake -S "$root/examples" -B "$folder" -DTWOFOLD_EXAMPLES_LINK="$target" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$compiler" \
+            -DCMAKE_C_FLAGS="$*" && cmake --build "$folder"
+    } >log 2>&1 || { fail "find_package(twofold) and twofold::$target do not lead to programs"; cat log; }
+}
+by_package package twofold "$@"
+by_package package-static static "$@"
+for folder in shared static package package-static; do
+    linked=$(readelf -d "$folder/classify" | grep -c 'NEEDED.*\[libtwofold\.so' || :)
+    case $folder in
+        *static) [ "$linked" = 0 ] || fail "$folder/classify asks for libtwofold.so" ;;
+        *) [ "$linked" = 1 ] || fail "$folder/classify does not ask for libtwofold.so" ;;
+    esac
+done
 
 # ---- what they do ----
 
@@ -92,7 +106,7 @@ compile static $(pkg-config --static --libs twofold | sed 's/-ltwofold/-l:libtwo
         i=$((i + 1))
     done
 } >rows.csv
-for folder in shared static package; do
+for folder in shared static package package-static; do
     "$folder/classify" "$encoder" 'good sun' 'good sun' >said || fail "$folder/classify: exit $?"
     expect said 'cosine 1\.0000' '(calm|glad|sad) 0\.[0-9]{4}'
     cp said "$folder.classify"
@@ -102,7 +116,7 @@ for folder in shared static package; do
     expect "$folder.compare" 'A: [0-9]+ of 60 right, .*' 'B: [0-9]+ of 60 right, .*' 'only A right: [0-9]+, only B right: [0-9]+, p .*'
 done
 for example in classify train compare; do
-    for folder in static package; do
+    for folder in static package package-static; do
         cmp "shared.$example" "$folder.$example" || fail "$example: linked in another way it says something else"
     done
 done
