@@ -1,4 +1,4 @@
-/* How near the encoder comes to the processor's matrix rate: build/bench/encoder [--threads N] [--base] [--dtype float32|bfloat16|int8].
+/* How near the encoder comes to the processor's matrix rate: build/bench/encoder [--threads N] [--base | --short] [--dtype float32|bfloat16|int8].
  *
  * The matrix rate is oneDNN's own product with packed weights, square, of the size among 1024 … 4096 that does best, on the same
  * threads; it is taken before and after each round of what is measured, so that a clock that drifts cancels out. Medians are printed. Beside it stands the peak
@@ -40,9 +40,15 @@ static int by_size(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
+
+/* --short: small and everything once, to see that it runs (tests/test_benches.sh); its figures say nothing. */
+static bool is_short;
+
+static int rounds(void) { return is_short ? 1 : ROUNDS; }
+
 static double median(double values[ROUNDS]) {
-    qsort(values, ROUNDS, sizeof *values, by_size);
-    return values[ROUNDS / 2];
+    qsort(values, (size_t)rounds(), sizeof *values, by_size);
+    return values[rounds() / 2];
 }
 
 /* ---- the matrix rate ---- */
@@ -133,7 +139,7 @@ static double rate_choose(Rate *rate, Pool *pool, Dtype dtype) {
     static const int SIZES[] = {1024, 1536, 2048, 3072, 4096};
     double best = 0;
     int chosen = 0;
-    for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++) {
+    for (size_t i = 0; i < (is_short ? 1 : sizeof SIZES / sizeof *SIZES); i++) {
         rate_make(rate, pool, dtype, SIZES[i]);
         for (int repeat = 0; repeat < 3; repeat++) {
             double now = rate_run(rate, pool);
@@ -145,7 +151,7 @@ static double rate_choose(Rate *rate, Pool *pool, Dtype dtype) {
     }
     rate_make(rate, pool, dtype, chosen);
     rate_run(rate, pool);
-    rate->passes = 1 + (int)(ROUND_S * best / (2.0 * PART * chosen * chosen * pool_threads(pool)));
+    rate->passes = is_short ? 1 : 1 + (int)(ROUND_S * best / (2.0 * PART * chosen * chosen * pool_threads(pool)));
     return best;
 }
 
@@ -170,9 +176,9 @@ static Yield work_measure(const Work *work, Rate *rate, Rate *others, Pool *pool
     double once_s = clock_wall_s();
     work->run(work->context, pool);
     once_s = clock_wall_s() - once_s;
-    int runs = 1 + (int)(ROUND_S / once_s);
+    int runs = is_short ? 1 : 1 + (int)(ROUND_S / once_s);
     double before = rate_run(rate, pool), before_others = others ? rate_run(others, pool) : 1;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds(); round++) {
         double started_s = clock_wall_s();
         for (int i = 0; i < runs; i++) work->run(work->context, pool);
         double seconds = (clock_wall_s() - started_s) / runs;
@@ -336,6 +342,8 @@ static bool read_options(Options *options, int argc, char **argv) {
             options->dtype = dtype_find(argv[++i]);
         else if (strcmp(argv[i], "--base") == 0)
             options->C = 768, options->F = 3072;
+        else if (strcmp(argv[i], "--short") == 0)
+            is_short = true, options->C = 48, options->F = 96;
         else
             return false;
     }
@@ -347,7 +355,7 @@ int main(int argc, char **argv) {
     Error err = {0};
     Options options;
     if (!read_options(&options, argc, argv)) {
-        fprintf(stderr, "usage: encoder [--threads N] [--base] [--dtype float32|bfloat16|int8]\n");
+        fprintf(stderr, "usage: encoder [--threads N] [--base | --short] [--dtype float32|bfloat16|int8]\n");
         return 2;
     }
     Pool *pool = pool_new(options.threads, &err);

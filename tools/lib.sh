@@ -56,11 +56,11 @@ not every release has all of them (Debian 12 has). When that is mended, run this
 }
 
 # Builds TARGET in build/ as Release.
-build_release() { # TARGET
+build_release() { # TARGET [CMAKE_FLAG]...
     local -a generator=()
     [[ -f build/CMakeCache.txt ]] || generator=(-G Ninja) # else as it was configured
     say "Building twofold (Release, in build/)"
-    cmake -S . -B build "${generator[@]}" -DCMAKE_BUILD_TYPE=Release ||
+    cmake -S . -B build "${generator[@]}" -DCMAKE_BUILD_TYPE=Release "${@:2}" ||
         die "cmake could not configure: when build/ comes from another folder or compiler, remove it, then run this again"
     cmake --build build --parallel "$(nproc)" --target "$1" ||
         die "the build failed, with the compiler's reason above. A build/ left by another compiler is mended by removing it"
