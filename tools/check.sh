@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, gets the encoder and runs every test. Ends with ctest's own summary; exits with 0
 # when every test passed.
-#   tools/check.sh [--without-model] [--sanitize] [--threads]
+#   tools/check.sh [--without-model] [--sanitize | --sanitize-all] [--threads]
 #   --without-model  download no encoder, and let the tests that need it be skipped (else such a skip fails)
 #   --sanitize       first run the tests under AddressSanitizer and UndefinedBehaviorSanitizer, without the real encoder; and, where clang
 #                    is installed, fuzz each parser for a few seconds
+#   --sanitize-all   the same with every test, the slow ones and those with the real encoder among them (hours)
 #   --threads        first run the tests that start threads under ThreadSanitizer, with plain loops in the place of oneDNN
 set -euo pipefail
 with_model=1 sanitize='' threads=''
@@ -12,6 +13,7 @@ for argument; do
     case $argument in
         --without-model) with_model='' ;;
         --sanitize) sanitize=1 ;;
+        --sanitize-all) sanitize=all ;;
         --threads) threads=1 ;;
         *)
             sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" >&2
@@ -30,8 +32,13 @@ check_sanitized() {
     [[ -f build-asan/CMakeCache.txt ]] || generator=(-G Ninja)
     cmake -S . -B build-asan "${generator[@]}" -DCMAKE_BUILD_TYPE=Debug -DTWOFOLD_SANITIZE=ON
     cmake --build build-asan --parallel "$(nproc)"
-    # The slow ones run the same code at real sizes; they are for the plain build.
-    TWOFOLD_TEST_MODEL=/nonexistent tests_run build-asan --label-exclude slow >build-asan/check.log || {
+    local -a which=(--label-exclude slow) # these run the same code at real sizes
+    local model=/nonexistent
+    if [[ $sanitize == all ]]; then
+        which=()
+        model=$PWD/$encoder
+    fi
+    TWOFOLD_TEST_MODEL=$model tests_run build-asan "${which[@]}" >build-asan/check.log || {
         cat build-asan/check.log
         die "tests failed under sanitizers; the plain build was not tested"
     }
@@ -75,7 +82,7 @@ packages_install "${packages[@]}"
 [[ ! $sanitize ]] || check_sanitized
 [[ ! $sanitize ]] || check_fuzzed
 [[ ! $threads ]] || check_threads
-build_release all
+build_release all -DTWOFOLD_BENCH=ON # test_benches runs them
 
 say "Running every test"
 status=0
