@@ -42,6 +42,11 @@ bool folder_exists(const char *path) {
     return stat(path, &status) == 0 ? S_ISDIR(status.st_mode) : !is_absent(errno);
 }
 
+bool path_exists(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 || !is_absent(errno);
+}
+
 bool folder_next(DIR *folder, const char *path, struct dirent **entry, Error *err) {
     do {
         errno = 0;

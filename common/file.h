@@ -24,6 +24,8 @@ const char *path_base(const char *path);
 /* A regular file, a folder (or a link to one); also when the system does not let one look: opening it then says why. */
 bool file_exists(const char *path);
 bool folder_exists(const char *path);
+/* Anything at all of that name: what stands in the place of a file is opened, and refused by name when it is a pipe or a folder, not passed over. */
+bool path_exists(const char *path);
 MUST_CHECK bool folder_make(const char *path, Error *err); /* with its parents; an existing one is fine */
 MUST_CHECK bool folder_remove(const char *path, Error *err); /* with all in it; one that is absent is fine */
 /* Removes, in a folder and all below it, what a writer that was killed left under its temporary name. For folders that one program writes at a time. */

@@ -107,7 +107,7 @@ TextModel *text_model_load_as(const char *folder, int max_length, Dtype dtype, P
     Path path;
     bool ok = path_make(&model->folder, err, "%s", folder) && path_make(&path, err, "%s/" TEXT_MODEL_FILE, folder);
     if (ok)
-        ok = file_exists(path.text) ? load_described(model, folder, path.text, max_length, err)
+        ok = path_exists(path.text) ? load_described(model, folder, path.text, max_length, err)
                                     : load_finetuned(model, folder, max_length, err);
     if (ok) return model;
     text_model_free(model);

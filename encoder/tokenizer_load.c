@@ -197,10 +197,10 @@ static bool read_vocabulary(Tokenizer *tokenizer, Files *files, Error *err) {
     Path json, text;
     if (!path_make(&json, err, "%s/tokenizer.json", files->folder) || !path_make(&text, err, "%s/vocab.txt", files->folder))
         return false;
-    if (file_exists(json.text)) {
+    if (path_exists(json.text)) {
         files->source = "tokenizer.json";
         if (!read_tokenizer_json(tokenizer, files, json.text, err)) return false;
-    } else if (file_exists(text.text)) {
+    } else if (path_exists(text.text)) {
         files->source = "vocab.txt";
         if (!read_vocab_txt(tokenizer, text.text, err)) return false;
     } else {
@@ -213,7 +213,7 @@ static bool read_vocabulary(Tokenizer *tokenizer, Files *files, Error *err) {
 static bool read_optional(const Files *files, const char *name, Json **document, Error *err) {
     Path path;
     if (!path_make(&path, err, "%s/%s", files->folder, name)) return false;
-    if (!file_exists(path.text)) return true;
+    if (!path_exists(path.text)) return true;
     *document = json_parse_file(path.text, ERROR_MODEL, err);
     if (!*document) return false;
     return json_is_object(*document) || FAIL(err, ERROR_MODEL, "%s: expected an object", path.text);

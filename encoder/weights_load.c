@@ -25,8 +25,8 @@ static bool open_tensors(Loader *loader, Error *err) {
     if (!path_make(&single, err, "%s/model.safetensors", loader->folder) ||
         !path_make(&index, err, "%s.index.json", single.text) || !path_make(&pickle, err, "%s/pytorch_model.bin", loader->folder))
         return false;
-    if (file_exists(single.text)) return safetensors_open(&loader->tensors, single.text, err);
-    if (file_exists(index.text)) return safetensors_open_index(&loader->tensors, index.text, err);
+    if (path_exists(single.text)) return safetensors_open(&loader->tensors, single.text, err);
+    if (path_exists(index.text)) return safetensors_open_index(&loader->tensors, index.text, err);
     if (file_exists(pickle.text))
         return FAIL(err, ERROR_MODEL,
                     "%s: only pytorch_model.bin, expected model.safetensors (a pickle can run code when it is read); save the "

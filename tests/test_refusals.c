@@ -2,6 +2,8 @@
  * no whole model. */
 #include "tests/check.h"
 
+#include <sys/stat.h>
+
 #include "tests/home.h"
 #include "tests/program.h"
 
@@ -145,7 +147,10 @@ static void folders(void **state) {
     check_described("\"version\": 1,", "", "twofold.json: version 0, expected 1");
     check_described("\"glad\"", "\"sad\"", "twofold.json: label 'sad' stands twice");
     check_described("\"glad\"", "\"glad\\u0000der\"", "twofold.json: 'glad' goes on behind a U+0000");
+    assert_int_equal(mkdir(at_home("piped"), 0700), 0);
+    assert_int_equal(mkfifo(at_home("piped/twofold.json"), 0600), 0);
     static const Refusal REFUSALS[] = {
+        {4, "predict --model @/piped --text x", "/piped/twofold.json: not a regular file"},
         {4, "predict --model " TESTS_FOLDER "/golden/tiny-bert-bare --text x", "an encoder without a classifier; `twofold train` puts one on top"},
     };
     CHECK_REFUSALS(REFUSALS);

@@ -30,6 +30,34 @@ static void a_pipe_in_the_place_of_a_file_is_refused_at_once(void **state) {
     CHECK_FAILS(weights_load(&weights, WORK, 0, NULL, 0, &err), &err, ERROR_MODEL, "not a regular file");
 }
 
+/* Not passed over for the next file of its kind. */
+static void a_pipe_or_a_folder_among_the_files_of_a_model_is_refused_by_name(void **state) {
+    (void)state;
+    static const char *const NAMES[] = {"tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"};
+    Error err = {0};
+    Weights weights;
+    Path path;
+    char part[64];
+    for (int folder = 0; folder < 2; folder++) {
+        for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+            fresh_folder();
+            if (i != 1) CHECK_OK(file_link_or_copy(DISTILBERT "/vocab.txt", WORK "/vocab.txt", &err), &err);
+            CHECK_OK(path_make(&path, &err, WORK "/%s", NAMES[i]), &err);
+            assert_int_equal(folder ? mkdir(path.text, 0700) : mkfifo(path.text, 0600), 0);
+            snprintf(part, sizeof part, "%s: not a regular file", NAMES[i]);
+            CHECK_FAILS(tokenizer_load(WORK, &err), &err, ERROR_MODEL, part);
+        }
+        for (int sharded = 0; sharded < 2; sharded++) {
+            fresh_folder();
+            CHECK_OK(file_link_or_copy(DISTILBERT "/config.json", WORK "/config.json", &err), &err);
+            CHECK_OK(path_make(&path, &err, WORK "/model.safetensors%s", sharded ? ".index.json" : ""), &err);
+            assert_int_equal(folder ? mkdir(path.text, 0700) : mkfifo(path.text, 0600), 0);
+            snprintf(part, sizeof part, "model.safetensors%s: not a regular file", sharded ? ".index.json" : "");
+            CHECK_FAILS(weights_load(&weights, WORK, 0, NULL, 0, &err), &err, ERROR_MODEL, part);
+        }
+    }
+}
+
 /* Waiting for a writer would end by the alarm. */
 static void a_pipe_in_the_place_of_data_is_refused_at_once(void **state) {
     (void)state;
@@ -255,6 +283,7 @@ static void the_largest_finite_weight_is_taken(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pipe_in_the_place_of_a_file_is_refused_at_once),
+        cmocka_unit_test(a_pipe_or_a_folder_among_the_files_of_a_model_is_refused_by_name),
         cmocka_unit_test(a_pipe_in_the_place_of_data_is_refused_at_once),
         cmocka_unit_test(a_device_in_the_place_of_a_file_is_refused),
         cmocka_unit_test(a_header_of_four_gigabytes_is_refused_before_memory_is_taken),
