@@ -312,7 +312,7 @@ bool output_add_data(const Buffer *text, Error *err) {
     Buffer shown = {0};
     for (const char *at = text->data, *end = at + text->size; at < end;) {
         const char *newline = memchr(at, '\n', (size_t)(end - at)), *line_end = newline ? newline : end;
-        escape_terminal(&shown, at, (size_t)(line_end - at));
+        escape_terminal_json(&shown, at, (size_t)(line_end - at));
         if (newline) buffer_add(&shown, "\n", 1);
         at = line_end + (newline != NULL);
     }

@@ -241,12 +241,14 @@ static bool moves_cursor(uint32_t code_point) {
            code_point == 0x061C || code_point == 0x2028 || code_point == 0x2029;
 }
 
-void escape_terminal(Buffer *out, const char *text, size_t size) {
+/* `control`: what stands before the two digits of a control character below 0x80. */
+static void escape_shown(Buffer *out, const char *text, size_t size, const char *control) {
     for (size_t at = 0; at < size;) {
         uint32_t code_point = 0;
         int length = utf8_decode(text + at, size - at, &code_point);
         if (!length || code_point < 0x20 || code_point == 0x7f) {
-            buffer_printf(out, "\\x%02X", (unsigned char)text[at]);
+            buffer_text(out, length ? control : "\\x");
+            buffer_printf(out, "%02X", (unsigned char)text[at]);
             at++;
             continue;
         }
@@ -257,5 +259,8 @@ void escape_terminal(Buffer *out, const char *text, size_t size) {
         at += (size_t)length;
     }
 }
+
+void escape_terminal(Buffer *out, const char *text, size_t size) { escape_shown(out, text, size, "\\x"); }
+void escape_terminal_json(Buffer *out, const char *text, size_t size) { escape_shown(out, text, size, "\\u00"); }
 
 const char *utf8_library(void) { return utf8proc_version(); }

@@ -44,6 +44,7 @@ void utf8_fold(Buffer *out, const char *text, size_t size);
 void escape_html(Buffer *out, const char *text, size_t size);     /* & < > " ' and control characters */
 void escape_csv(Buffer *out, const char *text, size_t size);      /* RFC 4180: quoted when needed */
 void escape_terminal(Buffer *out, const char *text, size_t size); /* control, bidirectional and invalid → visible \xNN, \uNNNN */
+void escape_terminal_json(Buffer *out, const char *text, size_t size); /* the same, and JSON stays JSON: control characters are \uNNNN */
 
 const char *utf8_library(void); /* version of utf8proc, "2.8.0" */
 

@@ -291,6 +291,9 @@ static void text_of_users_is_shown_as_text(void **state) {
     out.size = 0;
     escape_terminal(&out, "a\x1b[2J\xE2\x80\xAE\xff", 9);
     assert_string_equal(out.data, "a\\x1B[2J\\u202E\\xFF");
+    out.size = 0;
+    escape_terminal_json(&out, "a\x1b\x7f\xC2\x9B\xE2\x80\xAE", 8);
+    assert_string_equal(out.data, "a\\u001B\\u007F\\u009B\\u202E");
     buffer_free(&out);
 }
 

@@ -159,7 +159,7 @@ static void check_answered(const char *model, const char *text) {
     for (int k = 0; k < LABEL_COUNT; k++)
         if (k != 1 && !strstr(ran.out, LABELS[k])) fail_msg("label %d is not in it: %s", k, ran.out);
     ran_free(&ran);
-    CHECK_TERMINAL("\\x1B[31mred\\x07\\u009B\\u202E", "predict", "--model", model, "--text", text, "--output_format", "csv", "--top_k", "5");
+    CHECK_TERMINAL("\\u001B[31mred\\u0007\\u009B\\u202E", "predict", "--model", model, "--text", text, "--output_format", "csv", "--top_k", "5");
     CHECK_TERMINAL("\\u001b[31mred\\u0007\\u009B\\u202E", "predict", "--model", model, "--text", text, "--top_k", "5");
 }
 
@@ -212,6 +212,7 @@ static void an_exploration(void **state) {
     CHECK_TERMINAL("\\u009B\\u202E", "explore", at_home("rows.csv"), "--json");
     CHECK_TERMINAL("\\u009B\\u202E", "evaluate", "--model", at_home("model"), "--data", at_home("rows.csv"), "--json");
     CHECK_TERMINAL("\\u009B\\u202E", "tokenize", "--level", "word", "--json", "a\xc2\x9b\xe2\x80\xae");
+    CHECK_TERMINAL("\"a\\u007f\\u009Fb\"", "tokenize", "--level", "word", "--json", "a\x7f\xc2\x9f" "b");
 }
 
 static void a_name_of_a_file_and_of_a_flag(void **state) {
