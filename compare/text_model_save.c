@@ -136,7 +136,7 @@ static bool link_needed(const char *from, const char *to, Error *err) {
     DIR *entries = opendir(from);
     if (!entries) return FAIL(err, ERROR_MODEL, "%s: %s", from, strerror(errno));
     bool linked = true;
-    for (const struct dirent *entry = readdir(entries); entry && linked; entry = readdir(entries)) {
+    for (struct dirent *entry; linked && (linked = folder_next(entries, from, &entry, err)) && entry;) {
         Path source, target;
         if (!is_needed(entry->d_name) && strcmp(entry->d_name, CALIBRATION_FILE) != 0) continue;
         linked = path_make(&source, err, "%s/%s", from, entry->d_name) && path_make(&target, err, "%s/%s", to, entry->d_name) &&

@@ -341,6 +341,10 @@ static void test_commands(void **state) {
     ran_free(&two);
     ran_free(&one);
     CHECK_RUN(0, "passed on", NULL, "evaluate", "--model", at_home("shipped"), "--data", at_home("test.csv"));
+    char named[256];
+    snprintf(named, sizeof named, "both=%s", at_home("shipped"));
+    CHECK_RUN(0, "", NULL, "compare", "--model", named, "--data", at_home("test.csv"), "--entries", "dummy", "--output_dir", at_home("compared"));
+    assert_true(file_exists(at_home("compared/both/predictions.csv")));
     CHECK_RUN(2, "go together", NULL, "predict", "--model", at_home("frozen"), "--cascade", at_home("words"), "--text", "x");
     CHECK_RUN(2, "go together", NULL, "predict", "--model", at_home("frozen"), "--threshold", "0.5", "--text", "x");
     CHECK_RUN(4, "probabilities", NULL, "predict", "--model", at_home("frozen"), "--cascade", at_home("svm"), "--threshold",

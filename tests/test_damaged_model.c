@@ -130,6 +130,16 @@ static void make_quantised(const char *folder) {
     CHECK_OK(quantize_folder(from.text, path_of(folder), &err), &err);
 }
 
+/* A bag of words that passes on to an encoder with a head what it is not sure of. */
+static void make_cascade(const char *folder) {
+    Error err = {0};
+    Path first, second;
+    make_words("cheap");
+    make_finetuned("dear", true);
+    CHECK_OK(path_make(&first, &err, "%s", path_of("cheap")) && path_make(&second, &err, "%s", path_of("dear")), &err);
+    CHECK_OK(text_model_save_cascade(first.text, second.text, 0.9999, path_of(folder), &err), &err);
+}
+
 static void add_temperature(const char *folder) {
     Error err = {0};
     const StoredCalibration fitted = {.temperature = 1.25, .fitted = true, .rows = 40, .loss_before = 0.5, .loss_after = 0.375};
@@ -205,7 +215,7 @@ static void cut_everywhere(Damaged *file) {
         write_bytes(path_in(file->folder, file->name), file->bytes, size);
         Answer answer = ask(file->folder);
         count_answer(file, &answer);
-        bool list = strcmp(file->name, "vocab.txt") == 0; /* lines without an end mark: what is left is a vocabulary too */
+        bool list = strcmp(path_base(file->name), "vocab.txt") == 0; /* lines without an end mark: what is left is a vocabulary too */
         if (answer.given && !list && !same_answer(&answer, &file->before))
             fail_msg("%s/%s cut at byte %zu answers something else", file->folder, file->name, size);
     }
@@ -246,18 +256,25 @@ static void damage(const char *folder, const char *name, const Answer *before) {
 
 static int by_text(const void *a, const void *b) { return strcmp(a, b); }
 
-static void damage_all(const char *folder) {
-    enum { MOST = 16 };
-    char names[MOST][64];
-    size_t count = 0;
-    DIR *entries = opendir(path_of(folder));
+enum { FILES_MOST = 16 };
+
+/* The files of a folder of the model, "" for its own, behind those that are listed already. */
+static size_t list_files(char names[FILES_MOST][80], size_t count, const char *folder, const char *inner) {
+    DIR *entries = opendir(*inner ? path_in(folder, inner) : path_of(folder));
     assert_non_null(entries);
     for (struct dirent *entry; (entry = readdir(entries));) {
-        if (entry->d_name[0] == '.' || strcmp(entry->d_name, "liblinear.model") == 0) continue; /* never read */
-        assert_true(count < MOST);
-        snprintf(names[count++], sizeof *names, "%.63s", entry->d_name);
+        if (entry->d_name[0] == '.' || entry->d_type == DT_DIR || strcmp(entry->d_name, "liblinear.model") == 0) continue; /* never read */
+        assert_true(count < FILES_MOST);
+        snprintf(names[count++], sizeof names[0], "%s%s%.63s", inner, *inner ? "/" : "", entry->d_name);
     }
     closedir(entries);
+    return count;
+}
+
+static void damage_all(const char *folder, const char *first, const char *second) {
+    char names[FILES_MOST][80];
+    size_t count = list_files(names, 0, folder, "");
+    if (first) count = list_files(names, list_files(names, count, folder, first), folder, second);
     qsort(names, count, sizeof *names, by_text);
     Answer before = ask(folder);
     assert_true(before.given);
@@ -267,27 +284,33 @@ static void damage_all(const char *folder) {
 static void a_fine_tuned_model(void **state) {
     (void)state;
     make_finetuned("finetuned", false);
-    damage_all("finetuned");
+    damage_all("finetuned", NULL, NULL);
 }
 
 static void a_sharded_model(void **state) {
     (void)state;
     make_sharded("sharded");
-    damage_all("sharded");
+    damage_all("sharded", NULL, NULL);
 }
 
 static void a_frozen_encoder_with_a_linear_model(void **state) {
     (void)state;
     make_finetuned("encoder", true);
     save_linear("frozen", "encoder", NULL, CHANNELS);
-    damage_all("frozen");
+    damage_all("frozen", NULL, NULL);
 }
 
 static void a_bag_of_words(void **state) {
     (void)state;
     make_words("words");
     add_temperature("words");
-    damage_all("words");
+    damage_all("words", NULL, NULL);
+}
+
+static void a_cascade(void **state) {
+    (void)state;
+    make_cascade("cascade");
+    damage_all("cascade", "first", "second");
 }
 
 /* Its tokenizer is that of the others. */
@@ -313,6 +336,7 @@ int main(int count, char **arguments) {
         cmocka_unit_test(a_frozen_encoder_with_a_linear_model),
         cmocka_unit_test(a_bag_of_words),
         cmocka_unit_test(a_quantised_model),
+        cmocka_unit_test(a_cascade),
     };
     if (count > 1) every = atoi(arguments[1]);
     strcpy(work, "/dev/shm/twofold-damaged-XXXXXX"); /* a hundred thousand files */
