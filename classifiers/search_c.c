@@ -21,7 +21,11 @@ bool linear_train(LinearModel *model, const FeatureView *train, const int32_t *l
                                   .C = C,
                                   .balanced = options->balanced,
                                   .tolerance = tolerance};
-    return liblinear_train(model, train, labels, classes, &liblinear, start, pool, err);
+    /* Minutes on many rows, and liblinear cannot be told to stop: until it is done a wish ends the process. */
+    if (observer_stop_asking(observer)) return FAIL(err, ERROR_INTERRUPTED, "stopped before training");
+    bool good = liblinear_train(model, train, labels, classes, &liblinear, start, pool, err);
+    (void)observer_stop(observer);
+    return good;
 }
 
 static bool choices_sort(CSearch *search, const ClassifierOptions *options, Error *err) {

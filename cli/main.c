@@ -33,6 +33,8 @@ static int finish(Run *run, bool ok, double started_s, Error *err) {
     terminal_clear(&run->terminal);
     ok = ok && output_flush(err);
     if (!ok && output_reader_left()) return 0;
+    /* Whoever was told that the program is stopping is not told in the end that nothing was asked. */
+    ok = ok && (terminal_stop_asking(NULL) || FAIL(err, ERROR_INTERRUPTED, "the signal came when nothing was left to stop: everything is done"));
     bool is_interrupted = !ok && err->kind == ERROR_INTERRUPTED;
     if (!ok) terminal_error(&run->terminal, err->message);
     if ((ok || is_interrupted) && run->profile) say_profile(run);

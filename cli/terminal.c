@@ -274,8 +274,13 @@ static bool on_stop(void *context) {
     return signal_seen != 0;
 }
 
+static bool on_stop_asking(void *context) {
+    (void)context;
+    return !terminal_stop_asking(NULL);
+}
+
 Observer terminal_observer(Terminal *terminal) {
-    return (Observer){.context = terminal, .note = on_note, .progress = on_progress, .stop = on_stop};
+    return (Observer){.context = terminal, .note = on_note, .progress = on_progress, .stop = on_stop, .stop_asking = on_stop_asking};
 }
 
 /* ---- standard output ---- */

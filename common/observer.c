@@ -20,3 +20,7 @@ void observer_progress(const Observer *observer, const char *task, int64_t done,
 }
 
 bool observer_stop(const Observer *observer) { return observer && observer->stop && observer->stop(observer->context); }
+
+bool observer_stop_asking(const Observer *observer) {
+    return observer && observer->stop_asking && observer->stop_asking(observer->context);
+}

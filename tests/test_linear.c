@@ -8,6 +8,7 @@
 #include "classifiers/lbfgs.h"
 #include "classifiers/liblinear.h"
 #include "classifiers/multinomial.h"
+#include "classifiers/search_c.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/memory.h"
@@ -369,6 +370,43 @@ static void test_lopsided_rows_take_few_steps(void **state) {
     rows_free(&rows);
 }
 
+/* What a training does with a wish to stop: the questions, in their order. */
+typedef struct Asked {
+    char order[16];
+    bool wished;
+} Asked;
+
+static bool note_question(void *context, char which) {
+    Asked *asked = context;
+    size_t used = strlen(asked->order);
+    if (used + 1 < sizeof asked->order) asked->order[used] = which;
+    return asked->wished;
+}
+
+static bool on_stop(void *context) { return note_question(context, 's'); }
+static bool on_stop_asking(void *context) { return note_question(context, 'n'); }
+
+/* liblinear is not asked: before it nobody asks any more, so that a program may end at once; behind it wishes are heard again. */
+static void test_nobody_asks_while_liblinear_works(void **state) {
+    (void)state;
+    Rows rows = rows_make_lopsided(200, 10, 3);
+    FeatureView view = features_view(&rows.dense);
+    for (int svm = 0; svm < 2; svm++) {
+        Asked asked = {{0}, false};
+        Observer observer = {.context = &asked, .stop = on_stop, .stop_asking = on_stop_asking};
+        ClassifierOptions options = CLASSIFIER_DEFAULTS;
+        LinearModel model = {0};
+        options.classifier = svm ? CLASSIFIER_SVM : CLASSIFIER_LOGREG;
+        CHECK_OK(linear_train(&model, &view, rows.labels, 3, &options, 1, NULL, NULL, &observer, &err), &err);
+        assert_string_equal(asked.order, "ns");
+        linear_model_free(&model);
+        asked.wished = true;
+        CHECK_FAILS(linear_train(&model, &view, rows.labels, 3, &options, 1, NULL, NULL, &observer, &err), &err, ERROR_INTERRUPTED, "stopped before training");
+        assert_string_equal(asked.order, "nsn");
+    }
+    rows_free(&rows);
+}
+
 /* A view of some rows trains what a matrix of exactly these rows trains. */
 static void test_view_of_rows(void **state) {
     (void)state;
@@ -718,6 +756,7 @@ int main(void) {
         cmocka_unit_test(test_svm_that_is_hard),
         cmocka_unit_test(test_multinomial_matches_scikit_learn),
         cmocka_unit_test(test_same_bytes_for_any_threads),
+        cmocka_unit_test(test_nobody_asks_while_liblinear_works),
         cmocka_unit_test(test_dense_rows_end_where_liblinear_does),
         cmocka_unit_test(test_lopsided_rows_take_few_steps),
         cmocka_unit_test(test_view_of_rows),

@@ -93,23 +93,66 @@ static void test_the_second_run_is_refused(void **state) {
 
 /* ---- signals ---- */
 
+static void wait_a_little(void) { nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL); }
+
+/* With the first checkpoint a training has asked whether to stop. */
+static pid_t start_training(const char *folder, FILE *log) {
+    char checkpoints[320];
+    glob_t found;
+    pid_t child = start_long_run("finetune", folder, fileno(log));
+    snprintf(checkpoints, sizeof checkpoints, "%s/checkpoint-*", folder);
+    for (int tries = 0; tries < 6000 && glob(checkpoints, 0, NULL, &found) != 0; tries++) wait_a_little();
+    globfree(&found);
+    return child;
+}
+
+static int count_of(const char *text, const char *part) {
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, part)); at += strlen(part)) count++;
+    return count;
+}
+
+/* Neither a temporary name nor the beginnings of a checkpoint. */
+static void check_nothing_unfinished(const char *folder) {
+    char command[512];
+    snprintf(command, sizeof command, "test -z \"$(find %s -mindepth 1 ! -name " FOLDER_LOCK_NAME " '(' -name '*.tmp' -o -name '.unfinished*' ')')\"", folder);
+    if (system(command) != 0) fail_msg("%s: something is half-written", folder);
+}
+
+/* The same command takes up what is there. */
+static void check_goes_on(const char *folder) {
+    FILE *log = tmpfile();
+    assert_non_null(log);
+    pid_t child = start_long_run("finetune", folder, fileno(log));
+    bool goes_on = false;
+    for (int tries = 0; tries < 6000 && !goes_on; tries++) {
+        char said[4096];
+        ssize_t size = pread(fileno(log), said, sizeof said - 1, 0);
+        said[size > 0 ? size : 0] = '\0';
+        goes_on = strstr(said, "going on after step ") != NULL;
+        wait_a_little();
+    }
+    (void)kill(child, SIGKILL);
+    assert_int_equal(program_wait(child), 128 + SIGKILL);
+    fclose(log);
+    if (!goes_on) fail_msg("%s: nothing of it was taken up", folder);
+}
+
 static void check_signal(int signal_number) {
     char *folder, name[32];
     snprintf(name, sizeof name, "signal%d", signal_number);
     folder = at_home(name);
     FILE *log = tmpfile();
     assert_non_null(log);
-    pid_t child = start_long_run("finetune", folder, fileno(log));
-    char checkpoints[320];
-    snprintf(checkpoints, sizeof checkpoints, "%s/checkpoint-*", folder); /* with the first it has asked whether to stop */
-    glob_t found;
-    for (int tries = 0; tries < 6000 && glob(checkpoints, 0, NULL, &found) != 0; tries++)
-        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
-    globfree(&found);
+    pid_t child = start_training(folder, log);
     (void)kill(child, signal_number);
     int status = program_wait(child);
     char *said = read_all(log, NULL);
-    if (status != 128 + signal_number || !strstr(said, "stopping after this step")) fail_msg("status %d: %s", status, said);
+    if (status != 128 + signal_number || count_of(said, "twofold: stopping after this step") != 1 || count_of(said, "twofold: stopped after step ") != 1 ||
+        !strstr(said, "the same command goes on from there"))
+        fail_msg("status %d: %s", status, said);
+    check_nothing_unfinished(folder);
+    check_goes_on(folder);
     free(said);
     fclose(log);
 }
@@ -129,19 +172,23 @@ static void check_ends_at_once(char *const *words, int in, int signal_number) {
     nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
     (void)kill(child, signal_number);
     int status = -1;
+    bool by_signal = false;
     for (int tries = 0; status < 0 && tries < 2000; tries++) { /* 10 s, should it go on and on */
         int how;
-        if (waitpid(child, &how, WNOHANG) == child)
+        if (waitpid(child, &how, WNOHANG) == child) {
             status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
-        else
-            nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+            by_signal = WIFSIGNALED(how);
+        } else
+            wait_a_little();
     }
     if (status < 0) {
         (void)kill(child, SIGKILL);
         (void)program_wait(child);
     }
     char *said = read_all(log, NULL);
-    if (status != 128 + signal_number) fail_msg("%s: status %d: %s", words[1], status, said);
+    /* silently by the signal, or, where it is asked between lines, with a sentence */
+    const char *sentence = strstr(said, "twofold: stopped while reading ");
+    if (status != 128 + signal_number || (by_signal ? strstr(said, "twofold: ") != NULL : !sentence)) fail_msg("%s: status %d: %s", words[1], status, said);
     free(said);
     fclose(log);
     close(null);
@@ -176,17 +223,58 @@ static void test_a_signal_ends_what_has_nothing_to_save(void **state) {
     CHECK_ENDS_AT_ONCE(ends[0], SIGINT, "predict", "--model", bag, "--file", "/dev/stdin", "--input_format", "csv");
     close(ends[0]);
     close(ends[1]);
+    assert_false(file_exists(at_home("heard-run/twofold.json")));
 }
 
-/* Both signals are there before the process runs again; the kernel hands out the lower number first, and the second one ends it on the spot:
- * nothing is saved. */
+/* Everything is written but the scores, for which there is no room in the pipe yet: a signal is promised to stop the program, and nothing is left to. */
+static void test_a_signal_after_the_last_question(void **state) {
+    (void)state;
+    char *folder = at_home("late"), card[320], path[64];
+    int ends[2];
+    FILE *log = tmpfile();
+    assert_non_null(log);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[0], F_SETFD, FD_CLOEXEC), 0);
+    assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    char block[4096] = {0};
+    while (write(ends[1], block, sizeof block) > 0) continue;
+    assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
+    const char *words[] = {"twofold", "train", "--model", MODEL, "--data", data, "--output_dir", folder, NULL};
+    pid_t child = program_start((char *const *)(uintptr_t)words, -1, ends[1], fileno(log));
+    close(ends[1]);
+    snprintf(card, sizeof card, "%s/README.md", folder);
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)child);
+    char sleeping = 0;
+    for (int tries = 0; tries < 6000 && sleeping != 'S'; tries++) {
+        wait_a_little();
+        FILE *file = file_exists(card) ? fopen(path, "r") : NULL;
+        if (!file) continue;
+        if (fscanf(file, "%*d %*s %c", &sleeping) != 1) sleeping = 0;
+        fclose(file);
+    }
+    assert_int_equal(sleeping, 'S');
+    (void)kill(child, SIGTERM);
+    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    while (read(ends[0], block, sizeof block) > 0) continue;
+    close(ends[0]);
+    int status = program_wait(child);
+    char *said = read_all(log, NULL);
+    if (status != 128 + SIGTERM || !strstr(said, "twofold: stopping") || !strstr(said, "twofold: the signal came when nothing was left to stop: everything is done"))
+        fail_msg("status %d: %s", status, said);
+    free(said);
+    fclose(log);
+    assert_false(folder_has_unfinished_run(folder));
+    CHECK_RUN(0, "", NULL, "predict", "--model", folder, "--text", "the good film");
+}
+
+/* Both signals are there before the process runs again; whichever comes second ends it on the spot: nothing is saved, and nothing of what was lost. */
 static void check_two_signals(int first, int second) {
     char *folder, name[32];
     snprintf(name, sizeof name, "twice%d-%d", first, second);
     folder = at_home(name);
     FILE *log = tmpfile();
     assert_non_null(log);
-    pid_t child = start_long_run("finetune", folder, fileno(log));
+    pid_t child = start_training(folder, log);
     (void)kill(child, SIGSTOP);
     (void)kill(child, first);
     (void)kill(child, second);
@@ -194,7 +282,8 @@ static void check_two_signals(int first, int second) {
     int status = program_wait(child);
     char *said = read_all(log, NULL);
     if (status != 128 + SIGINT && status != 128 + SIGTERM) fail_msg("status %d: %s", status, said);
-    if (strstr(said, "the same command goes on from there")) fail_msg("it has waited: %s", said);
+    if (count_of(said, "twofold: stopping") > 1 || strstr(said, "twofold: stopped")) fail_msg("it has waited: %s", said);
+    check_goes_on(folder);
     free(said);
     fclose(log);
 }
@@ -303,6 +392,7 @@ int main(void) {
         cmocka_unit_test(test_lock_is_taken_and_given_back), cmocka_unit_test(test_the_second_run_is_refused),
         cmocka_unit_test(test_a_signal_saves_the_state),     cmocka_unit_test(test_a_second_signal_leaves_at_once),
         cmocka_unit_test(test_a_signal_ends_what_has_nothing_to_save),
+        cmocka_unit_test(test_a_signal_after_the_last_question),
         cmocka_unit_test(test_read_only_folder),             cmocka_unit_test(test_file_size_limit),
         cmocka_unit_test(test_full_disk),                    cmocka_unit_test(test_the_reader_goes_away),
     };

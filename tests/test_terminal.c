@@ -252,6 +252,24 @@ static void be_interrupted_after_the_last_question(Terminal *terminal) {
     terminal_say(terminal, "goes on");
 }
 
+/* The same by way of the observer, as a library that cannot be asked has it; and asked again behind it. */
+static void be_interrupted_in_a_solver(Terminal *terminal) {
+    Observer observer = terminal_observer(terminal);
+    (void)observer_stop(&observer);
+    assert_false(observer_stop_asking(&observer));
+    (void)raise(SIGTERM);
+    terminal_say(terminal, "goes on");
+}
+
+static void be_interrupted_behind_a_solver(Terminal *terminal) {
+    Observer observer = terminal_observer(terminal);
+    (void)observer_stop(&observer);
+    assert_false(observer_stop_asking(&observer));
+    (void)observer_stop(&observer);
+    (void)raise(SIGTERM);
+    terminal_say(terminal, "%s", observer_stop_asking(&observer) ? "heard" : "not heard");
+}
+
 static void be_interrupted_before_the_last_question(Terminal *terminal) {
     Observer observer = terminal_observer(terminal);
     Error err = {0};
@@ -269,6 +287,11 @@ static void a_signal_that_nobody_would_hear_ends_at_once(void **state) {
     seen = see(0, "xterm", false, be_interrupted_after_the_last_question);
     assert_string_equal(seen.text, "");
     assert_int_equal(seen.status, 128 + SIGINT);
+    seen = see(0, "xterm", false, be_interrupted_in_a_solver);
+    assert_string_equal(seen.text, "");
+    assert_int_equal(seen.status, 128 + SIGTERM);
+    seen = see(0, "xterm", false, be_interrupted_behind_a_solver);
+    check_sees(&seen, "\nheard");
     seen = see(0, "xterm", false, be_interrupted_before_the_last_question);
     check_sees(&seen, "found");
 }
