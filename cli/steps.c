@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/data_file.h"
 #include "common/model_folder.h"
+#include "datasets/files.h"
 
 Observer step_reading_observer(const Run *run) {
     Observer observer = run->observer;
@@ -31,12 +32,12 @@ static int64_t unpacked_size(const char *path, int64_t packed) {
 }
 
 bool step_check_data(const Run *run, Error *err) {
-    const DataOptions *data = &run->settings.data;
-    const char *const paths[] = {data->data, data->train_file, data->validation_file, data->test_file};
+    DataFiles files;
     double bytes = 0;
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        int64_t packed = paths[i] ? file_size(paths[i]) : -1;
-        if (packed > 0) bytes += (double)unpacked_size(paths[i], packed);
+    if (!data_files_find(&files, &run->settings.data, err)) return false;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        int64_t packed = files.given[split] ? file_size(files.paths[split].text) : -1;
+        if (packed > 0) bytes += (double)unpacked_size(files.paths[split].text, packed);
     }
     return memory_check("reading the data", bytes / 0x1p20, "cut the file, or use a machine with more", err);
 }
