@@ -185,7 +185,7 @@ static bool check_memory(const Run *run, const Dataset *dataset, const TextEncod
     double bytes = 2 * (double)dataset->starts[dataset->rows], vector = (double)config->channels * sizeof(float);
     bytes += (double)sweep_bytes(config, encoder_dtype(encoder->encoder), encoder->max_length, run_threads(run));
     bytes += vector * (mapped ? 3.0 * dataset->rows : dataset->rows < FEATURES_CHUNK_ROWS ? dataset->rows : FEATURES_CHUNK_ROWS);
-    return memory_check("making these features", bytes / 0x1p20, "fewer rows, or a smaller --max_length, need less", err);
+    return memory_check("making these features", bytes / 0x1p20, "fewer rows, a smaller --max_length or --max_batch_tokens need less", err);
 }
 
 bool command_features(Run *run, Error *err) {

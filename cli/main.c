@@ -6,6 +6,7 @@
 #include "cli/profile_table.h"
 #include "cli/restart.h"
 #include "common/clock.h"
+#include "encoder/sweep.h"
 
 /* "twofold 0.1.0 · compare · 171.3 s wall, 334 s CPU, 1.2 GB peak" */
 static void say_costs(Run *run, double started_s) {
@@ -70,6 +71,7 @@ static bool run_command(Run *run, char *const *words, int count, Error *err) {
     }
     if (!options_parse(&run->options, settings_table(), (int)run->command, &run->settings, words, count, err)) return false;
     settings_spread_seed(&run->settings);
+    sweep_set_token_budget(run->settings.max_batch_tokens);
     run->terminal.quiet = run->settings.quiet;
     if (run->settings.profile && !(run->profile = profile_new(run_threads(run), err))) return false;
     return check_arguments(run, err) && options_check_needed(&run->options, err) &&

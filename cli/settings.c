@@ -1,6 +1,7 @@
 #include "cli/settings.h"
 
 #include "compare/label_audit.h"
+#include "encoder/sweep.h"
 
 static const char *const COMMAND_NAMES[COMMAND_COUNT] = {
     [COMMAND_COMPARE] = "compare",   [COMMAND_REPORT] = "report",   [COMMAND_EXPLORE] = "explore", [COMMAND_TOKENIZE] = "tokenize",
@@ -19,6 +20,7 @@ Settings settings_defaults(void) {
         .tfidf = TFIDF_DEFAULTS,
         .classifier = CLASSIFIER_DEFAULTS,
         .finetune = FINETUNE_DEFAULTS,
+        .max_batch_tokens = SWEEP_TOKENS,
         .seeds = 1,
         .prices = PRICE_DEFAULTS,
         .top_k = 1,
@@ -344,6 +346,10 @@ static const Option ROWS[] = {
 
     {"num_threads", NULL, OPTION_INT, AT(num_threads), OPTION_BETWEEN(1, 4096), .unset = "the cores this process may use",
      RUNNING, .commands = COMPUTING, .help = "threads; the results do not depend on them"},
+    {"max_batch_tokens", NULL, OPTION_INT, AT(max_batch_tokens), OPTION_BETWEEN(1, SWEEP_TOKENS_MOST), RUNNING,
+     .commands = POOLING | TUNING | EVALUATE | PREDICT,
+     .help = "tokens that a thread takes through the encoder at once when it does not train, or one text where that alone has more; "
+             "the results do not depend on it, memory and speed do"},
     {"cache_dir", NULL, OPTION_PATH, AT(cache_dir), .meta = "DIR", .unset = "$XDG_CACHE_HOME/twofold or ~/.cache/twofold",
      RUNNING, .commands = POOLING | EXPLORE | DOCTOR, .help = "where features are kept for the next command"},
     {"no_cache", NULL, OPTION_BOOL, AT(no_cache), RUNNING, .commands = POOLING | EXPLORE, .help = "keep no features, and use none"},

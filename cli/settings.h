@@ -54,6 +54,7 @@ typedef struct Settings {
 
     const char *model;
     int max_length; /* 0: as long as the model allows */
+    int max_batch_tokens;
     Dtype dtype;    /* as asked for until settings_choose_dtype */
     const char *output_dir;
     bool overwrite_output_dir;

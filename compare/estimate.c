@@ -127,7 +127,6 @@ static double curve_seconds(const EntryEstimate *estimates, const CompareInput *
 
 static void estimate_entries(EntryEstimate *estimates, const CompareInput *input, const EntrySpec *specs, double *features_s) {
     bool features_counted = false;
-    double channels = input->encoder ? encoder_config(input->encoder->encoder)->channels : 0;
     for (int i = 0; i < input->entry_count; i++) {
         const EntrySpec *spec = &specs[i];
         EntryEstimate *estimate = &estimates[i];
@@ -143,12 +142,12 @@ static void estimate_entries(EntryEstimate *estimates, const CompareInput *input
         else if (spec->kind == ENTRY_FINETUNE)
             known = time_finetune(estimate, input, spec, NULL);
         else if (features_counted)
-            estimate->memory_mb = linear_dense_needs_mb(input->dataset, &spec->linear, channels, pool_threads(input->pool));
+            estimate->memory_mb = linear_dense_needs_mb(input->dataset, &spec->linear, input->encoder, pool_threads(input->pool));
         else { /* one pass serves all of path A */
             known = input->encoder && time_features(&estimate->seconds, input, &spec->linear.extract, NULL);
             features_counted = known;
             if (known) *features_s = estimate->seconds;
-            if (known) estimate->memory_mb = linear_dense_needs_mb(input->dataset, &spec->linear, channels, pool_threads(input->pool));
+            if (known) estimate->memory_mb = linear_dense_needs_mb(input->dataset, &spec->linear, input->encoder, pool_threads(input->pool));
         }
         if (!known) *estimate = (EntryEstimate){.seconds = (double)NAN, .memory_mb = (double)NAN};
     }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "classifiers/preconditioner.h"
+#include "encoder/sweep.h"
 #include "features/tfidf_size.h"
 
 /* Vectors as long as the weights: of L-BFGS, and a thread's own of liblinear's Newton method and of the dual; of Newton's method on dense rows, and its and L-BFGS's
@@ -44,10 +45,13 @@ static double answer_bytes(const Dataset *dataset) {
     return count_rows(dataset, SPLIT_VALIDATION) * dataset->classes * (double)sizeof(double);
 }
 
-double linear_dense_needs_mb(const Dataset *dataset, const LinearOptions *options, double channels, int threads) {
+double linear_dense_needs_mb(const Dataset *dataset, const LinearOptions *options, const TextEncoder *encoder, int threads) {
     if (options->source == SOURCE_NONE) return answer_bytes(dataset) / MB;
-    double rows = dataset->splits[SPLIT_TRAIN].count, features = count_rows(dataset, SPLIT_TRAIN) * channels * sizeof(float);
-    return (features + training_bytes(dataset, options, rows * channels, channels, threads) + answer_bytes(dataset)) / MB;
+    const EncoderConfig *config = encoder_config(encoder->encoder);
+    double rows = dataset->splits[SPLIT_TRAIN].count, features = count_rows(dataset, SPLIT_TRAIN) * config->channels * sizeof(float);
+    double training = training_bytes(dataset, options, rows * config->channels, config->channels, threads);
+    double sweep = (double)sweep_bytes(config, encoder_dtype(encoder->encoder), encoder->max_length, threads); /* is gone before training */
+    return (features + fmax(training, sweep) + answer_bytes(dataset)) / MB;
 }
 
 double linear_words_needs_mb(const Dataset *dataset, const LinearOptions *options, Pool *pool) {
@@ -63,6 +67,5 @@ double linear_words_needs_mb(const Dataset *dataset, const LinearOptions *option
 
 double linear_inputs_needs_mb(const LinearInputs *inputs, const LinearOptions *options) {
     if (options->source == SOURCE_TFIDF) return linear_words_needs_mb(inputs->dataset, options, inputs->pool);
-    double channels = options->source == SOURCE_ENCODER ? encoder_config(inputs->encoder->encoder)->channels : 0;
-    return linear_dense_needs_mb(inputs->dataset, options, channels, pool_threads(inputs->pool));
+    return linear_dense_needs_mb(inputs->dataset, options, inputs->encoder, pool_threads(inputs->pool));
 }

@@ -4,8 +4,8 @@
 
 #include "compare/linear_entry.h"
 
-/* On an encoder's features of so many channels: the features, the solver's room, the weights and the answers. */
-double linear_dense_needs_mb(const Dataset *dataset, const LinearOptions *options, double channels, int threads);
+/* On the encoder's features (not looked at for a dummy): the encoder at work and the features, the solver's room, the weights and the answers. */
+double linear_dense_needs_mb(const Dataset *dataset, const LinearOptions *options, const TextEncoder *encoder, int threads);
 
 /* On a bag of words, whose texts are gone through to tell how many terms and values there will be. NaN: cannot be told. */
 double linear_words_needs_mb(const Dataset *dataset, const LinearOptions *options, Pool *pool);

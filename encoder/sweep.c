@@ -10,7 +10,6 @@
 #include "common/profile.h"
 
 enum {
-    TOKEN_BUDGET = 1024, /* large enough for the products' full speed, small enough that activations stay near the core */
     TOKENS_ALONE = 64,   /* room for a batch that is alone, at first */
     TOKENS_LEAST = 256   /* a batch is not made smaller than this to give every thread one */
 };
@@ -59,6 +58,10 @@ typedef struct Work {
     Error *err;
 } Work;
 
+static int program_budget = SWEEP_TOKENS;
+
+void sweep_set_token_budget(int tokens) { program_budget = tokens; }
+
 /* ---- lanes ---- */
 
 static void lane_free(Lane *lane) {
@@ -102,7 +105,7 @@ Sweep *sweep_new(const Encoder *encoder, const SweepOptions *options, Pool *pool
     Sweep *sweep = mem_new(1, sizeof *sweep, err);
     if (!sweep) return NULL;
     *sweep = (Sweep){.encoder = encoder, .options = *options, .pool = pool, .threads = pool_threads(pool)};
-    if (sweep->options.token_budget <= 0) sweep->options.token_budget = TOKEN_BUDGET;
+    if (sweep->options.token_budget <= 0) sweep->options.token_budget = program_budget;
     sweep->tokens = sweep->options.token_budget;
     sweep->lanes = mem_new((size_t)sweep->threads + 1, sizeof *sweep->lanes, err);
     if (sweep->lanes) return sweep;
@@ -111,7 +114,7 @@ Sweep *sweep_new(const Encoder *encoder, const SweepOptions *options, Pool *pool
 }
 
 size_t sweep_bytes(const EncoderConfig *config, Dtype dtype, int longest, int threads) {
-    int tokens = longest > TOKEN_BUDGET ? longest : TOKEN_BUDGET;
+    int tokens = longest > program_budget ? longest : program_budget;
     WorkspaceOptions options = {.tokens = tokens, .rows = tokens, .dtype = dtype};
     size_t lane = workspace_bytes(config, &options, 1) + 3 * (size_t)tokens * sizeof(int32_t);
     return lane < SIZE_MAX / (size_t)threads ? lane * (size_t)threads : SIZE_MAX;

@@ -11,15 +11,22 @@
 typedef struct SweepOptions {
     ForwardOptions forward;
     bool all_hidden;  /* as in WorkspaceOptions */
-    int token_budget; /* tokens in a batch, unless one row alone is longer; 0: a good number */
+    int token_budget; /* tokens in a batch, unless one row alone is longer; 0: as the program says */
 } SweepOptions;
+
+/* What a program says, for sweeps made from now on: before it has threads. Answers do not depend on it; memory and speed do. */
+enum {
+    SWEEP_TOKENS = 1024, /* unless it says: large enough for the products' full speed, small enough that activations stay near the core */
+    SWEEP_TOKENS_MOST = 1 << 16
+};
+void sweep_set_token_budget(int tokens);
 
 /* Workspaces that are kept from one run to the next. Not shared by threads; encoder and pool (NULL: this thread) must outlive it.
  */
 typedef struct Sweep Sweep;
 MUST_CHECK Sweep *sweep_new(const Encoder *encoder, const SweepOptions *options, Pool *pool, Error *err);
 void sweep_free(Sweep *sweep); /* takes NULL */
-/* What a sweep with default options takes for rows of at most `longest` tokens. */
+/* What a sweep that does not say its budget takes for rows of at most `longest` tokens. */
 size_t sweep_bytes(const EncoderConfig *config, Dtype dtype, int longest, int threads);
 
 /* Called after the forward of each batch, on the thread that ran it (0 … pool_threads - 1). batch->row[b] is the row's place in

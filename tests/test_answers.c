@@ -17,6 +17,10 @@ static const char *const MODELS[] = {"cls-logreg", "finetune"}; /* path A, path 
 enum { PATHS = sizeof MODELS / sizeof *MODELS };
 static const char *const PRECISIONS[] = {"float32", "bfloat16", "int8"};
 static const int THREADS[] = {1, 2, 3, 8};
+/* --max_batch_tokens, from a row a batch to all rows in one. The combinations are those of threads × orders, where each budget meets each of both. */
+static const int BUDGETS[] = {1, 40, 600, 65536};
+
+static int budget_of(int order, size_t threads) { return BUDGETS[((size_t)order + threads) % 4]; }
 
 static Place place;
 static const char *encoder_folder;
@@ -139,9 +143,9 @@ static void check_predict(const Subject *s, const Answers *expected) {
         for (size_t t = 0; t < sizeof THREADS / sizeof *THREADS; t++) {
             Answers found = {0};
             if (is_left_out(kind, t)) continue;
-            (void)snprintf(what, sizeof what, "predict %s %s, order %d, %d threads", s->model, s->dtype, kind, THREADS[t]);
-            Ran ran = run(NULL, "predict --model @%s/%s/model --file @texts%d.csv --top_k 3 --num_threads %d %s", s->run, s->model,
-                          kind, THREADS[t], s->dtype);
+            (void)snprintf(what, sizeof what, "predict %s %s, order %d, %d threads, %d tokens", s->model, s->dtype, kind, THREADS[t], budget_of(kind, t));
+            Ran ran = run(NULL, "predict --model @%s/%s/model --file @texts%d.csv --top_k 3 --num_threads %d --max_batch_tokens %d %s", s->run, s->model,
+                          kind, THREADS[t], budget_of(kind, t), s->dtype);
             gather_lines(&found, &place, &ran, what);
             check_same(expected, &found, TEXTS, what);
             ran_free(&ran);
@@ -177,11 +181,12 @@ static void check_evaluate(const Subject *s, const Answers *expected) {
         for (size_t t = 0; t < sizeof THREADS / sizeof *THREADS; t++) {
             Answers found = {0};
             if (is_left_out(kind, t)) continue;
-            (void)snprintf(what, sizeof what, "evaluate %s %s, order %d, %d threads", s->model, s->dtype, kind, THREADS[t]);
+            int budget = budget_of(kind + 1, t); /* others than predict has with these */
+            (void)snprintf(what, sizeof what, "evaluate %s %s, order %d, %d threads, %d tokens", s->model, s->dtype, kind, THREADS[t], budget);
             run_well(what,
                      run(NULL,
-                         "evaluate --model @%s/%s/model --data @texts%d.csv --output_dir @evaluated --num_threads %d --quiet %s",
-                         s->run, s->model, kind, THREADS[t], s->dtype));
+                         "evaluate --model @%s/%s/model --data @texts%d.csv --output_dir @evaluated --num_threads %d --max_batch_tokens %d --quiet %s",
+                         s->run, s->model, kind, THREADS[t], budget, s->dtype));
             gather_csv(&found, &place, at_place("evaluated/predictions.csv"), what);
             check_same(expected, &found, TEXTS, what);
             assert_true(folder_remove(at_place("evaluated"), NULL));
@@ -235,12 +240,12 @@ static void features_do_not_depend_on_company(void **state) {
                 Answers found = {0};
                 if (is_left_out(kind, t)) continue;
                 int count = lay_out(order, kind);
-                (void)snprintf(what, sizeof what, "features %s, order %d, %d threads", dtype, kind, THREADS[t]);
+                (void)snprintf(what, sizeof what, "features %s, order %d, %d threads, %d tokens", dtype, kind, THREADS[t], budget_of(kind + 2, t));
                 run_well(what,
                          run(NULL,
                              "features --model %s --data @texts%d.csv --pooling mean --output_dir @features%d%zu --no_cache "
-                             "--quiet --num_threads %d %s",
-                             encoder_folder, kind, kind, t, THREADS[t], dtype));
+                             "--quiet --num_threads %d --max_batch_tokens %d %s",
+                             encoder_folder, kind, kind, t, THREADS[t], budget_of(kind + 2, t), dtype));
                 char name[64];
                 (void)snprintf(name, sizeof name, "features%d%zu/features.npy", kind, t);
                 gather_features(&found, at_place(name), order, count, what);
@@ -267,7 +272,7 @@ static void features_do_not_depend_on_company(void **state) {
     }
 }
 
-/* ---- token budgets, which no flag sets ---- */
+/* ---- token budgets, all of them with all else: within the library ---- */
 
 typedef struct Collecting {
     Answers *answers;
@@ -352,13 +357,24 @@ static void check_same_run(const char *name) {
     assert_true(folder_remove(at_place(name), NULL));
 }
 
+/* A finished run is that run with another budget, too. */
+static void a_budget_makes_no_other_run(void **state) {
+    (void)state;
+    Ran ran = run(NULL,
+                  "compare --model %s --data @data --output_dir @base --entries tfidf-logreg,cls-logreg,finetune --num_threads 1 --batch_size 8 "
+                  "--learning_rate 1e-3 --no_cache --max_batch_tokens 77 %s",
+                  encoder_folder, is_real ? "--max_steps 4 --save_strategy no --no_load_best_model_at_end" : "--epochs 2");
+    if (ran.status != 0 || !strstr(ran.err, "nothing to train")) fail_msg("status %d: %s", ran.status, ran.err);
+    ran_free(&ran);
+}
+
 static void training_does_not_depend_on_threads(void **state) {
     (void)state;
-    static const int threads[] = {2, 3, 8, 64}; /* 64: more than there are cores */
+    static const int threads[] = {2, 3, 8, 64}, budgets[] = {1, 65536, 40, 1024}; /* 64: more than there are cores */
     for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
         char name[32], flags[64];
         (void)snprintf(name, sizeof name, "threads%d", threads[t]);
-        (void)snprintf(flags, sizeof flags, "--num_threads %d", threads[t]);
+        (void)snprintf(flags, sizeof flags, "--num_threads %d --max_batch_tokens %d", threads[t], budgets[t]);
         compare_into(name, "data", flags);
         check_same_run(name);
     }
@@ -424,6 +440,7 @@ int main(int count, char **words) {
         cmocka_unit_test(answers_do_not_depend_on_company),
         cmocka_unit_test(features_do_not_depend_on_company),
         cmocka_unit_test(hidden_states_do_not_depend_on_the_token_budget),
+        cmocka_unit_test(a_budget_makes_no_other_run),
         cmocka_unit_test(training_does_not_depend_on_threads),
         cmocka_unit_test(training_does_not_depend_on_cores),
         cmocka_unit_test(compare_does_not_depend_on_the_order_of_test_rows),

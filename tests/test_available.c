@@ -2,6 +2,7 @@
 #include "tests/check.h"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "common/available.h"
 #include "common/file.h"
@@ -140,10 +141,48 @@ static void test_a_run_that_will_not_fit(void **state) {
     CHECK_WORDS_REFUSED("tokenizing this text", "tokenize", "--level", "char", "--file", long_text);
     CHECK_WORDS_REFUSED("reading the data", "explore", "--data", packed);
     CHECK_WORDS_REFUSED("reading the data", "train", "--features", "tfidf", "--data", packed, "--output_dir", frozen);
+    char folder[96], inside[128];
+    snprintf(folder, sizeof folder, "%s/folder", home);
+    snprintf(inside, sizeof inside, "%s/train.csv.gz", folder);
+    assert_true(mkdir(folder, 0700) == 0 && link(packed, inside) == 0);
+    CHECK_WORDS_REFUSED("reading the data", "explore", "--data", folder);
     unsetenv("LD_PRELOAD");
     unsetenv("FAULT_CALLS");
     unsetenv("FAULT_MEMINFO");
     CHECK_RUN(0, "trained", NULL, "train", "--model", MODEL, "--data", data, "--output_dir", home, "--overwrite_output_dir");
+}
+
+/* Room for the usual batches of tokens, and not for larger ones: wherever an encoder is applied. */
+static void test_larger_batches_that_will_not_fit(void **state) {
+    (void)state;
+    if (strcmp(FAULTS_LIBRARY, "none") == 0) return;
+    char some[96], model[96], out[96], vectors[96];
+    put("some", "MemAvailable:   40960 kB\n");
+    snprintf(some, sizeof some, "%s/some", home);
+    snprintf(model, sizeof model, "%s/model", home);
+    snprintf(out, sizeof out, "%s/batches", home);
+    snprintf(vectors, sizeof vectors, "%s/vectors", home);
+    CHECK_RUN(0, "trained", NULL, "train", "--model", MODEL, "--data", data, "--output_dir", model);
+    setenv("LD_PRELOAD", FAULTS_LIBRARY, 1);
+    setenv("FAULT_CALLS", "fopen", 1);
+    setenv("FAULT_MEMINFO", some, 1);
+    for (int large = 0; large < 2; large++) {
+        const char *tokens = large ? "65536" : "2048", *what[] = {"making these features needs", "this training needs", "this training needs", "this evaluation needs", "answering needs", "cls-logreg needs"};
+        int status = large ? 1 : 0;
+#define WITH(model_) "--model", model_, "--data", data, "--num_threads", "1", "--max_batch_tokens", tokens
+#define INTO "--output_dir", out, "--overwrite_output_dir"
+        CHECK_RUN(status, large ? what[0] : "", NULL, "features", WITH(MODEL), "--no_cache", "--output_dir", vectors);
+        CHECK_RUN(status, large ? what[1] : "", NULL, "train", WITH(MODEL), INTO, "--no_cache");
+        CHECK_RUN(status, large ? what[2] : "", NULL, "finetune", WITH(MODEL), INTO, "--max_steps", "1");
+        CHECK_RUN(status, large ? what[3] : "", NULL, "evaluate", WITH(model));
+        CHECK_RUN(status, large ? what[4] : "", NULL, "predict", "--model", model, "--file", data, "--num_threads", "1", "--max_batch_tokens", tokens);
+        CHECK_RUN(status, large ? what[5] : "", NULL, "compare", WITH(MODEL), INTO, "--no_cache", "--entries", "cls-logreg");
+#undef WITH
+#undef INTO
+    }
+    unsetenv("LD_PRELOAD");
+    unsetenv("FAULT_CALLS");
+    unsetenv("FAULT_MEMINFO");
 }
 
 static int make_home(void **state) {
@@ -172,6 +211,7 @@ int main(void) {
         cmocka_unit_test(test_version_1),
         cmocka_unit_test(test_address_space),
         cmocka_unit_test(test_a_run_that_will_not_fit),
+        cmocka_unit_test(test_larger_batches_that_will_not_fit),
     };
     return cmocka_run_group_tests(tests, make_home, remove_home);
 }
