@@ -3,9 +3,9 @@
 # when every test passed.
 #   tools/check.sh [--without-model] [--sanitize | --sanitize-all] [--threads]
 #   --without-model  download no encoder, and let the tests that need it be skipped (else such a skip fails)
-#   --sanitize       first run the tests under AddressSanitizer and UndefinedBehaviorSanitizer, without the real encoder; and, where clang
+#   --sanitize       first run the tests under AddressSanitizer and UndefinedBehaviorSanitizer, but for the slow ones; and, where clang
 #                    is installed, fuzz each parser for a few seconds
-#   --sanitize-all   the same with every test, the slow ones and those with the real encoder among them (hours)
+#   --sanitize-all   the same with the slow ones too
 #   --threads        first run the tests that start threads under ThreadSanitizer, with plain loops in the place of oneDNN
 set -euo pipefail
 with_model=1 sanitize='' threads=''
@@ -33,12 +33,8 @@ check_sanitized() {
     cmake -S . -B build-asan "${generator[@]}" -DCMAKE_BUILD_TYPE=Debug -DTWOFOLD_SANITIZE=ON
     cmake --build build-asan --parallel "$(nproc)"
     local -a which=(--label-exclude slow) # these run the same code at real sizes
-    local model=/nonexistent
-    if [[ $sanitize == all ]]; then
-        which=()
-        model=$PWD/$encoder
-    fi
-    TWOFOLD_TEST_MODEL=$model tests_run build-asan "${which[@]}" >build-asan/check.log || {
+    [[ $sanitize != all ]] || which=()
+    TWOFOLD_TEST_MODEL=${with_model:+$PWD/$encoder} tests_run build-asan "${which[@]}" >build-asan/check.log || {
         cat build-asan/check.log
         die "tests failed under sanitizers; the plain build was not tested"
     }
