@@ -1,5 +1,6 @@
 #include "cli/doctor.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,9 +57,10 @@ static void read_flags(Machine *machine) {
 }
 
 static Machine look_around(const Run *run) {
-    Machine machine = {.cores = sysconf(_SC_NPROCESSORS_ONLN),
+    long cores = sysconf(_SC_NPROCESSORS_ONLN), pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE); /* -1: cannot be told */
+    Machine machine = {.cores = cores > 0 ? cores : 0,
                        .threads = run_threads(run),
-                       .memory_mb = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / 1e6,
+                       .memory_mb = pages > 0 && page > 0 ? (double)pages * (double)page / 1e6 : (double)NAN,
                        .free_mb = memory_available_mb()};
     environment_processor(machine.processor);
     environment_libraries(machine.libraries);
@@ -83,7 +85,9 @@ static void add_rate(Buffer *out, const MatrixRate *rate) {
 
 static void add_machine(Buffer *out, const Machine *machine) {
     buffer_printf(out, "program    twofold " TWOFOLD_VERSION ", built with " BUILT_WITH "\n");
-    buffer_printf(out, "processor  %s, %ld core%s\n", machine->processor, machine->cores, machine->cores == 1 ? "" : "s");
+    buffer_printf(out, "processor  %s", machine->processor);
+    if (machine->cores) buffer_printf(out, ", %ld core%s", machine->cores, machine->cores == 1 ? "" : "s");
+    buffer_text(out, "\n");
     buffer_text(out, "has       ");
     for (int i = 0; i < INSTRUCTION_SETS; i++)
         if (machine->has[i]) buffer_printf(out, " %s", INSTRUCTIONS[i].name);
@@ -92,9 +96,11 @@ static void add_machine(Buffer *out, const Machine *machine) {
     for (int i = 0; i < LIBRARIES; i++)
         buffer_printf(out, "%s %s %s", i ? " ·" : "", machine->libraries[i].name, machine->libraries[i].version);
     buffer_printf(out, "\nthreads    %d%s\n", machine->threads,
-                  machine->threads > machine->cores ? ", more than there are cores: slower than fewer" : "");
-    buffer_printf(out, "memory     %.1f GB", machine->memory_mb / 1000);
-    if (machine->free_mb >= 0) buffer_printf(out, ", %.1f GB free for this process", machine->free_mb / 1000);
+                  machine->cores && machine->threads > machine->cores ? ", more than there are cores: slower than fewer" : "");
+    bool is_known = machine->memory_mb > 0;
+    buffer_text(out, "memory    ");
+    if (is_known) buffer_printf(out, " %.1f GB", machine->memory_mb / 1000);
+    if (machine->free_mb >= 0) buffer_printf(out, "%s %.1f GB free for this process", is_known ? "," : "", machine->free_mb / 1000);
     buffer_text(out, "\n");
 }
 

@@ -52,6 +52,7 @@ static void add_flag(Buffer *out, const Option *option) {
     for (const char *c = option->name; *c; c++) buffer_add(out, c, 1);
     buffer_text(out, "\\fR");
     add_line(out, space ? space : "");
+    if (flag.failed) out->failed = true;
     buffer_free(&flag);
 }
 
@@ -69,6 +70,7 @@ static void add_flags(Buffer *out, CommandId id) {
         option_meaning_text(&meaning, option, (int)id, &defaults);
         add_flag(out, option);
         add_line(out, meaning.data ? meaning.data : "");
+        if (meaning.failed) out->failed = true;
         buffer_free(&meaning);
     }
 }

@@ -174,6 +174,7 @@ static void add_default(Buffer *out, const Option *option, const void *defaults)
         buffer_printf(out, " [%s]", option->unset);
     else if (value.size)
         buffer_printf(out, " [%s]", value.data);
+    if (value.failed) out->failed = true;
     buffer_free(&value);
 }
 
@@ -208,6 +209,7 @@ static void add_row(Buffer *out, const Option *option, int command, const void *
     Buffer meaning = {0};
     option_meaning_text(&meaning, option, command, defaults);
     text_wrap(out, meaning.data ? meaning.data : "", HELP_COLUMN, HELP_COLUMN, width);
+    if (meaning.failed) out->failed = true;
     buffer_free(&meaning);
 }
 

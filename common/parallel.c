@@ -117,9 +117,8 @@ Pool *pool_new(int threads, Error *err) {
     Pool *pool = mem_new(1, sizeof *pool, err);
     if (!pool) return NULL;
     pool->threads = threads;
-    pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->wake, NULL);
-    pthread_cond_init(&pool->finished, NULL);
+    pool->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER; /* the _init calls may fail, this cannot */
+    pool->wake = pool->finished = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     pool->workers = mem_new((size_t)threads, sizeof *pool->workers, err);
     bool good = pool->workers != NULL;
     for (int i = 0; good && i < threads - 1; i++) {

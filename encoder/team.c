@@ -6,8 +6,8 @@ enum { SPINS = 2000 }; /* some 50 µs: members are microseconds apart, unless th
 
 void team_barrier_init(TeamBarrier *barrier) {
     team_barrier_reset(barrier);
-    pthread_mutex_init(&barrier->lock, NULL);
-    pthread_cond_init(&barrier->moved, NULL);
+    barrier->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER; /* the _init calls may fail, this cannot */
+    barrier->moved = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
 }
 
 void team_barrier_destroy(TeamBarrier *barrier) {

@@ -7,7 +7,10 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <link.h>
+#include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -16,10 +19,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,19 +36,25 @@
     CALL(open) CALL(read) CALL(pread) CALL(write) CALL(pwrite) CALL(fsync) CALL(close) CALL(rename) CALL(renameat2) CALL(linkat) CALL(unlink) \
     CALL(remove) CALL(mkdir) CALL(opendir) CALL(readdir) CALL(scandir) CALL(stat) CALL(lstat) CALL(fstat) CALL(access) CALL(mkostemps) CALL(fchmod) \
     CALL(ftruncate) CALL(flock) CALL(nftw) CALL(mmap) CALL(fopen) CALL(pthread_create)
+#define SYSTEM_CALLS \
+    CALL(poll) CALL(readlink) CALL(sched_getaffinity) CALL(getrlimit) CALL(getrusage) CALL(uname) CALL(gethostname) CALL(fcntl) CALL(ioctl) CALL(isatty) \
+    CALL(sysconf) CALL(gmtime_r) CALL(fgets) CALL(getline) CALL(fclose) CALL(closedir) CALL(setenv) CALL(execv) CALL(madvise) \
+    CALL(munmap) CALL(mallopt) CALL(sigaction) CALL(pthread_sigmask) CALL(pthread_mutex_init) CALL(pthread_cond_init)
 #define MEMORY_CALLS CALL(malloc) CALL(calloc) CALL(realloc) CALL(aligned_alloc)
 
 typedef enum Call {
 #define CALL(name) CALL_##name,
     FILE_CALLS CALLS_OF_FILES,
-    CALLS_BEFORE_MEMORY = CALLS_OF_FILES - 1,
+    CALLS_BEFORE_SYSTEM = CALLS_OF_FILES - 1,
+    SYSTEM_CALLS CALLS_OF_SYSTEM,
+    CALLS_BEFORE_MEMORY = CALLS_OF_SYSTEM - 1,
     MEMORY_CALLS CALLS
 #undef CALL
 } Call;
 
 static const char *const NAMES[] = {
 #define CALL(name) [CALL_##name] = #name,
-    FILE_CALLS MEMORY_CALLS
+    FILE_CALLS SYSTEM_CALLS MEMORY_CALLS
 #undef CALL
 };
 
@@ -62,7 +75,7 @@ static void choose(const char *names) {
     for (const char *at = names; *at;) {
         size_t size = strcspn(at, ",");
         for (int call = 0; call < CALLS; call++) {
-            const char *group = call < CALLS_OF_FILES ? "files" : "memory";
+            const char *group = call < CALLS_OF_FILES ? "files" : call < CALLS_OF_SYSTEM ? "system" : "memory";
             if ((strlen(NAMES[call]) == size && strncmp(at, NAMES[call], size) == 0) ||
                 (strlen(group) == size && strncmp(at, group, size) == 0))
                 plan.chosen[call] = true;
@@ -385,6 +398,75 @@ int nftw(const char *path, __nftw_func_t each, int most, int flags) {
     leave(moment);
     return result;
 }
+
+/* ---- what is asked of the system besides ---- */
+
+#ifndef TWOFOLD_SANITIZED /* which asks for much of it before this library is ready */
+
+INTERPOSE(int, poll, (struct pollfd * files, nfds_t count, int ms), (files, count, ms), "", -1, -1)
+INTERPOSE(ssize_t, readlink, (const char *path, char *to, size_t size), (path, to, size), path, -1, -1)
+INTERPOSE(int, sched_getaffinity, (pid_t process, size_t size, cpu_set_t *cores), (process, size, cores), "", -1, -1)
+INTERPOSE(int, getrlimit, (__rlimit_resource_t what, struct rlimit *limit), (what, limit), "", -1, -1)
+INTERPOSE(int, getrusage, (__rusage_who_t who, struct rusage *usage), (who, usage), "", -1, -1)
+INTERPOSE(int, uname, (struct utsname * system), (system), "", -1, -1)
+INTERPOSE(int, gethostname, (char *name, size_t size), (name, size), "", -1, -1)
+INTERPOSE(int, isatty, (int file), (file), "", -1, 0)
+INTERPOSE(long, sysconf, (int name), (name), "", -1, -1)
+INTERPOSE(struct tm *, gmtime_r, (const time_t *time, struct tm *out), (time, out), "", -1, NULL)
+INTERPOSE(char *, fgets, (char *line, int size, FILE *file), (line, size, file), "", -1, NULL)
+INTERPOSE(int, setenv, (const char *name, const char *value, int over), (name, value, over), "", -1, -1)
+INTERPOSE(int, execv, (const char *path, char *const *words), (path, words), path, -1, -1)
+INTERPOSE(int, madvise, (void *at, size_t size, int advice), (at, size, advice), "", -1, -1)
+INTERPOSE(int, munmap, (void *at, size_t size), (at, size), "", -1, -1)
+INTERPOSE(int, mallopt, (int name, int value), (name, value), "", -1, 0)
+INTERPOSE(int, sigaction, (int number, const struct sigaction *action, struct sigaction *before), (number, action, before), "", -1, -1)
+INTERPOSE(int, pthread_sigmask, (int how, const sigset_t *set, sigset_t *before), (how, set, before), "", -1, plan.error)
+INTERPOSE(int, pthread_mutex_init, (pthread_mutex_t * lock, const pthread_mutexattr_t *how), (lock, how), "", -1, plan.error)
+INTERPOSE(int, pthread_cond_init, (pthread_cond_t * moved, const pthread_condattr_t *how), (moved, how), "", -1, plan.error)
+
+/* getline is compiled as the second. */
+static ssize_t get_line(char **line, size_t *room, FILE *file, const void *caller) {
+    NEXT(getdelim);
+    return meet(CALL_getline, "", -1, caller) == FAILS ? -1 : next(line, room, '\n', file);
+}
+
+ssize_t getline(char **line, size_t *room, FILE *file) { return get_line(line, room, file, CALLER); }
+
+ssize_t __getdelim(char **line, size_t *room, int end, FILE *file) {
+    NEXT(getdelim);
+    return end == '\n' ? get_line(line, room, file, CALLER) : next(line, room, end, file);
+}
+
+/* Closed all the same, as with close. */
+int fclose(FILE *file) {
+    NEXT(fclose);
+    bool fails = meet(CALL_fclose, "", -1, CALLER) == FAILS;
+    int result = next(file);
+    if (fails) errno = plan.error;
+    return fails ? EOF : result;
+}
+
+int closedir(DIR *folder) {
+    NEXT(closedir);
+    bool fails = meet(CALL_closedir, "", -1, CALLER) == FAILS;
+    int result = next(folder);
+    if (fails) errno = plan.error;
+    return fails ? -1 : result;
+}
+
+#define WITH_ONE_MORE(name, request_type) \
+    int name(int file, request_type request, ...) { \
+        NEXT(name); \
+        va_list arguments; \
+        va_start(arguments, request); \
+        void *more = va_arg(arguments, void *); \
+        va_end(arguments); \
+        return meet(CALL_##name, NULL, file, CALLER) == FAILS ? -1 : next(file, request, more); \
+    }
+WITH_ONE_MORE(fcntl, int)
+WITH_ONE_MORE(ioctl, unsigned long)
+
+#endif
 
 /* ---- pictures ---- */
 

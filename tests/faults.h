@@ -2,7 +2,7 @@
  * counted (not what its libraries call among themselves), and the N-th of the chosen kinds is hit.
  *
  * Linked into a test, it is armed with fault_arm. As a library for LD_PRELOAD it reads the same from the environment:
- *   FAULT_CALLS=write,fsync,…   kinds, or files, memory (groups of kinds)
+ *   FAULT_CALLS=write,fsync,…   kinds, or files, system, memory (groups of kinds)
  *   FAULT_ACTION=fail|short|kill_before|kill_after
  *   FAULT_AT=N                  the N-th such call, from 1; 0: none, they are only counted
  *   FAULT_COPIES=folder         not one of them but every N-th, in one run: see below

@@ -2,7 +2,7 @@
  * write, fsync and rename. What is asked each time: an exit status of the program's own, a sentence, every file whole, and that the same command ends
  * well afterwards. One run of a command is enough for all of it: at each call a copy of the process meets its fault (faults.h).
  *
- *   test_faults [GROUP [COMMAND [EVERY]]]   files, killed, threads or memory, of one command of the table below; all without. EVERY: how many of the
+ *   test_faults [GROUP [COMMAND [EVERY]]]   files, system, killed, threads or memory, of one command of the table below; all without. EVERY: how many of the
  *                                           copies one is followed by the same command without a fault; 1 for all */
 #include "tests/check.h"
 
@@ -16,7 +16,7 @@
 static const char MODEL[] = TESTS_FOLDER "/golden/tiny-distilbert", BERT[] = TESTS_FOLDER "/golden/tiny-bert";
 static const char *only; /* NULL: every command */
 static long try_again_every;
-static char home[64], data[96], parts[96], tuned[96], compared[96], place[96], copies[96], straight[96];
+static char home[64], data[96], parts[96], tuned[96], compared[96], lines[96], cache[96], place[96], copies[96], straight[96];
 
 /* ---- the commands ---- */
 
@@ -28,24 +28,40 @@ static const char OUT[] = "./out"; /* a slash, by which a sentence is known to n
 typedef struct Case {
     const char *name;
     bool is_run;      /* writes a whole run: measured figures in it, seconds to make */
-    const char *words[24];
+    const char *words[26];
 } Case;
 /* compare with one entry each: where the only entry fails the command ends. Then report, over all of them. */
 static const Case CASES[] = {
     {"finetune", false, {"finetune", WITH_MODEL, "--epochs", "1"}},
     {"features", false, {"features", WITH_MODEL, "--no_cache"}},
+    {"features-cached", false, {"features", WITH_MODEL, "--cache_dir", "./cache"}},
+    {"features-found", false, {"features", WITH_MODEL, "--cache_dir", cache}},
     {"train", false, {"train", WITH_MODEL, "--no_cache"}},
+    {"train-cached", false, {"train", WITH_MODEL, "--cache_dir", "./cache"}},
+    {"train-found", false, {"train", WITH_MODEL, "--cache_dir", cache}},
     {"words", false, {"train", "--features", "tfidf", "--C", "1", "--data", data, "--output_dir", OUT, "--num_threads", "1"}},
     {"predict", false, {"predict", "--model", tuned, "--file", data, "--num_threads", "1"}},
+    {"predict-lines", false, {"predict", "--model", tuned, "--file", lines, "--num_threads", "1"}},
+    {"predict-stream", false, {"predict", "--model", tuned, "-", "--num_threads", "1"}},
     {"evaluate", false, {"evaluate", "--model", tuned, "--data", data, "--num_threads", "1", "--output_dir", OUT}},
     {"explore", false, {"explore", data, "--model", MODEL, "--num_threads", "1"}},
     {"folder", false, {"explore", parts, "--output_dir", OUT, "--num_threads", "1"}},
     {"tokenize", false, {"tokenize", "--model", MODEL, "the good film"}},
+    {"tokenize-stream", false, {"tokenize", "--model", MODEL, "-"}},
+    {"doctor", true, {"doctor", "--num_threads", "1", "--cache_dir", "./cache"}},
+    {"help", false, {"help"}},
+    {"--help", false, {"--help"}},
+    {"help-bash", false, {"help", "--output_format", "bash"}},
+    {"help-man", false, {"help", "predict", "--output_format", "man"}},
+    {"compare-help", false, {"compare", "--help"}},
+    {"--version", false, {"--version"}},
     {"convert", false, {"convert", "--model", BERT, "--to", "distilbert", "--output_dir", OUT}},
     {"quantize", false, {"quantize", "--model", tuned, "--output_dir", OUT, "--num_threads", "1"}},
     {"compare-tuned", true, {COMPARE, "finetune"}},
     {"compare-frozen", true, {COMPARE, "cls-logreg"}},
     {"compare-words", true, {COMPARE, "tfidf-logreg"}},
+    {"compare-curve", true, {COMPARE, "tfidf-logreg", "--learning_curve", "0.5,1"}},
+    {"compare-tune", true, {"compare", WITH_MODEL, "--no_cache", "--entries", "tfidf-logreg", "--tune", "quick"}},
     {"report", true, {"report", compared, "--output_dir", OUT, "--num_threads", "1"}},
 };
 enum { CASE_COUNT = sizeof CASES / sizeof *CASES };
@@ -77,10 +93,10 @@ typedef struct End {
 
 /* With the library at hand, which does nothing unless FAULT_CALLS is set, but draws pictures quickly. */
 static Ran run_words(const Case *job) {
-    char *words[26] = {(char *)(uintptr_t)"twofold"};
+    char *words[28] = {(char *)(uintptr_t)"twofold"};
     for (int i = 0; job->words[i]; i++) words[i + 1] = (char *)(uintptr_t)job->words[i];
     setenv("LD_PRELOAD", FAULTS_LIBRARY, 1);
-    Ran ran = program_run_words(NULL, words);
+    Ran ran = program_run_words("the good film\nthe bad rain\n\nno film\n", words);
     unsetenv("LD_PRELOAD");
     return ran;
 }
@@ -98,8 +114,8 @@ static void put_number(const char *name, long number) {
 /* A whole run makes ten times as many calls as there are places in the program from which they come: of such a command each place is hit once, and among
  * all other commands every eighth of them, unless it was asked for by name. */
 enum { AMONG_OTHERS = 8 };
-static bool takes_places(const Case *job, const Fault *fault) { return job->is_run && !fault->path; }
-static long hit_every(const Case *job, const Fault *fault) { return takes_places(job, fault) && !only ? AMONG_OTHERS : 1; }
+static bool takes_places(const Case *job, const Fault *fault) { return (job->is_run || strcmp(fault->calls, "system") == 0) && !fault->path; }
+static long hit_every(const Case *job, const Fault *fault) { return job->is_run && takes_places(job, fault) && !only ? AMONG_OTHERS : 1; }
 
 /* In `place`. At 0 nothing is hit; how many calls there were, and blocks of memory not given back. */
 static Ran run_with(const Case *job, const Fault *fault, long at, bool in_copies, long *calls, long *blocks) {
@@ -131,7 +147,8 @@ static Ran run_with(const Case *job, const Fault *fault, long at, bool in_copies
 /* Files in which measured figures stand: that they are there is all that is compared, but by same_run. */
 static bool is_measured(const char *path) {
     static const char *const PARTS[] = {"env.json",     "_results.json", "trainer_state.json", "entry.json", "progress.json",
-                                        "compare.json", "report.",       "costs",              "README.md",  "key.json"};
+                                        "compare.json", "report.",       "costs",              "README.md",  "key.json",
+                                        "learning_curve", "tuning.csv", "/tune.json"};
     for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++)
         if (strstr(path, PARTS[i])) return true;
     return false;
@@ -297,6 +314,39 @@ static void test_files_each_call_fails(void **state) {
         if (is_asked(CASES[i].name)) hit_each(&CASES[i], &(Fault){"files", "fail", EIO, NULL}, check_failed_call);
 }
 
+/* What the program asks of the system besides files and memory: most of it has an answer to fall back on.. */
+static void check_failed_question(const End *end, const Ran *whole) {
+    check_answer(end, false);
+    check_whole(end);
+    check_complete(end, whole);
+}
+
+static void test_system_each_call_fails(void **state) {
+    (void)state;
+    for (int i = 0; i < CASE_COUNT; i++)
+        if (is_asked(CASES[i].name)) hit_each(&CASES[i], &(Fault){"system", "fail", EIO, NULL}, check_failed_question);
+}
+
+/* The calls by which the program starts itself again for other kernels of OpenBLAS, on processors for which it does: it goes on without. */
+static void test_system_that_does_not_start_again(void **state) {
+    (void)state;
+    static const char *const NAMES[] = {"setenv", "readlink", "execv"};
+    char core[64];
+    snprintf(core, sizeof core, "%s", getenv("OPENBLAS_CORETYPE"));
+    unsetenv("OPENBLAS_CORETYPE");
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        long calls, blocks;
+        if (!is_asked("tokenize")) continue;
+        empty(place);
+        go_to(place);
+        Ran ran = run_with(case_named("tokenize"), &(Fault){NAMES[i], "fail", EIO, NULL}, 1, false, &calls, &blocks);
+        if (ran.status != 0 || !strstr(ran.out, "good")) fail_msg("%s: status %d: %s", NAMES[i], ran.status, ran.err);
+        print_message("%s: %s\n", NAMES[i], calls ? "failed once" : "not called on this processor");
+        ran_free(&ran);
+    }
+    setenv("OPENBLAS_CORETYPE", core, 1);
+}
+
 static void test_files_disk_full(void **state) {
     (void)state;
     static const char *const NAMES[] = {"finetune", "features", "train", "convert", "quantize", "compare-tuned", "report"};
@@ -410,6 +460,8 @@ static int make_home(void **state) {
     snprintf(parts, sizeof parts, "%s/parts", home);
     snprintf(tuned, sizeof tuned, "%s/tuned", home);
     snprintf(compared, sizeof compared, "%s/compared", home);
+    snprintf(lines, sizeof lines, "%s/lines.txt", home);
+    snprintf(cache, sizeof cache, "%s/cache", home);
     snprintf(place, sizeof place, "%s/place", home);
     snprintf(copies, sizeof copies, "%s/copies", home);
     snprintf(straight, sizeof straight, "%s/straight", home);
@@ -418,7 +470,9 @@ static int make_home(void **state) {
     if (!file) return 1;
     fprintf(file, "text,label\n");
     for (int r = 0; r < 40; r++) fprintf(file, "the %s film %d,%s\n", r % 2 ? "good sun" : "bad rain", r, r % 2 ? "glad" : "sad");
-    if (fclose(file) != 0 || mkdir(parts, 0755) != 0) return 1;
+    if (fclose(file) != 0 || mkdir(parts, 0755) != 0 || !(file = fopen(lines, "w"))) return 1;
+    fprintf(file, "the good film\nthe bad rain\n");
+    if (fclose(file) != 0) return 1;
     static const char *const SPLITS[] = {"train.csv", "val.csv", "test.csv"};
     for (int i = 0; i < 3; i++) {
         char path[128];
@@ -426,6 +480,8 @@ static int make_home(void **state) {
         if (link(data, path) != 0) return 1;
     }
     CHECK_RUN(0, "", NULL, "finetune", "--model", MODEL, "--data", data, "--output_dir", tuned, "--epochs", "1");
+    CHECK_RUN(0, "", NULL, "features", "--model", MODEL, "--data", data, "--output_dir", straight, "--cache_dir", cache);
+    CHECK_RUN(0, "", NULL, "train", "--model", MODEL, "--data", data, "--output_dir", place, "--cache_dir", cache);
     CHECK_RUN(0, "", NULL, "compare", "--model", MODEL, "--data", data, "--output_dir", compared, "--epochs", "1", "--no_cache", "--entries",
               "tfidf-logreg,finetune");
     return 0;
@@ -441,7 +497,8 @@ int main(int count, char **words) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files_each_call_fails),     cmocka_unit_test(test_files_disk_full),    cmocka_unit_test(test_files_short_writes),
         cmocka_unit_test(test_threads_that_do_not_start), cmocka_unit_test(test_killed_before_each), cmocka_unit_test(test_killed_after_each),
-        cmocka_unit_test(test_memory_each_allocation_fails),
+        cmocka_unit_test(test_memory_each_allocation_fails), cmocka_unit_test(test_system_each_call_fails),
+        cmocka_unit_test(test_system_that_does_not_start_again),
     };
     char filter[64];
     snprintf(filter, sizeof filter, "test_%s_*", count > 1 ? words[1] : "");
