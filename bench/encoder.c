@@ -262,7 +262,7 @@ static void run_step(void *context, Pool *pool) {
     Step *step = context;
     Error err = {0};
     const float *logits;
-    ForwardOptions options = {.cls_only = true, .dropout = true, .seed = 1, .step = step->number++};
+    ForwardOptions options = {.cls_only = true, .dropout = true, .seed = 1, .step = step->number++, .first_sum = true};
     if (step->whole) adamw_wake_words(&step->adamw, step->weights->block, step->batch.ids, step->batch.tokens);
     if (!encoder_forward(step->encoder, step->workspace, &step->batch, &options, &err) ||
         !encoder_classify(step->encoder, step->workspace, &step->batch, &options, &logits, &err) ||

@@ -41,19 +41,20 @@ const char *encoder_library(char out[32]);                   /* the oneDNN that 
 /* ---- running ---- */
 
 typedef struct WorkspaceOptions {
-    int tokens;             /* the most tokens in one batch */
-    int rows;               /* the most rows in one batch */
-    bool training;          /* keeps what backward needs */
-    bool all_hidden;        /* keeps the hidden states of every layer readable after forward */
-    int from_layer;         /* training: layers below it are frozen and keep nothing (0: none are; layers: all are) */
-    bool embeddings_frozen; /* training: no gradient for the embeddings */
-    Dtype dtype;            /* for workspace_bytes: the encoder's (workspace_new takes that itself) */
+    int tokens;               /* the most tokens in one batch */
+    int rows;                 /* the most rows in one batch */
+    bool training;            /* keeps what backward needs */
+    bool all_hidden;          /* keeps the hidden states of every layer readable after forward */
+    int from_layer;           /* training: layers below it are frozen and keep nothing (0: none are; layers: all are) */
+    bool embeddings_frozen;   /* training: no gradient for the embeddings */
+    Dtype dtype;              /* for workspace_bytes: the encoder's (workspace_new takes that itself) */
     struct ProfileLane *lane; /* without a pool: where the thread's time is counted; NULL: nowhere */
 } WorkspaceOptions;
 
 /* pool: threads that share the work inside one batch (latency, training); NULL runs on the calling thread (throughput: one workspace a thread). */
 MUST_CHECK Workspace *workspace_new(const Encoder *encoder, const WorkspaceOptions *options, Pool *pool, Error *err);
-size_t workspace_bytes(const EncoderConfig *config, const WorkspaceOptions *options, int threads); /* what workspace_new will take */
+size_t workspace_bytes(const EncoderConfig *config, const WorkspaceOptions *options,
+                       int threads); /* what workspace_new will take */
 void workspace_free(Workspace *workspace);
 
 typedef struct ForwardOptions {
@@ -62,6 +63,8 @@ typedef struct ForwardOptions {
     uint64_t seed; /* of the dropout; with step and the batch's row numbers it decides every mask */
     uint32_t step;
     int last_layer; /* 0 runs all; k > 0 stops after layer k (hidden state k is the result) */
+    bool
+        first_sum; /* backward: gradients of Linears' weights (TensorSpec.linear) are written over what stands there, not added to it */
 } ForwardOptions;
 
 MUST_CHECK bool encoder_forward(const Encoder *encoder, Workspace *workspace, const Batch *batch, const ForwardOptions *options,
@@ -80,7 +83,8 @@ MUST_CHECK bool encoder_classify(const Encoder *encoder, Workspace *workspace, c
 
 /* ---- backward: the twin of forward + classify on the same batch and options ---- */
 
-/* logits_gradient (B, K) is dLoss/dlogits. Adds dLoss/dparameter to `gradients`, a block of weights->table.total floats. */
+/* logits_gradient (B, K) is dLoss/dlogits. Adds dLoss/dparameter to `gradients`, a block of weights->table.total floats (but see
+ * ForwardOptions.first_sum). */
 MUST_CHECK bool encoder_backward(const Encoder *encoder, Workspace *workspace, const Batch *batch, const ForwardOptions *options,
                                  const float *logits_gradient, float *gradients, Error *err);
 

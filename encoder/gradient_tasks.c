@@ -85,8 +85,9 @@ bool task_run(const Pass *pass, const GradientTask *t, int thread, Error *err) {
     if (t->kind == SUM_OUTER) {
         int rows = (t->rows + OPS_ROW_STEP - 1) / OPS_ROW_STEP * OPS_ROW_STEP;
         const unsigned char *dy = t->dy_low;
-        good = ops_add_outer(own->runner, t->to + (size_t)t->begin * (size_t)t->in, t->end - t->begin, t->in, t->element,
-                             dy + (size_t)t->begin * element_bytes(t->element), t->ldy, t->x_low, t->ldx, rows, err);
+        good =
+            ops_outer(own->runner, t->to + (size_t)t->begin * (size_t)t->in, !pass->options->first_sum, t->end - t->begin, t->in,
+                      t->element, dy + (size_t)t->begin * element_bytes(t->element), t->ldy, t->x_low, t->ldx, rows, err);
     } else if (t->kind == SUM_COLUMNS) {
         if (t->element == ELEMENT_BFLOAT16)
             pass->encoder->low->column_sum(t->to_bias, t->dy_low, t->rows, t->ldy, t->begin, t->end);

@@ -29,11 +29,11 @@ struct Packed {
     dnnl_memory_t memory;     /* packed */
     dnnl_primitive_t reorder; /* where `pack` is NULL */
     PackPanels pack;          /* where the layout is panels */
-    bool tiled;             /* this shape's implementation needs fixed row tiles */
-    int column_step;        /* packed columns stand in blocks of this many, one behind the other; N when they do not */
-    int stride_k, stride_n; /* int8: of the caller's weights */
-    float *scales;          /* int8 */
-    int32_t *sums;          /* int8 */
+    bool tiled;               /* this shape's implementation needs fixed row tiles */
+    int column_step;          /* packed columns stand in blocks of this many, one behind the other; N when they do not */
+    int stride_k, stride_n;   /* int8: of the caller's weights */
+    float *scales;            /* int8 */
+    int32_t *sums;            /* int8 */
 };
 
 /* What a primitive is made for. */
@@ -161,13 +161,13 @@ static bool make_attributes(dnnl_primitive_attr_t *attributes, bool add, Error *
     return good;
 }
 
-static bool describe_product(dnnl_primitive_desc_t *product, const Ops *ops, const Layout *x, const Layout *w,
-                             const Layout *bias, const Layout *y, bool add, Error *err) {
+static bool describe_product(dnnl_primitive_desc_t *product, const Ops *ops, const Layout *x, const Layout *w, const Layout *bias,
+                             const Layout *y, bool add, Error *err) {
     dnnl_primitive_attr_t attributes = NULL;
-    bool good = make_attributes(&attributes, add, err) &&
-                check(plan_product(product, ops->engine, layout_view(x), layout_view(w), bias ? layout_view(bias) : NULL,
-                                   layout_view(y), attributes),
-                      "planning a product", err);
+    bool good =
+        make_attributes(&attributes, add, err) && check(plan_product(product, ops->engine, layout_view(x), layout_view(w),
+                                                                     bias ? layout_view(bias) : NULL, layout_view(y), attributes),
+                                                        "planning a product", err);
     if (attributes) dnnl_primitive_attr_destroy(attributes);
     return good;
 }
@@ -192,7 +192,8 @@ static bool choose_layout(Layout *layout, Packed *packed, const Ops *ops, Error 
         check(layout_tagged(&w, type_of(packed->element), 2, dims, dnnl_format_tag_any), "describing weights", err) &&
         describe_product(&product, ops, &x, &w, NULL, &y, false, err) &&
         check(layout_copy(layout, dnnl_primitive_desc_query_md(product, dnnl_query_weights_md, 0)), "choosing a layout", err);
-    if (good) packed->tiled = !keeps_bits(product) && packed->element != ELEMENT_INT8; /* integers add up to the same in any order */
+    if (good)
+        packed->tiled = !keeps_bits(product) && packed->element != ELEMENT_INT8; /* integers add up to the same in any order */
     if (product) dnnl_primitive_desc_destroy(product);
     layout_free(&x);
     layout_free(&w);
@@ -291,9 +292,9 @@ static bool reorder_from(const Ops *ops, Packed *packed, const void *weight, Err
     dnnl_memory_t from = NULL;
     dnnl_stream_t stream = NULL;
     /* oneDNN's handles are not const; a reorder only reads its source. */
-    bool good =
-        check(dnnl_memory_create(&from, layout_view(&packed->plain), ops->engine, (void *)(uintptr_t)weight), "reading weights", err) &&
-        check(dnnl_stream_create(&stream, ops->engine, dnnl_stream_default_flags), "starting a stream", err);
+    bool good = check(dnnl_memory_create(&from, layout_view(&packed->plain), ops->engine, (void *)(uintptr_t)weight),
+                      "reading weights", err) &&
+                check(dnnl_stream_create(&stream, ops->engine, dnnl_stream_default_flags), "starting a stream", err);
     if (good) {
         dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, packed->memory}};
         good = check(dnnl_primitive_execute(packed->reorder, stream, 2, arguments), "packing weights", err) &&
@@ -626,12 +627,12 @@ bool ops_product(OpsRunner *runner, const Product *product, Error *err) {
     return good;
 }
 
-static bool run_outer(OpsRunner *runner, float *dw, int out, int in, Element element, const void *dy, int ldy, const void *x,
-                      int ldx, int n, Error *err) {
+static bool run_outer(OpsRunner *runner, float *dw, bool add, int out, int in, Element element, const void *dy, int ldy,
+                      const void *x, int ldx, int n, Error *err) {
     const unsigned char *left = dy, *right = x;
     for (int i = 0; i < n; i += OPS_ROW_CHUNK) {
         int rows = n - i < OPS_ROW_CHUNK ? n - i : OPS_ROW_CHUNK;
-        Shape shape = {.m = out, .N = in, .K = rows, .ldy = ldx, .ldx = ldy, .w = element, .outer = true, .add = true};
+        Shape shape = {.m = out, .N = in, .K = rows, .ldy = ldx, .ldx = ldy, .w = element, .outer = true, .add = add || i > 0};
         Entry *entry = get_entry(runner, &shape, NULL, err);
         if (!entry || !point_at(entry->x, left + (size_t)i * (size_t)ldy * element_bytes(element), err) ||
             !point_at(entry->w, right + (size_t)i * (size_t)ldx * element_bytes(element), err) || !point_at(entry->y, dw, err) ||
@@ -641,11 +642,11 @@ static bool run_outer(OpsRunner *runner, float *dw, int out, int in, Element ele
     return true;
 }
 
-bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, Element element, const void *dy, int ldy, const void *x,
-                   int ldx, int n, Error *err) {
+bool ops_outer(OpsRunner *runner, float *dw, bool add, int out, int in, Element element, const void *dy, int ldy, const void *x,
+               int ldx, int n, Error *err) {
     ProfilePart before = profile_enter(runner->lane, PROFILE_LINEAR);
     profile_count(runner->lane, 2.0 * out * in * n);
-    bool good = run_outer(runner, dw, out, in, element, dy, ldy, x, ldx, n, err);
+    bool good = run_outer(runner, dw, add, out, in, element, dy, ldy, x, ldx, n, err);
     (void)profile_enter(runner->lane, before);
     return good;
 }

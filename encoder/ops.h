@@ -73,13 +73,13 @@ typedef struct Product {
 MUST_CHECK bool ops_product(OpsRunner *runner, const Product *product, Error *err);
 
 enum {
-    OPS_ROW_STEP = 64, /* ops_add_outer takes whole steps of rows */
+    OPS_ROW_STEP = 64, /* ops_outer takes whole steps of rows */
     OPS_ROW_CHUNK = 1024
 };
 
-/* dw (out, in; dense) += dy (n, out)ᵀ · x (n, in), both of `element` (float or bfloat16), the sum in float: rows are summed in order, in chunks of
- * OPS_ROW_CHUNK. n is a multiple of OPS_ROW_STEP: the caller puts zero rows behind the last. */
-MUST_CHECK bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, Element element, const void *dy, int ldy,
-                              const void *x, int ldx, int n, Error *err);
+/* dw (out, in; dense) = dy (n, out)ᵀ · x (n, in), or, `add`, that and what stood there; both of `element` (float or bfloat16), the sum in float: rows
+ * are summed in order, in chunks of OPS_ROW_CHUNK. n is a multiple of OPS_ROW_STEP, not 0: the caller puts zero rows behind the last. */
+MUST_CHECK bool ops_outer(OpsRunner *runner, float *dw, bool add, int out, int in, Element element, const void *dy, int ldy,
+                          const void *x, int ldx, int n, Error *err);
 
 #endif

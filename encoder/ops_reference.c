@@ -225,11 +225,12 @@ bool ops_product(OpsRunner *runner, const Product *p, Error *err) {
     return ok;
 }
 
-bool ops_add_outer(OpsRunner *runner, float *dw, int out, int in, Element element, const void *dy, int ldy, const void *x,
-                   int ldx, int n, Error *err) {
+bool ops_outer(OpsRunner *runner, float *dw, bool add, int out, int in, Element element, const void *dy, int ldy, const void *x,
+               int ldx, int n, Error *err) {
     (void)err;
     ProfilePart before = profile_enter(runner->lane, PROFILE_LINEAR);
     profile_count(runner->lane, 2.0 * out * in * n);
+    if (!add) memset(dw, 0, (size_t)out * (size_t)in * sizeof *dw);
     for (int row = 0; row < n; row++)
         for (int o = 0; o < out; o++) {
             float factor = element_at(dy, element, (size_t)row * (size_t)ldy + (size_t)o);

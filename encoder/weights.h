@@ -54,6 +54,7 @@ typedef struct TensorSpec {
     size_t offset;   /* first float within the block */
     size_t count;    /* floats */
     bool decays;     /* weight decay applies: not biases and norms */
+    bool linear;     /* the weight of a Linear, not a table of embeddings: its gradient is a product */
     bool head;   /* of the classification head (BERT's pooler counts as the encoder's for loading: it may stand in the folder) */
     int layer;   /* 0…layers-1, or -1 */
     bool is_new; /* was not in the folder: drawn from the seed */
@@ -80,11 +81,11 @@ float *weight_layer(const WeightTable *table, const EncoderConfig *config, float
 typedef struct Weights {
     EncoderConfig config; /* config.classes and labels: as asked for at loading */
     WeightTable table;
-    float *block;    /* (table.total), by mem_map; of mapped weights, by mem_new, what is not left in the file */
+    float *block;              /* (table.total), by mem_map; of mapped weights, by mem_new, what is not left in the file */
     const float **places;      /* (table.count) of mapped weights: where each tensor is; else NULL, and all are in the block */
     struct SafeTensors *files; /* of mapped weights; else NULL */
     size_t copied;             /* floats in the block of mapped weights */
-    int new_tensors; /* how many of the head were not taken from the folder */
+    int new_tensors;           /* how many of the head were not taken from the folder */
 } Weights;
 
 /* Loads DIR (config.json, model.safetensors or its shards), float32, float16 or bfloat16, names with or without prefix

@@ -1,6 +1,6 @@
 #include "encoder/inside.h"
 
-/* Matrices that are summed over their rows have room for zero rows behind the last (ops_add_outer). */
+/* Matrices that are summed over their rows have room for zero rows behind the last (ops_outer). */
 static float *take_rows(Arena *arena, int rows, int columns) {
     return arena_take(arena, ((size_t)rows + OPS_ROW_STEP) * (size_t)columns, sizeof(float));
 }

@@ -30,7 +30,7 @@ static int count_spans(const WeightTable *table, int freeze_layers) {
 static void cut_tensor(AdamW *adamw, const TensorSpec *tensor) {
     for (size_t begin = 0; begin < tensor->count; begin += SPAN) {
         size_t count = tensor->count - begin < SPAN ? tensor->count - begin : SPAN;
-        adamw->spans[adamw->span_count++] = (AdamWSpan){tensor->offset + begin, count, tensor->decays};
+        adamw->spans[adamw->span_count++] = (AdamWSpan){tensor->offset + begin, count, tensor->decays, tensor->linear};
     }
 }
 
@@ -194,7 +194,8 @@ typedef struct StepJob {
  * second = second · β2 + (1 - β2) g², weight -= move · first / (sqrt(second) / deviation + ε). */
 static void step_run(const StepJob *job, bool decays, size_t offset, size_t count) {
     const AdamW *adamw = job->adamw;
-    float *restrict weights = job->weights + offset, *restrict gradients = job->gradients + offset;
+    float *restrict weights = job->weights + offset;
+    const float *restrict gradients = job->gradients + offset;
     float *restrict first = adamw->first + offset, *restrict second = adamw->second + offset;
     const float clip = job->clip, keep = decays ? job->keep : 1.0f, move = job->move, deviation = job->deviation;
     const float one_beta1 = (float)(1 - adamw->beta1), beta2 = (float)adamw->beta2, one_beta2 = (float)(1 - adamw->beta2);
@@ -206,7 +207,6 @@ static void step_run(const StepJob *job, bool decays, size_t offset, size_t coun
         first[i] = m;
         second[i] = v;
         weights[i] = weights[i] * keep - move * (m / (sqrtf(v) / deviation + epsilon));
-        gradients[i] = 0;
     }
 }
 
@@ -214,8 +214,10 @@ static void step_task(void *context, int task, int thread) {
     const StepJob *job = context;
     const AdamWSpan *span = &job->adamw->spans[task];
     (void)thread;
-    for (size_t begin = 0, end; next_run(job->adamw, span, &begin, &end); begin = end)
+    for (size_t begin = 0, end; next_run(job->adamw, span, &begin, &end); begin = end) {
         step_run(job, span->decays, span->offset + begin, end - begin);
+        if (!span->linear) memset(job->gradients + span->offset + begin, 0, (end - begin) * sizeof *job->gradients);
+    }
 }
 
 void adamw_step(AdamW *adamw, float *weights, float *gradients, double learning_rate, double norm, double max_norm, Pool *pool) {

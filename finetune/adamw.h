@@ -13,6 +13,7 @@
 typedef struct AdamWSpan {
     size_t offset, count;
     bool decays;
+    bool linear; /* of a Linear's weight, whose gradient the next step writes anew (ForwardOptions.first_sum) */
 } AdamWSpan;
 
 enum { ADAMW_DECAYS = 512 };
@@ -58,7 +59,7 @@ void adamw_wake_moved_words(AdamW *adamw);
 double adamw_gradient_norm(const AdamW *adamw, const float *gradients, Pool *pool);
 
 /* Multiplies the gradients by min(1, max_norm / (norm + 1e-6)) as torch.nn.utils.clip_grad_norm_ (max_norm 0: by 1), takes
- * one step with them, and leaves them zero for the next. */
+ * one step with them, and leaves those that the next step adds to zero: all but those of Linears' weights. */
 void adamw_step(AdamW *adamw, float *weights, float *gradients, double learning_rate, double norm, double max_norm, Pool *pool);
 
 #endif

@@ -30,7 +30,7 @@ static bool time_step(Trainer *trainer, float *stand_in, int count, double *seco
     for (int round = 0; round < 2; round++) {
         double loss, started = clock_wall_s();
         trainer_wake_words(trainer, trainer->order, count);
-        if (!gradient_add(&trainer->gradient, trainer->order, count, 0, &loss, err)) return false;
+        if (!gradient_of_step(&trainer->gradient, trainer->order, count, 0, &loss, err)) return false;
         double norm = adamw_gradient_norm(&trainer->adamw, trainer->gradient.sum, pool);
         adamw_step(&trainer->adamw, stand_in, trainer->gradient.sum, 0, norm, 1, pool);
         if (!encoder_refresh(trainer->encoder, pool, err)) return false;

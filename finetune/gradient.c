@@ -113,14 +113,16 @@ static bool add_piece(Gradient *gradient, const Batch *batch, const ForwardOptio
     return encoder_backward(gradient->encoder, gradient->workspace, batch, options, gradient->of_logits, gradient->sum, err);
 }
 
-bool gradient_add(Gradient *gradient, const int *places, int count, int64_t done, double *loss, Error *err) {
-    ForwardOptions options = {.cls_only = true, .dropout = true, .seed = gradient->seed, .step = (uint32_t)done};
+bool gradient_of_step(Gradient *gradient, const int *places, int count, int64_t done, double *loss, Error *err) {
+    ForwardOptions options = {
+        .cls_only = true, .dropout = true, .seed = gradient->seed, .step = (uint32_t)done, .first_sum = true};
     for (int i = 0; i < count; i++) gradient->step_labels[i] = gradient->rows->labels[finetune_row(gradient->rows, places[i])];
     double divisor = loss_divisor(&gradient->loss, gradient->step_labels, count), sum = 0;
     for (int first = 0; first < count;) {
         Batch batch = pack(gradient, places + first, count - first);
         if (!add_piece(gradient, &batch, &options, divisor, &sum, err)) return false;
         first += batch.rows;
+        options.first_sum = false;
     }
     *loss = sum / divisor;
     return true;

@@ -13,7 +13,7 @@ typedef struct Gradient {
     Loss loss;
     Workspace *workspace;
     size_t total;                 /* floats in a block of the weights */
-    float *sum;                   /* (total): zero before the first step; the optimiser leaves it so */
+    float *sum;                   /* (total): zero before the first step; the optimiser leaves it so where a step adds to it */
     int token_budget, row_budget; /* of a piece */
 
     /* A piece: borrowed by its Batch. */
@@ -30,9 +30,9 @@ MUST_CHECK bool gradient_make(Gradient *gradient, const Encoder *encoder, const 
                               int most_rows, const FinetuneOptions *options, Pool *pool, Error *err);
 void gradient_free(Gradient *gradient); /* takes a zeroed one */
 
-/* Adds the gradients of the mean loss over the rows at places[0 … count) (indices into rows->rows); *loss is that mean. `done` steps went
+/* Sums the gradients of the mean loss over the rows at places[0 … count) (indices into rows->rows); *loss is that mean. `done` steps went
  * before: it seeds the dropout. */
-MUST_CHECK bool gradient_add(Gradient *gradient, const int *places, int count, int64_t done, double *loss, Error *err);
+MUST_CHECK bool gradient_of_step(Gradient *gradient, const int *places, int count, int64_t done, double *loss, Error *err);
 
 /* The number within the tokens of a place. */
 static inline int finetune_row(const FinetuneRows *rows, int place) { return rows->rows ? rows->rows[place] : place; }

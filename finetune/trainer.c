@@ -150,7 +150,7 @@ bool trainer_step(Trainer *trainer, Error *err) {
     int count;
     const int *places = step_places(trainer, &count);
     trainer_wake_words(trainer, places, count);
-    if (!gradient_add(&trainer->gradient, places, count, trainer->state.step, &step.loss, err)) return false;
+    if (!gradient_of_step(&trainer->gradient, places, count, trainer->state.step, &step.loss, err)) return false;
     step.grad_norm = adamw_gradient_norm(&trainer->adamw, gradients, input->pool);
     if (!isfinite(step.loss) || !isfinite(step.grad_norm))
         return fail_diverged(trainer, step.loss, step.grad_norm, step.learning_rate, err);

@@ -163,6 +163,37 @@ static void every_gradient_is_torchs(void **state) {
     check_gradients("tiny-bert", true);
 }
 
+/* A step's first sum writes the gradients of Linears' weights whatever stood there, and ends in the bits of one that found zeros. */
+static void first_sum_needs_no_zeros(void **state) {
+    (void)state;
+    Error err = {0};
+    Model model;
+    open_model(&model, "tiny-bert", NULL);
+    Batch batch = golden_batch(&model);
+    WorkspaceOptions options = {.tokens = batch.tokens, .rows = batch.rows, .training = true};
+    Workspace *ws = workspace_new(model.encoder, &options, NULL, &err);
+    CHECK_OK(ws, &err);
+    const WeightTable *table = &model.weights.table;
+    float *wanted = mem_new(table->total, sizeof *wanted, &err), *gradients = mem_new(table->total, sizeof *gradients, &err);
+    run_backward(&model, &batch, ws, &(ForwardOptions){.cls_only = true}, wanted);
+    int linear = 0;
+    for (int i = 0; i < table->count; i++) {
+        const TensorSpec *tensor = &table->tensors[i];
+        linear += tensor->linear;
+        for (size_t j = 0; tensor->linear && j < tensor->count; j++) gradients[tensor->offset + j] = NAN;
+    }
+    assert_int_equal(linear, model.weights.config.layers * 6 + 2);
+    run_backward(&model, &batch, ws, &(ForwardOptions){.cls_only = true, .first_sum = true}, gradients);
+    for (size_t i = 0; i < table->total; i++) assert_true(gradients[i] == wanted[i]);
+    /* A second piece is added. */
+    run_backward(&model, &batch, ws, &(ForwardOptions){.cls_only = true}, gradients);
+    for (size_t i = 0; i < table->total; i++) assert_float_equal(gradients[i], 2 * wanted[i], 1e-5F);
+    mem_free(wanted);
+    mem_free(gradients);
+    workspace_free(ws);
+    close_model(&model);
+}
+
 /* The mean loss of the slow encoder over the rows, with one weight moved. */
 static double slow_loss(Reference *reference, const Batch *batch, const int32_t *labels) {
     double loss = 0;
@@ -329,6 +360,7 @@ int main(void) {
         cmocka_unit_test(hidden_states_of_distilbert_are_those_of_transformers),
         cmocka_unit_test(hidden_states_of_bert_are_those_of_transformers),
         cmocka_unit_test(every_gradient_is_torchs),
+        cmocka_unit_test(first_sum_needs_no_zeros),
         cmocka_unit_test(gradients_are_the_differences_of_the_slow_encoder),
         cmocka_unit_test(with_dropout_too),
         cmocka_unit_test(gradients_have_the_same_bytes_on_any_number_of_threads),
