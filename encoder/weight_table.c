@@ -10,41 +10,44 @@ enum { ALIGNED_FLOATS = 16 }; /* 64 bytes: a cache line, and the widest vector *
 /* The dimensions a tensor's sides are counted in. */
 typedef enum Side { SIDE_NONE, SIDE_C, SIDE_F, SIDE_V, SIDE_P, SIDE_TYPES, SIDE_K } Side;
 
+/* A Linear's weight, a table of embeddings, or what has one dimension: biases and norms. */
+typedef enum Kind { VECTOR, TABLE, LINEAR } Kind;
+
 typedef struct Part {
     const char *distilbert, *bert; /* behind the prefix, or behind the layer's; NULL: the family has none */
     Side rows, columns;
-    bool decays, linear;
+    Kind kind;
 } Part;
 
 static const Part LAYER[LAYER_PARTS] = {
-    [LAYER_Q_WEIGHT] = {"attention.q_lin.weight", "attention.self.query.weight", SIDE_C, SIDE_C, true, true},
-    [LAYER_Q_BIAS] = {"attention.q_lin.bias", "attention.self.query.bias", SIDE_C, SIDE_NONE, false},
-    [LAYER_K_WEIGHT] = {"attention.k_lin.weight", "attention.self.key.weight", SIDE_C, SIDE_C, true, true},
-    [LAYER_K_BIAS] = {"attention.k_lin.bias", "attention.self.key.bias", SIDE_C, SIDE_NONE, false},
-    [LAYER_V_WEIGHT] = {"attention.v_lin.weight", "attention.self.value.weight", SIDE_C, SIDE_C, true, true},
-    [LAYER_V_BIAS] = {"attention.v_lin.bias", "attention.self.value.bias", SIDE_C, SIDE_NONE, false},
-    [LAYER_OUT_WEIGHT] = {"attention.out_lin.weight", "attention.output.dense.weight", SIDE_C, SIDE_C, true, true},
-    [LAYER_OUT_BIAS] = {"attention.out_lin.bias", "attention.output.dense.bias", SIDE_C, SIDE_NONE, false},
-    [LAYER_NORM1_WEIGHT] = {"sa_layer_norm.weight", "attention.output.LayerNorm.weight", SIDE_C, SIDE_NONE, false},
-    [LAYER_NORM1_BIAS] = {"sa_layer_norm.bias", "attention.output.LayerNorm.bias", SIDE_C, SIDE_NONE, false},
-    [LAYER_UP_WEIGHT] = {"ffn.lin1.weight", "intermediate.dense.weight", SIDE_F, SIDE_C, true, true},
-    [LAYER_UP_BIAS] = {"ffn.lin1.bias", "intermediate.dense.bias", SIDE_F, SIDE_NONE, false},
-    [LAYER_DOWN_WEIGHT] = {"ffn.lin2.weight", "output.dense.weight", SIDE_C, SIDE_F, true, true},
-    [LAYER_DOWN_BIAS] = {"ffn.lin2.bias", "output.dense.bias", SIDE_C, SIDE_NONE, false},
-    [LAYER_NORM2_WEIGHT] = {"output_layer_norm.weight", "output.LayerNorm.weight", SIDE_C, SIDE_NONE, false},
-    [LAYER_NORM2_BIAS] = {"output_layer_norm.bias", "output.LayerNorm.bias", SIDE_C, SIDE_NONE, false},
+    [LAYER_Q_WEIGHT] = {"attention.q_lin.weight", "attention.self.query.weight", SIDE_C, SIDE_C, LINEAR},
+    [LAYER_Q_BIAS] = {"attention.q_lin.bias", "attention.self.query.bias", SIDE_C, SIDE_NONE, VECTOR},
+    [LAYER_K_WEIGHT] = {"attention.k_lin.weight", "attention.self.key.weight", SIDE_C, SIDE_C, LINEAR},
+    [LAYER_K_BIAS] = {"attention.k_lin.bias", "attention.self.key.bias", SIDE_C, SIDE_NONE, VECTOR},
+    [LAYER_V_WEIGHT] = {"attention.v_lin.weight", "attention.self.value.weight", SIDE_C, SIDE_C, LINEAR},
+    [LAYER_V_BIAS] = {"attention.v_lin.bias", "attention.self.value.bias", SIDE_C, SIDE_NONE, VECTOR},
+    [LAYER_OUT_WEIGHT] = {"attention.out_lin.weight", "attention.output.dense.weight", SIDE_C, SIDE_C, LINEAR},
+    [LAYER_OUT_BIAS] = {"attention.out_lin.bias", "attention.output.dense.bias", SIDE_C, SIDE_NONE, VECTOR},
+    [LAYER_NORM1_WEIGHT] = {"sa_layer_norm.weight", "attention.output.LayerNorm.weight", SIDE_C, SIDE_NONE, VECTOR},
+    [LAYER_NORM1_BIAS] = {"sa_layer_norm.bias", "attention.output.LayerNorm.bias", SIDE_C, SIDE_NONE, VECTOR},
+    [LAYER_UP_WEIGHT] = {"ffn.lin1.weight", "intermediate.dense.weight", SIDE_F, SIDE_C, LINEAR},
+    [LAYER_UP_BIAS] = {"ffn.lin1.bias", "intermediate.dense.bias", SIDE_F, SIDE_NONE, VECTOR},
+    [LAYER_DOWN_WEIGHT] = {"ffn.lin2.weight", "output.dense.weight", SIDE_C, SIDE_F, LINEAR},
+    [LAYER_DOWN_BIAS] = {"ffn.lin2.bias", "output.dense.bias", SIDE_C, SIDE_NONE, VECTOR},
+    [LAYER_NORM2_WEIGHT] = {"output_layer_norm.weight", "output.LayerNorm.weight", SIDE_C, SIDE_NONE, VECTOR},
+    [LAYER_NORM2_BIAS] = {"output_layer_norm.bias", "output.LayerNorm.bias", SIDE_C, SIDE_NONE, VECTOR},
 };
 
 static const Part MODEL[MODEL_PARTS] = {
-    [PART_WORDS] = {"embeddings.word_embeddings.weight", "embeddings.word_embeddings.weight", SIDE_V, SIDE_C, true},
-    [PART_POSITIONS] = {"embeddings.position_embeddings.weight", "embeddings.position_embeddings.weight", SIDE_P, SIDE_C, true},
-    [PART_TYPES] = {NULL, "embeddings.token_type_embeddings.weight", SIDE_TYPES, SIDE_C, true},
-    [PART_NORM_WEIGHT] = {"embeddings.LayerNorm.weight", "embeddings.LayerNorm.weight", SIDE_C, SIDE_NONE, false},
-    [PART_NORM_BIAS] = {"embeddings.LayerNorm.bias", "embeddings.LayerNorm.bias", SIDE_C, SIDE_NONE, false},
-    [PART_PRE_WEIGHT] = {"pre_classifier.weight", "pooler.dense.weight", SIDE_C, SIDE_C, true, true},
-    [PART_PRE_BIAS] = {"pre_classifier.bias", "pooler.dense.bias", SIDE_C, SIDE_NONE, false},
-    [PART_CLASSIFIER_WEIGHT] = {"classifier.weight", "classifier.weight", SIDE_K, SIDE_C, true, true},
-    [PART_CLASSIFIER_BIAS] = {"classifier.bias", "classifier.bias", SIDE_K, SIDE_NONE, false},
+    [PART_WORDS] = {"embeddings.word_embeddings.weight", "embeddings.word_embeddings.weight", SIDE_V, SIDE_C, TABLE},
+    [PART_POSITIONS] = {"embeddings.position_embeddings.weight", "embeddings.position_embeddings.weight", SIDE_P, SIDE_C, TABLE},
+    [PART_TYPES] = {NULL, "embeddings.token_type_embeddings.weight", SIDE_TYPES, SIDE_C, TABLE},
+    [PART_NORM_WEIGHT] = {"embeddings.LayerNorm.weight", "embeddings.LayerNorm.weight", SIDE_C, SIDE_NONE, VECTOR},
+    [PART_NORM_BIAS] = {"embeddings.LayerNorm.bias", "embeddings.LayerNorm.bias", SIDE_C, SIDE_NONE, VECTOR},
+    [PART_PRE_WEIGHT] = {"pre_classifier.weight", "pooler.dense.weight", SIDE_C, SIDE_C, LINEAR},
+    [PART_PRE_BIAS] = {"pre_classifier.bias", "pooler.dense.bias", SIDE_C, SIDE_NONE, VECTOR},
+    [PART_CLASSIFIER_WEIGHT] = {"classifier.weight", "classifier.weight", SIDE_K, SIDE_C, LINEAR},
+    [PART_CLASSIFIER_BIAS] = {"classifier.bias", "classifier.bias", SIDE_K, SIDE_NONE, VECTOR},
 };
 
 static int64_t side_size(Side side, const EncoderConfig *config, int classes) {
@@ -76,8 +79,8 @@ static int add(Layout *layout, const Part *part, const char *prefix, int layer, 
     *spec = (TensorSpec){.rows = side_size(part->rows, config, layout->classes),
                          .columns = side_size(part->columns, config, layout->classes),
                          .dimensions = part->columns == SIDE_NONE ? 1 : 2,
-                         .decays = part->decays,
-                         .linear = part->linear,
+                         .decays = part->kind != VECTOR,
+                         .linear = part->kind == LINEAR,
                          .head = head,
                          .layer = layer,
                          .offset = layout->table->total};
