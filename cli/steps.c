@@ -55,10 +55,21 @@ bool step_read_data(Run *run, Dataset *dataset, DataUse use, Error *err) {
     return ok;
 }
 
+/* A bag of words and a cascade stand in folders that the user may well hand over, without an encoder of their own. */
+static bool check_encoder_folder(const char *folder, Error *err) {
+    Path config, model;
+    if (!path_make(&config, err, "%s/config.json", folder) || !path_make(&model, err, "%s/twofold.json", folder)) return false;
+    return path_exists(config.text) || !path_exists(model.text) ||
+           FAIL(err, ERROR_MODEL,
+                "%s: a saved model that has no encoder of its own (bag of words, dummy, cascade), expected an encoder's folder: config.json, its "
+                "tokenizer and model.safetensors",
+                folder);
+}
+
 bool step_load_encoder(Run *run, TextEncoder *encoder, Error *err) {
     Path folder;
     Pool *pool = run_pool(run, err);
-    if (!pool || !model_folder_find(&folder, run->settings.model, err) ||
+    if (!pool || !model_folder_find(&folder, run->settings.model, err) || !check_encoder_folder(folder.text, err) ||
         !text_encoder_load_as(encoder, folder.text, 0, run->settings.max_length, run->settings.dtype, pool, err))
         return false;
     describe_encoder(run, encoder);

@@ -151,6 +151,8 @@ static void folders(void **state) {
     assert_int_equal(mkfifo(at_home("piped/twofold.json"), 0600), 0);
     static const Refusal REFUSALS[] = {
         {4, "predict --model @/piped --text x", "/piped/twofold.json: not a regular file"},
+        {4, "train --model @/words --data @/rows.csv --output_dir @/out", "/words: a saved model that has no encoder of its own"},
+        {4, "features --model @/words --data @/rows.csv --output_dir @/out", "expected an encoder's folder: config.json"},
         {4, "predict --model " TESTS_FOLDER "/golden/tiny-bert-bare --text x", "an encoder without a classifier; `twofold train` puts one on top"},
     };
     CHECK_REFUSALS(REFUSALS);
