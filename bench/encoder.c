@@ -337,7 +337,7 @@ static bool read_options(Options *options, int argc, char **argv) {
     *options = (Options){parallel_default_threads(), 384, 1536, DTYPE_FLOAT32};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
-            options->threads = atoi(argv[++i]);
+            options->threads = (int)strtol(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--dtype") == 0 && i + 1 < argc)
             options->dtype = dtype_find(argv[++i]);
         else if (strcmp(argv[i], "--base") == 0)

@@ -424,8 +424,9 @@ INTERPOSE(int, pthread_sigmask, (int how, const sigset_t *set, sigset_t *before)
 INTERPOSE(int, pthread_mutex_init, (pthread_mutex_t * lock, const pthread_mutexattr_t *how), (lock, how), "", -1, plan.error)
 INTERPOSE(int, pthread_cond_init, (pthread_cond_t * moved, const pthread_condattr_t *how), (moved, how), "", -1, plan.error)
 
-/* getline is compiled as the second. */
-static ssize_t get_line(char **line, size_t *room, FILE *file, const void *caller) {
+/* getline is compiled as the second. Not static: glibc declares getline inline, whose definition may then call nothing that is. */
+__attribute__((visibility("hidden"))) ssize_t get_line(char **line, size_t *room, FILE *file, const void *caller);
+ssize_t get_line(char **line, size_t *room, FILE *file, const void *caller) {
     NEXT(getdelim);
     return meet(CALL_getline, "", -1, caller) == FAILS ? -1 : next(line, room, '\n', file);
 }
