@@ -3,6 +3,7 @@
 
 #include "common/file.h"
 #include "common/json.h"
+#include "finetune/trainer.h"
 #include "tests/finetune_fixture.h"
 
 static double number(const Json *object, const char *key) { return json_number_or(json_get(object, key), nan("")); }
@@ -210,6 +211,42 @@ static void test_long_batches_are_one_mean(void **state) {
     CHECK_CLOSE(result.history[0].loss, result.evaluations[0].loss, 0, 1e-12);
     CHECK_CLOSE(result.train_loss, result.evaluations[0].loss, 0, 1e-12);
     finetune_result_free(&result);
+    fixture_close(&fixture);
+}
+
+/* The gradients of a step that runs in eight pieces are the mean of those of eight steps that run in one: every piece counts, once. Only the first
+ * finds what a step before has left (NaN here) where it writes. */
+static void test_every_piece_counts(void **state) {
+    (void)state;
+    enum { PARTS = 8, ROWS = 200, ALL = PARTS * ROWS };
+    Fixture fixture;
+    Error err = {0};
+    Trainer trainer = {0};
+    FinetuneOptions options = quick_options();
+    fixture_open(&fixture, "tiny-bert", 2, false);
+    fixture_repeat_train(&fixture, 40);
+    options.per_device_train_batch_size = ALL;
+    CHECK_OK(trainer_make(&trainer, &fixture.input, &options, NULL, &err), &err);
+    const WeightTable *table = &fixture.input.weights->table;
+    float *sum = trainer.gradient.sum;
+    double *wanted = mem_new(table->total, sizeof *wanted, &err), loss, largest = 0;
+    int places[ALL];
+    for (int i = 0; i < ALL; i++) places[i] = i;
+    for (int part = 0; part < PARTS; part++) {
+        memset(sum, 0, table->total * sizeof *sum);
+        CHECK_OK(gradient_of_step(&trainer.gradient, places + part * ROWS, ROWS, 0, &loss, &err), &err);
+        for (size_t i = 0; i < table->total; i++) wanted[i] += (double)sum[i] / PARTS;
+    }
+    memset(sum, 0, table->total * sizeof *sum);
+    for (int t = 0; t < table->count; t++)
+        for (size_t i = 0; table->tensors[t].linear && i < table->tensors[t].count; i++) sum[table->tensors[t].offset + i] = NAN;
+    CHECK_OK(gradient_of_step(&trainer.gradient, places, ALL, 0, &loss, &err), &err);
+    for (size_t i = 0; i < table->total; i++) largest = fmax(largest, fabs(wanted[i]));
+    assert_true(largest > 0);
+    /* float32 sums of 12,000 tokens, in another order */
+    for (size_t i = 0; i < table->total; i++) CHECK_CLOSE(sum[i], wanted[i], 1e-5 * largest, 0);
+    mem_free(wanted);
+    trainer_free(&trainer);
     fixture_close(&fixture);
 }
 
@@ -695,6 +732,7 @@ int main(void) {
         cmocka_unit_test(test_threads_do_not_change_a_bit),
         cmocka_unit_test(test_accumulated_batches_are_one_batch),
         cmocka_unit_test(test_long_batches_are_one_mean),
+        cmocka_unit_test(test_every_piece_counts),
         cmocka_unit_test(test_resumed_runs_equal_the_one_that_was_not_stopped),
         cmocka_unit_test(test_a_run_may_be_stopped_every_step),
         cmocka_unit_test(test_a_finished_run_is_not_trained_again),
