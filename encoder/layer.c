@@ -59,26 +59,65 @@ static AttentionRow attention_row(const Pass *pass, const Queries *q, int b, siz
     return (AttentionRow){q->cls ? 1 : length, length, (uint32_t)pass->ws->row[b]};
 }
 
-static void attend_head(const Pass *pass, int layer, const LayerRoom *room, const Queries *q, int b, size_t h,
-                        WorkspaceThread *thread) {
+/* A matrix of which attention takes a few channels of each token at a time. */
+typedef struct Strided {
+    const void *matrix;
+    size_t row_bytes;
+    bool of_queries; /* else of all tokens */
+} Strided;
+
+enum {
+    CACHE_LINE = 64,
+    NEAR_BYTES = 3 << 18 /* the most of one row that a core's own cache keeps while its heads are gone through */
+};
+
+/* Reads what is a row's, once and in order. The products before attention have left it to slower caches or to memory, and hardware fetches
+ * ahead what is read in order, not some lines of each token; asking for those lines by instruction did not help (docs/SPEED.md). What
+ * attention will write is read as well: no line is written that has not come. */
+static void bring_near(const Strided *all, int count, AttentionRow row, size_t query, size_t token) {
+    size_t total = 0;
+    for (int i = 0; i < count; i++) total += all[i].row_bytes * (size_t)(all[i].of_queries ? row.queries : row.keys);
+    if (total > NEAR_BYTES) return;
+    for (int i = 0; i < count; i++) {
+        size_t first = all[i].of_queries ? query : token, rows = (size_t)(all[i].of_queries ? row.queries : row.keys);
+        const volatile unsigned char *at = (const unsigned char *)all[i].matrix + first * all[i].row_bytes;
+        for (size_t line = 0; line < rows * all[i].row_bytes; line += CACHE_LINE) (void)at[line];
+    }
+}
+
+static void attend_head(const Pass *pass, const LayerRoom *room, AttentionRow row, size_t query, size_t token, size_t h,
+                        const Dropout *dropout, WorkspaceThread *thread) {
     const Encoder *encoder = pass->encoder;
     size_t C = (size_t)encoder->weights->config.channels, H = (size_t)encoder->weights->config.heads, D = C / H;
-    size_t query, token;
-    AttentionRow row = attention_row(pass, q, b, &query, &token);
     size_t at = query * C + h * D, key = token * 2 * C + h * D;
     profile_count(thread->lane, 4.0 * row.queries * row.keys * (double)D);
-    Dropout dropout = drop_at(pass, layer, DROP_ATTENTION);
     /* log_sum is kept head by head, each as long as the row */
     float *log_sum = room->log_sum ? room->log_sum + query * H + h * (size_t)row.queries : NULL;
     if (pass->ws->stored == ELEMENT_BFLOAT16) {
         const Bfloat16 *k = (Bfloat16 *)room->kv + key;
         encoder->low->attention((Bfloat16 *)room->mixed + at, log_sum, (Bfloat16 *)room->q + at, k, k + C, (int)C, (int)(2 * C),
-                                row, (int)D, (int)h, &dropout, thread->attention);
+                                row, (int)D, (int)h, dropout, thread->attention);
         return;
     }
     const float *k = (float *)room->kv + key;
     encoder->kernels->attention((float *)room->mixed + at, log_sum, (float *)room->q + at, k, k + C, (int)C, (int)(2 * C), row,
-                                (int)D, (int)h, &dropout, thread->attention);
+                                (int)D, (int)h, dropout, thread->attention);
+}
+
+/* The rows of the part, some heads of them. */
+static void attend(const Pass *pass, int layer, const LayerRoom *room, const Part *part, const Queries *q, Span heads,
+                   WorkspaceThread *thread) {
+    ProfilePart before = profile_enter(thread->lane, PROFILE_ATTENTION);
+    Dropout dropout = drop_at(pass, layer, DROP_ATTENTION);
+    size_t row_bytes = (size_t)pass->encoder->weights->config.channels * element_bytes(pass->ws->stored);
+    const Strided taken[] = {{room->q, row_bytes, true}, {room->mixed, row_bytes, true}, {room->kv, 2 * row_bytes, false}};
+    for (int b = part->row; b < part->row_end; b++) {
+        size_t query, token;
+        AttentionRow row = attention_row(pass, q, b, &query, &token);
+        if (!part->team.barrier) bring_near(taken, sizeof taken / sizeof *taken, row, query, token); /* a team's member may read its own heads alone */
+        for (int h = heads.begin; h < heads.end; h++) attend_head(pass, room, row, query, token, (size_t)h, &dropout, thread);
+    }
+    (void)profile_enter(thread->lane, before);
 }
 
 /* Queries, keys, values, and what attention makes of them, for the member's columns: those of whole heads. */
@@ -98,10 +137,7 @@ static bool attention_forward(const Pass *pass, int layer, const LayerRoom *room
                         C,      2 * C,        both[i]};
         if (!linear_forward(encoder, thread, &run, err)) return false;
     }
-    ProfilePart before = profile_enter(thread->lane, PROFILE_ATTENTION);
-    for (int b = part->row; b < part->row_end; b++)
-        for (int h = own.begin / D; h < own.end / D; h++) attend_head(pass, layer, room, q, b, (size_t)h, thread);
-    (void)profile_enter(thread->lane, before);
+    attend(pass, layer, room, part, q, (Span){own.begin / D, own.end / D}, thread);
     return true;
 }
 
@@ -308,13 +344,18 @@ static void attend_head_backward(const Pass *pass, const LayerRoom *room, Attent
 
 static void attend_backward(const Pass *pass, int layer, const LayerRoom *room, const Part *part, const Queries *q,
                             WorkspaceThread *thread) {
+    const GradientRoom *g = &pass->ws->gradient;
     size_t C = (size_t)pass->encoder->weights->config.channels, H = (size_t)pass->encoder->weights->config.heads;
+    size_t row_bytes = C * element_bytes(pass->ws->stored);
+    const Strided taken[] = {{room->q, row_bytes, true},     {room->mixed, row_bytes, true},      {g->dmixed, row_bytes, true},
+                             {g->dq.rows, row_bytes, true}, {room->kv, 2 * row_bytes, false}, {g->dkv.rows, 2 * row_bytes, false}};
     Dropout dropout = drop_at(pass, layer, DROP_ATTENTION);
     ProfilePart before = profile_enter(thread->lane, PROFILE_ATTENTION);
     for (int b = part->row; b < part->row_end; b++) {
         size_t query, token;
         AttentionRow row = attention_row(pass, q, b, &query, &token);
         profile_count(thread->lane, 8.0 * row.queries * row.keys * (double)C);
+        bring_near(taken, sizeof taken / sizeof *taken, row, query, token);
         for (size_t h = 0; h < H; h++) attend_head_backward(pass, room, row, query, token, h, &dropout, thread->attention);
     }
     (void)profile_enter(thread->lane, before);
