@@ -7,12 +7,17 @@
 #include "encoder/kernels.h"
 #include "encoder/vector.h"
 
-/* The words of a row of the batch. Sixteen counters, of four words each, serve four vectors in turn. */
+enum {
+    DRAWN = 4, /* vectors of words that sixteen counters give */
+    DRAWS = 2  /* at a time: one alone waits for its multiplications */
+};
+
+/* The words of a row of the batch, drawn for vectors that follow each other. */
 typedef struct DropWords {
     const Dropout *dropout;
     uint32_t row;
-    int64_t group; /* which four vectors `words` belong to; -1: none */
-    uint32_t words[4][LANES];
+    int64_t group; /* which DRAWS · DRAWN vectors `words` belong to; -1: none */
+    uint32_t words[DRAWS * DRAWN][LANES];
 } DropWords;
 
 static inline bool drops(const Dropout *dropout) { return dropout && dropout->threshold > 0; }
@@ -33,31 +38,36 @@ static inline void drop_draw(DropWords *d) {
     enum { XOR_OF_THREE = 0x96 };
     const __m512i first = _mm512_set1_epi32((int)0xD2511F53u), second = _mm512_set1_epi32((int)0xCD9E8D57u);
     uint32_t k0 = (uint32_t)d->dropout->seed, k1 = (uint32_t)(d->dropout->seed >> 32);
-    __m512i c0 = _mm512_add_epi32(_mm512_set1_epi32((int)((uint32_t)d->group * LANES)),
-                                  _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
-    __m512i c1 = _mm512_set1_epi32((int)d->row), c2 = _mm512_set1_epi32((int)d->dropout->place),
-            c3 = _mm512_set1_epi32((int)d->dropout->step);
-    for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
-        __m512i low0, low1, high0 = drop_multiply(c0, first, &low0), high1 = drop_multiply(c2, second, &low1);
-        c0 = _mm512_ternarylogic_epi32(high1, c1, _mm512_set1_epi32((int)k0), XOR_OF_THREE);
-        c2 = _mm512_ternarylogic_epi32(high0, c3, _mm512_set1_epi32((int)k1), XOR_OF_THREE);
-        c1 = low1;
-        c3 = low0;
+    __m512i c[DRAWS][DRAWN];
+    for (int draw = 0; draw < DRAWS; draw++) {
+        c[draw][0] = _mm512_add_epi32(_mm512_set1_epi32((int)((uint32_t)(d->group * DRAWS + draw) * LANES)),
+                                      _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+        c[draw][1] = _mm512_set1_epi32((int)d->row);
+        c[draw][2] = _mm512_set1_epi32((int)d->dropout->place);
+        c[draw][3] = _mm512_set1_epi32((int)d->dropout->step);
     }
-    _mm512_storeu_si512(d->words[0], c0);
-    _mm512_storeu_si512(d->words[1], c1);
-    _mm512_storeu_si512(d->words[2], c2);
-    _mm512_storeu_si512(d->words[3], c3);
+    for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+        const __m512i key0 = _mm512_set1_epi32((int)k0), key1 = _mm512_set1_epi32((int)k1);
+        for (int draw = 0; draw < DRAWS; draw++) {
+            __m512i *at = c[draw], low0, low1;
+            __m512i high0 = drop_multiply(at[0], first, &low0), high1 = drop_multiply(at[2], second, &low1);
+            at[0] = _mm512_ternarylogic_epi32(high1, at[1], key0, XOR_OF_THREE);
+            at[2] = _mm512_ternarylogic_epi32(high0, at[3], key1, XOR_OF_THREE);
+            at[1] = low1;
+            at[3] = low0;
+        }
+    }
+    for (int draw = 0; draw < DRAWS; draw++)
+        for (int i = 0; i < DRAWN; i++) _mm512_storeu_si512(d->words[draw * DRAWN + i], c[draw][i]);
 }
 #else
-static inline void drop_draw(DropWords *d) {
-    uint32_t(*c)[LANES] = d->words;
-    uint32_t k0 = (uint32_t)d->dropout->seed, k1 = (uint32_t)(d->dropout->seed >> 32);
+static inline void draw_one(uint32_t c[DRAWN][LANES], const Dropout *dropout, uint32_t row, uint32_t counter) {
+    uint32_t k0 = (uint32_t)dropout->seed, k1 = (uint32_t)(dropout->seed >> 32);
     for (int i = 0; i < LANES; i++) {
-        c[0][i] = (uint32_t)d->group * LANES + (uint32_t)i;
-        c[1][i] = d->row;
-        c[2][i] = d->dropout->place;
-        c[3][i] = d->dropout->step;
+        c[0][i] = counter + (uint32_t)i;
+        c[1][i] = row;
+        c[2][i] = dropout->place;
+        c[3][i] = dropout->step;
     }
     for (int round = 0; round < 10; round++) {
         for (int i = 0; i < LANES; i++) {
@@ -72,6 +82,11 @@ static inline void drop_draw(DropWords *d) {
         k1 += 0xBB67AE85u;
     }
 }
+
+static inline void drop_draw(DropWords *d) {
+    for (int draw = 0; draw < DRAWS; draw++)
+        draw_one(d->words + draw * DRAWN, d->dropout, d->row, (uint32_t)(d->group * DRAWS + draw) * LANES);
+}
 #endif
 
 /* The number of the vector that names the chance of a block's first key, in attention with CHANCE_SIDE vectors of queries at a time: behind each other stand the
@@ -85,11 +100,12 @@ static inline int64_t first_chance(int head, int first, int T, int *side) {
 
 /* The factor (0 or scale) of vector number `vector` of the row. */
 static inline Vec drop_factor(DropWords *d, int64_t vector) {
-    if (vector / 4 != d->group) {
-        d->group = vector / 4;
+    enum { VECTORS = DRAWS * DRAWN };
+    if (vector / VECTORS != d->group) {
+        d->group = vector / VECTORS;
         drop_draw(d);
     }
-    return v_keep(d->words[vector % 4], d->dropout->threshold, v_set(d->dropout->scale));
+    return v_keep(d->words[vector % VECTORS], d->dropout->threshold, v_set(d->dropout->scale));
 }
 
 #endif
