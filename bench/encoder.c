@@ -271,14 +271,16 @@ static void run_step(void *context, Pool *pool) {
     if (!step->whole) return;
     double norm = adamw_gradient_norm(&step->adamw, step->gradients, pool);
     adamw_step(&step->adamw, step->weights->block, step->gradients, 1e-6, norm, 1.0, pool);
-    if (!encoder_refresh(step->encoder, pool, &err)) die(&err);
+    if (!encoder_refresh_rest(step->encoder, pool, &err)) die(&err);
 }
+
+static void pack_moved(void *encoder, size_t offset, size_t count) { encoder_refresh_rows(encoder, offset, count); }
 
 static void bench_step(Encoder *encoder, Weights *weights, Rate *rate, Pool *pool, int length, bool whole) {
     Error err = {0};
     Step step = {.encoder = encoder, .weights = weights, .batch = make_batch(length, STEP_ROWS * length), .whole = whole};
     WorkspaceOptions room = {.tokens = step.batch.tokens, .rows = STEP_ROWS, .training = true};
-    AdamWOptions adamw = {0.9, 0.999, 1e-8, 0.01, 0};
+    AdamWOptions adamw = {0.9, 0.999, 1e-8, 0.01, 0, pack_moved, encoder};
     step.workspace = workspace_new(encoder, &room, pool, &err);
     step.gradients = mem_new(weights->table.total, sizeof *step.gradients, &err);
     if (!step.workspace || !step.gradients || !adamw_make(&step.adamw, &weights->table, &adamw, &err)) die(&err);

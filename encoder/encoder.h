@@ -32,6 +32,12 @@ typedef struct EncoderOptions {
 /* Builds an encoder over weights that the caller keeps (and may change: then encoder_refresh before the next forward). */
 MUST_CHECK Encoder *encoder_new(const Weights *weights, const EncoderOptions *options, Pool *pool, Error *err);
 MUST_CHECK bool encoder_refresh(Encoder *encoder, Pool *pool, Error *err); /* packs changed weights again */
+
+/* The same in two steps, for who changes weights part by part: floats [offset, offset + count) of the block, LINEAR_ROWS rows of a Linear's
+ * weight, are packed at once, while they are near, by any thread, others beside it with other rows. Whatever cannot be packed so, biases
+ * too, is left to encoder_refresh_rest. */
+void encoder_refresh_rows(const Encoder *encoder, size_t offset, size_t count);
+MUST_CHECK bool encoder_refresh_rest(Encoder *encoder, Pool *pool, Error *err);
 void encoder_free(Encoder *encoder);
 Dtype encoder_dtype(const Encoder *encoder);
 const EncoderConfig *encoder_config(const Encoder *encoder);

@@ -30,6 +30,7 @@ typedef struct PackedLinear {
 typedef struct PackedLayer {
     PackedLinear q, kv, out, up, down; /* kv: keys and values side by side, (2C, C) */
     float *kv_bias;                    /* (2C): put together from the two */
+    bool takes_rows;                   /* encoder_refresh_rows packs all five */
 } PackedLayer;
 
 struct Encoder {
@@ -44,6 +45,10 @@ struct Encoder {
     size_t room_bytes;
     PackedLinear pre, classifier; /* of the head, when there is one */
 };
+
+/* Packed weights: bytes of Encoder.room, and what packing has made. */
+size_t packing_bytes(const Encoder *encoder);
+void packing_free(Encoder *encoder);
 
 /* What a product reads: (rows, columns) floats, bfloat16, or 8-bit steps with a scale and a zero point a row. */
 typedef struct Operand {

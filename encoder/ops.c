@@ -306,22 +306,24 @@ static bool reorder_from(const Ops *ops, Packed *packed, const void *weight, Err
 }
 
 /* Rows of the Linear's weight are columns of W where it is packed for the forward pass, rows of it for the backward. */
-static void pack_panels(const Packed *packed, const PartedWeight *weight) {
+void ops_repack_rows(const Packed *packed, const float *from, int row, int rows) {
     bool transposed = packed->stride_k == 1;
-    int K = packed->K, N = packed->N, share = (transposed ? N : K) / weight->parts;
+    PanelPart part = {from, transposed ? packed->stride_n : packed->stride_k, transposed, packed->K, 0, packed->K, 0, packed->N};
+    *(transposed ? &part.n : &part.k) = row;
+    *(transposed ? &part.n_end : &part.k_end) = row + rows;
     void *to = NULL;
     (void)dnnl_memory_get_data_handle(packed->memory, &to);
-    for (int i = 0; i < weight->parts; i++) {
-        PanelPart part = {weight->part[i], transposed ? packed->stride_n : packed->stride_k, transposed, K, 0, K, 0, N};
-        *(transposed ? &part.n : &part.k) = i * share;
-        *(transposed ? &part.n_end : &part.k_end) = (i + 1) * share;
-        packed->pack(to, &part);
-    }
+    packed->pack(to, &part);
+}
+
+bool packed_takes_rows(const Packed *packed, int parts) {
+    int out = packed->stride_k == 1 ? packed->N : packed->K;
+    return packed->pack && out % (parts * PANEL) == 0;
 }
 
 static bool repack_whole(const Ops *ops, Packed *packed, const float *weight, Error *err) {
     if (packed->pack) {
-        pack_panels(packed, &(PartedWeight){{weight}, 1});
+        ops_repack_rows(packed, weight, 0, packed->stride_k == 1 ? packed->N : packed->K);
         return true;
     }
     if (packed->element != ELEMENT_INT8) return reorder_from(ops, packed, weight, err);
@@ -334,9 +336,9 @@ static bool repack_whole(const Ops *ops, Packed *packed, const float *weight, Er
 }
 
 bool ops_repack(const Ops *ops, Packed *packed, PartedWeight weight, Error *err) {
-    int out = packed->stride_k == 1 ? packed->N : packed->K;
-    if (packed->pack && out % (weight.parts * PANEL) == 0) {
-        pack_panels(packed, &weight);
+    if (packed_takes_rows(packed, weight.parts)) {
+        int rows = (packed->stride_k == 1 ? packed->N : packed->K) / weight.parts;
+        for (int i = 0; i < weight.parts; i++) ops_repack_rows(packed, weight.part[i], i * rows, rows);
         return true;
     }
     if (weight.parts == 1) return repack_whole(ops, packed, weight.part[0], err);

@@ -47,6 +47,10 @@ MUST_CHECK Packed *ops_pack_into(void *place, const Ops *ops, Dtype dtype, Parte
                                  int stride_n, Error *err);
 /* Packs changed weights of the same shape again. */
 MUST_CHECK bool ops_repack(const Ops *ops, Packed *packed, PartedWeight weight, Error *err);
+/* Some rows of a Linear's changed weight, from `row` on, which lie at `from`: LINEAR_ROWS or a multiple. Not every layout takes them alone,
+ * and none where the rows of a part are no multiple of LINEAR_ROWS. Threads may pack different ones at the same time. */
+bool packed_takes_rows(const Packed *packed, int parts);
+void ops_repack_rows(const Packed *packed, const float *from, int row, int rows);
 void packed_free(Packed *packed);
 size_t packed_bytes(const Packed *packed);
 const float *packed_scales(const Packed *packed); /* int8: (N) what one step of a column's weights is worth; else NULL */

@@ -7,6 +7,7 @@
 
 #include "common/memory.h"
 #include "encoder/quantize.h"
+#include "encoder/weights.h"
 
 struct Ops {
     int vector_bits;
@@ -120,6 +121,25 @@ Packed *ops_pack_into(void *place, const Ops *ops, Dtype dtype, PartedWeight wei
     return NULL;
 }
 
+static float as_element(const Packed *packed, float value) {
+    return packed->element == ELEMENT_BFLOAT16 ? widen(round_float(value)) : value;
+}
+
+bool packed_takes_rows(const Packed *packed, int parts) {
+    int out = packed->stride_k == 1 ? packed->N : packed->K;
+    return packed->values && out % (parts * LINEAR_ROWS) == 0;
+}
+
+void ops_repack_rows(const Packed *packed, const float *from, int row, int rows) {
+    bool transposed = packed->stride_k == 1;
+    int in = transposed ? packed->K : packed->N;
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < in; c++) {
+            size_t k = (size_t)(transposed ? c : row + r), n = (size_t)(transposed ? row + r : c);
+            packed->values[k * (size_t)packed->N + n] = as_element(packed, from[(size_t)r * (size_t)in + (size_t)c]);
+        }
+}
+
 static void repack_whole(Packed *packed, const float *weight) {
     if (packed->element == ELEMENT_INT8) {
         quantize_columns(packed->steps, packed->scales, packed->sums, weight, packed->K, packed->N, packed->stride_k,
@@ -131,7 +151,7 @@ static void repack_whole(Packed *packed, const float *weight) {
         for (int n = 0; n < packed->N; n++) {
             float value = weight[(size_t)k * (size_t)packed->stride_k + (size_t)n * (size_t)packed->stride_n];
             // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what is not int8 has values
-            *out++ = packed->element == ELEMENT_BFLOAT16 ? widen(round_float(value)) : value;
+            *out++ = as_element(packed, value);
         }
 }
 

@@ -60,6 +60,9 @@ typedef struct TensorSpec {
     bool is_new; /* was not in the folder: drawn from the seed */
 } TensorSpec;
 
+/* A step moves a Linear's weight, and it is packed again, so many rows at a time; the last of a matrix may be fewer. */
+enum { LINEAR_ROWS = 64 };
+
 /* In the order of the model's own named_parameters(). */
 typedef struct WeightTable {
     TensorSpec *tensors;

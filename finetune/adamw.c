@@ -20,16 +20,21 @@ bool adamw_trains(const WeightTable *table, int index, int freeze_layers) {
     return true;
 }
 
+static size_t span_length(const TensorSpec *tensor) { return tensor->linear ? (size_t)tensor->columns * LINEAR_ROWS : SPAN; }
+
 static int count_spans(const WeightTable *table, int freeze_layers) {
     size_t spans = 0;
-    for (int i = 0; i < table->count; i++)
-        if (adamw_trains(table, i, freeze_layers)) spans += (table->tensors[i].count + SPAN - 1) / SPAN;
+    for (int i = 0; i < table->count; i++) {
+        size_t length = span_length(&table->tensors[i]);
+        if (adamw_trains(table, i, freeze_layers)) spans += (table->tensors[i].count + length - 1) / length;
+    }
     return (int)spans;
 }
 
 static void cut_tensor(AdamW *adamw, const TensorSpec *tensor) {
-    for (size_t begin = 0; begin < tensor->count; begin += SPAN) {
-        size_t count = tensor->count - begin < SPAN ? tensor->count - begin : SPAN;
+    size_t length = span_length(tensor);
+    for (size_t begin = 0; begin < tensor->count; begin += length) {
+        size_t count = tensor->count - begin < length ? tensor->count - begin : length;
         adamw->spans[adamw->span_count++] = (AdamWSpan){tensor->offset + begin, count, tensor->decays, tensor->linear};
     }
 }
@@ -120,6 +125,8 @@ bool adamw_make(AdamW *adamw, const WeightTable *table, const AdamWOptions *opti
                      .beta2 = options->beta2,
                      .epsilon = options->epsilon,
                      .weight_decay = options->weight_decay,
+                     .moved = options->moved,
+                     .context = options->context,
                      .total = table->total};
     int spans = count_spans(table, options->freeze_layers);
     bool good = (adamw->first = mem_map(table->total * sizeof *adamw->first, err)) &&
@@ -218,6 +225,7 @@ static void step_task(void *context, int task, int thread) {
         step_run(job, span->decays, span->offset + begin, end - begin);
         if (!span->linear) memset(job->gradients + span->offset + begin, 0, (end - begin) * sizeof *job->gradients);
     }
+    if (job->adamw->moved) job->adamw->moved(job->adamw->context, span->offset, span->count);
 }
 
 void adamw_step(AdamW *adamw, float *weights, float *gradients, double learning_rate, double norm, double max_norm, Pool *pool) {

@@ -9,7 +9,8 @@
 #include "common/parallel.h"
 #include "encoder/weights.h"
 
-/* A run of floats within one tensor, short enough that threads share the work evenly and long enough to be worth a hand-over. */
+/* A run of floats within one tensor, short enough that threads share the work evenly and long enough to be worth a hand-over: LINEAR_ROWS
+ * rows of a Linear's weight. */
 typedef struct AdamWSpan {
     size_t offset, count;
     bool decays;
@@ -20,6 +21,8 @@ enum { ADAMW_DECAYS = 512 };
 
 typedef struct AdamW {
     double beta1, beta2, epsilon, weight_decay;
+    void (*moved)(void *context, size_t offset, size_t count); /* as in the options */
+    void *context;
     int64_t step;          /* finished steps */
     size_t total;          /* floats in a block */
     float *first, *second; /* (total) moments */
@@ -39,6 +42,10 @@ typedef struct AdamW {
 typedef struct AdamWOptions {
     double beta1, beta2, epsilon, weight_decay;
     int freeze_layers; /* N > 0: the embeddings and layers 0 … N-1 are left alone */
+    /* Told of weights that a step has just moved, while they are near: LINEAR_ROWS rows of a Linear's weight, or a run of another tensor.
+     * By the thread that has moved them, others beside it. May be NULL. */
+    void (*moved)(void *context, size_t offset, size_t count);
+    void *context;
 } AdamWOptions;
 
 MUST_CHECK bool adamw_make(AdamW *adamw, const WeightTable *table, const AdamWOptions *options, Error *err);

@@ -33,7 +33,7 @@ static bool time_step(Trainer *trainer, float *stand_in, int count, double *seco
         if (!gradient_of_step(&trainer->gradient, trainer->order, count, 0, &loss, err)) return false;
         double norm = adamw_gradient_norm(&trainer->adamw, trainer->gradient.sum, pool);
         adamw_step(&trainer->adamw, stand_in, trainer->gradient.sum, 0, norm, 1, pool);
-        if (!encoder_refresh(trainer->encoder, pool, err)) return false;
+        if (!encoder_refresh_rest(trainer->encoder, pool, err)) return false;
         *seconds = clock_wall_s() - started;
     }
     return true;

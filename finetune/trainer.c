@@ -49,6 +49,11 @@ int trainer_most_rows(const TrainPlan *plan, int rows) {
     return step_rows < rows ? (int)step_rows : rows;
 }
 
+static void pack_moved(void *context, size_t offset, size_t count) {
+    const Trainer *trainer = context;
+    encoder_refresh_rows(trainer->encoder, offset, count);
+}
+
 bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOptions *options, const Observer *observer,
                   Error *err) {
     const Weights *weights = input->weights;
@@ -59,8 +64,8 @@ bool trainer_make(Trainer *trainer, const FinetuneInput *input, const FinetuneOp
     trainer->plan = plan_make(options, input->train.count, input->validation.count > 0);
     trainer->flos_per_token = 6.0 * (double)trainer_computing_parameters(&weights->table);
     int most_rows = trainer_most_rows(&trainer->plan, input->train.count);
-    AdamWOptions adamw = {options->adam_beta1, options->adam_beta2, options->adam_epsilon, options->weight_decay,
-                          options->freeze_layers};
+    AdamWOptions adamw = {options->adam_beta1,    options->adam_beta2, options->adam_epsilon, options->weight_decay,
+                          options->freeze_layers, pack_moved,          trainer};
     ProfilePart before = pool_enter(input->pool, PROFILE_PREPARE);
     bool good =
         memory_check("this training", finetune_memory_mb(input, options), "a smaller model or --freeze_layers needs less", err) &&
@@ -159,7 +164,7 @@ bool trainer_step(Trainer *trainer, Error *err) {
     trainer->state.total_flos += trainer->flos_per_token * padded_tokens(trainer, places, count);
     for (int i = 0; i < count; i++)
         trainer->session_tokens += tokens_length(input->train.tokens, finetune_row(&input->train, places[i]));
-    return train_state_add_step(&trainer->state, step, err) && encoder_refresh(trainer->encoder, input->pool, err);
+    return train_state_add_step(&trainer->state, step, err) && encoder_refresh_rest(trainer->encoder, input->pool, err);
 }
 
 /* ---- what follows a step ---- */

@@ -155,7 +155,7 @@ static void check_sleeping_words(double weight_decay) {
                             .classes = 3};
     WeightTable table;
     CHECK_OK(weight_table_make(&table, &config, 3, &err), &err);
-    AdamWOptions options = {0.9, 0.999, 1e-8, weight_decay, 0};
+    AdamWOptions options = {0.9, 0.999, 1e-8, weight_decay, 0, NULL, NULL};
     AdamW both[2];
     float *weights[2], *gradients[2];
     const size_t words = table.tensors[table.model[PART_WORDS]].offset;
@@ -230,6 +230,59 @@ static void test_adamw_leaves_frozen_tensors_alone(void **state) {
     assert_false(adamw_trains(&table, 0, 1));
     assert_true(adamw_trains(&table, 1, 1));
     assert_true(adamw_trains(&table, 0, 0));
+}
+
+enum { MOVED_ROWS = 5 * LINEAR_ROWS + 9, MOVED_COLUMNS = 7, MOVED_COUNT = MOVED_ROWS * MOVED_COLUMNS };
+
+/* What a step tells of the weights it has moved. */
+typedef struct Moved {
+    const float *weights;
+    float seen[2 * MOVED_COUNT]; /* as they were then */
+    int times[2 * MOVED_COUNT];
+    int calls;
+} Moved;
+
+static void note_moved(void *context, size_t offset, size_t count) {
+    Moved *moved = context;
+    assert_int_equal(offset % MOVED_COLUMNS, 0);
+    assert_true(count <= (size_t)LINEAR_ROWS * MOVED_COLUMNS);
+    for (size_t i = offset; i < offset + count; i++) {
+        moved->seen[i] = moved->weights[i];
+        moved->times[i]++;
+    }
+    moved->calls++;
+}
+
+/* Of each weight that is trained once, when it has its new value; by whole rows of a Linear's. */
+static void test_adamw_tells_what_it_has_moved(void **state) {
+    (void)state;
+    TensorSpec tensors[2], plain = {.rows = MOVED_ROWS, .columns = MOVED_COLUMNS, .dimensions = 2, .count = MOVED_COUNT, .linear = true};
+    tensors[0] = tensors[1] = plain;
+    tensors[1].offset = MOVED_COUNT;
+    tensors[1].layer = 1;
+    WeightTable table = {.tensors = tensors, .count = 2, .total = 2 * (size_t)MOVED_COUNT};
+    for (int i = 0; i < MODEL_PARTS; i++) table.model[i] = -1;
+    for (int frozen = 0; frozen < 2; frozen++) {
+        AdamW adamw = {0};
+        Error err = {0};
+        Moved *moved = mem_new(1, sizeof *moved, &err);
+        float *weights = mem_new(table.total, sizeof *weights, &err), *gradients = mem_new(table.total, sizeof *gradients, &err);
+        assert_true(moved && weights && gradients);
+        for (size_t i = 0; i < table.total; i++) gradients[i] = 1 + (float)(i % 5);
+        moved->weights = weights;
+        AdamWOptions options = {.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .freeze_layers = frozen, .moved = note_moved, .context = moved};
+        CHECK_OK(adamw_make(&adamw, &table, &options, &err), &err);
+        adamw_step(&adamw, weights, gradients, 0.1, 1, 0, NULL);
+        assert_int_equal(moved->calls, frozen ? 6 : 12);
+        for (int i = 0; i < 2 * MOVED_COUNT; i++) {
+            assert_int_equal(moved->times[i], !frozen || i >= MOVED_COUNT);
+            assert_true(moved->seen[i] == weights[i] && (weights[i] != 0) == (moved->times[i] == 1));
+        }
+        adamw_free(&adamw);
+        mem_free(moved);
+        mem_free(weights);
+        mem_free(gradients);
+    }
 }
 
 /* Three steps of a block long enough for many spans. */
@@ -354,6 +407,7 @@ int main(void) {
         cmocka_unit_test(test_adamw_equals_torch),
         cmocka_unit_test(test_adamw_passes_sleeping_words_over),
         cmocka_unit_test(test_adamw_leaves_frozen_tensors_alone),
+        cmocka_unit_test(test_adamw_tells_what_it_has_moved),
         cmocka_unit_test(test_adamw_has_the_same_bytes_for_any_threads),
         cmocka_unit_test(test_schedule_equals_transformers),
         cmocka_unit_test(test_schedule_reads_warmup),

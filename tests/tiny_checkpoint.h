@@ -36,7 +36,7 @@ static inline CheckpointParts tiny_parts(TinyRun *run, TrainState *state) {
 
 /* Its checkpoint is in the folder then. */
 static inline bool tiny_run_make(TinyRun *run, const char *folder, Error *err) {
-    static const AdamWOptions ADAMW = {0.9, 0.999, 1e-8, 0, 0};
+    static const AdamWOptions ADAMW = {0.9, 0.999, 1e-8, 0, 0, NULL, NULL};
     Path config;
     run->options = (FinetuneOptions)FINETUNE_DEFAULTS;
     run->options.early_stopping_patience = 2;
