@@ -1,8 +1,8 @@
-/* How near the encoder comes to the processor's matrix rate: build/bench/encoder [--threads N] [--base | --short] [--dtype float32|bfloat16|int8].
+/* How near the encoder comes to the processor's matrix rate: build/bench/encoder [--threads N] [--base | --short] [--dtype float32|bfloat16|int8] [--rounds N].
  *
  * The matrix rate is oneDNN's own product with packed weights, square, of the size among 1024 … 4096 that does best, on the same
- * threads; it is taken before and after each round of what is measured, so that a clock that drifts cancels out. Medians are printed. Beside it stands the peak
- * from clock and width (bench/peak.h).
+ * threads; it is taken before and after each round of what is measured, so that a clock that drifts cancels out. Medians of three rounds are
+ * printed, or of N. Beside it stands the peak from clock and width (bench/peak.h).
  *
  * What counts: 24·C² + 4·T·C operations a token and layer (T tokens in its row), twice that again for backward; where only
  * [CLS] is read, what is done and no more; nothing for embeddings, norms, softmax, the optimiser. int8 attention runs in bfloat16 and is counted at its rate. */
@@ -19,7 +19,7 @@
 #include "encoder/ops.h"
 #include "finetune/adamw.h"
 
-enum { ROUNDS = 7, VOCABULARY = 30522, LONGEST = 512, TOKENS = 1024, CLASSES = 6, STEP_ROWS = 64, MOST_ROWS = 2048 };
+enum { MOST_ROUNDS = 99, VOCABULARY = 30522, LONGEST = 512, TOKENS = 1024, CLASSES = 6, STEP_ROWS = 64, MOST_ROWS = 2048 };
 
 static const double ROUND_S = 0.2, LEAST_OF_PEAK = 0.85;
 
@@ -43,12 +43,11 @@ static int by_size(const void *a, const void *b) {
 
 /* --short: small and everything once, to see that it runs (tests/test_benches.sh); its figures say nothing. */
 static bool is_short;
+static int rounds = 3;
 
-static int rounds(void) { return is_short ? 1 : ROUNDS; }
-
-static double median(double values[ROUNDS]) {
-    qsort(values, (size_t)rounds(), sizeof *values, by_size);
-    return values[rounds() / 2];
+static double median(double values[MOST_ROUNDS]) {
+    qsort(values, (size_t)rounds, sizeof *values, by_size);
+    return values[rounds / 2];
 }
 
 /* ---- the matrix rate ---- */
@@ -171,14 +170,14 @@ typedef struct Yield {
 
 /* Alternates with the matrix rate. others: of bfloat16, NULL where nothing is counted at it. */
 static Yield work_measure(const Work *work, Rate *rate, Rate *others, Pool *pool) {
-    double speeds[ROUNDS], shares[ROUNDS];
+    double speeds[MOST_ROUNDS], shares[MOST_ROUNDS];
     work->run(work->context, pool);
     double once_s = clock_wall_s();
     work->run(work->context, pool);
     once_s = clock_wall_s() - once_s;
     int runs = is_short ? 1 : 1 + (int)(ROUND_S / once_s);
     double before = rate_run(rate, pool), before_others = others ? rate_run(others, pool) : 1;
-    for (int round = 0; round < rounds(); round++) {
+    for (int round = 0; round < rounds; round++) {
         double started_s = clock_wall_s();
         for (int i = 0; i < runs; i++) work->run(work->context, pool);
         double seconds = (clock_wall_s() - started_s) / runs;
@@ -342,14 +341,16 @@ static bool read_options(Options *options, int argc, char **argv) {
             options->threads = (int)strtol(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--dtype") == 0 && i + 1 < argc)
             options->dtype = dtype_find(argv[++i]);
+        else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
+            rounds = (int)strtol(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--base") == 0)
             options->C = 768, options->F = 3072;
         else if (strcmp(argv[i], "--short") == 0)
-            is_short = true, options->C = 48, options->F = 96;
+            is_short = true, rounds = 1, options->C = 48, options->F = 96;
         else
             return false;
     }
-    return options->threads > 0 && options->dtype < DTYPES;
+    return options->threads > 0 && rounds > 0 && rounds <= MOST_ROUNDS && options->dtype < DTYPES;
 }
 
 int main(int argc, char **argv) {
@@ -357,7 +358,7 @@ int main(int argc, char **argv) {
     Error err = {0};
     Options options;
     if (!read_options(&options, argc, argv)) {
-        fprintf(stderr, "usage: encoder [--threads N] [--base | --short] [--dtype float32|bfloat16|int8]\n");
+        fprintf(stderr, "usage: encoder [--threads N] [--base | --short] [--dtype float32|bfloat16|int8] [--rounds N]\n");
         return 2;
     }
     Pool *pool = pool_new(options.threads, &err);

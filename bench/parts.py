@@ -71,7 +71,7 @@ def encoder(args):
     for (size, dtype), goal in goals.items():
         if args.base != bool(size):
             continue
-        said = bench(args, "encoder", "--dtype", dtype, "--threads", args.threads, *(["--base"] if size else []))
+        said = bench(args, "encoder", "--dtype", dtype, "--threads", args.threads, "--rounds", 7, *(["--base"] if size else []))
         name = "base size" if size else "MiniLM's size"
         void = "; void: the matrix rate was below 0.85 of the peak" if "VOID" in said else ""
         rate = re.search(r"(\d+) GFLOP/s", said).group(1)
