@@ -244,7 +244,7 @@ static void test_every_piece_counts(void **state) {
     for (size_t i = 0; i < table->total; i++) largest = fmax(largest, fabs(wanted[i]));
     assert_true(largest > 0);
     /* float32 sums of 12,000 tokens, in another order */
-    for (size_t i = 0; i < table->total; i++) CHECK_CLOSE(sum[i], wanted[i], 1e-5 * largest, 0);
+    for (size_t i = 0; i < table->total; i++) CHECK_CLOSE((double)sum[i], wanted[i], 1e-5 * largest, 0);
     mem_free(wanted);
     trainer_free(&trainer);
     fixture_close(&fixture);
