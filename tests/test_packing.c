@@ -4,7 +4,7 @@
 #include "common/memory.h"
 #include "encoder/encoder.h"
 
-enum { ROWS = 3, LENGTH = 11, TOKENS = ROWS * LENGTH, VOCABULARY = 50, CLASSES = 3, LAYERS = 2 };
+enum { ROWS = 3, LENGTH = 11, TOKENS = ROWS * LENGTH, VOCABULARY = 50, CLASSES = 3, LOGITS = ROWS * CLASSES, LAYERS = 2 };
 
 typedef struct Size {
     int channels, heads, feed_forward;
@@ -20,15 +20,15 @@ static float *run(const Encoder *encoder, const Weights *weights, size_t *count)
     ForwardOptions options = {.cls_only = false};
     Workspace *ws = workspace_new(encoder, &(WorkspaceOptions){.tokens = TOKENS, .rows = ROWS, .training = true}, NULL, &err);
     CHECK_OK(ws, &err);
-    *count = (size_t)ROWS * CLASSES + weights->table.total;
-    float *all = mem_new(*count, sizeof *all, &err), of_logits[ROWS * CLASSES];
+    *count = LOGITS + weights->table.total;
+    float *all = mem_new(*count, sizeof *all, &err), of_logits[LOGITS];
     const float *logits = NULL;
     assert_non_null(all);
-    for (int i = 0; i < ROWS * CLASSES; i++) of_logits[i] = i % CLASSES ? 0.25f : -0.5f;
+    for (int i = 0; i < LOGITS; i++) of_logits[i] = i % CLASSES ? 0.25f : -0.5f;
     CHECK_OK(encoder_forward(encoder, ws, &batch, &options, &err), &err);
     CHECK_OK(encoder_classify(encoder, ws, &batch, &options, &logits, &err), &err);
     memcpy(all, logits, sizeof of_logits);
-    CHECK_OK(encoder_backward(encoder, ws, &batch, &options, of_logits, all + ROWS * CLASSES, &err), &err);
+    CHECK_OK(encoder_backward(encoder, ws, &batch, &options, of_logits, all + LOGITS, &err), &err);
     workspace_free(ws);
     return all;
 }
