@@ -152,6 +152,8 @@ void packing_free(Encoder *encoder) {
 
 /* ---- some rows alone ---- */
 
+_Static_assert(LINEAR_ROWS % PANEL == 0 && LINEAR_ROWS % PANEL_ROWS == 0, "rows that are packed alone fill panels");
+
 /* The tensor that a float of the block belongs to. */
 static int find_tensor(const WeightTable *table, size_t offset) {
     int low = 0, high = table->count - 1;
